@@ -1,0 +1,18 @@
+//! Compiles proto/ without a protoc binary: protox reads it, tonic-prost-build writes the code.
+
+use std::path::PathBuf;
+
+use prost::Message;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let services = ["client", "directory", "scheduling"].map(|name| format!("proto/aftercare/v1/{name}.proto"));
+    let descriptors = protox::compile(services, ["proto"])?;
+    let out = PathBuf::from(std::env::var("OUT_DIR")?).join("aftercare.bin");
+    std::fs::write(out, descriptors.encode_to_vec())?;
+    tonic_prost_build::configure()
+        // Messages that carry personal text print none of it; grpc::pb says what they print.
+        .skip_debug(["aftercare.v1.Client", "aftercare.v1.Counsellor"])
+        .compile_fds(descriptors)?;
+    println!("cargo:rerun-if-changed=proto");
+    Ok(())
+}
