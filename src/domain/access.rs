@@ -1,0 +1,164 @@
+//! Who may call what. Deny by default: an RPC that stands in no row can be called by nobody.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use super::code::words;
+use super::ids::{CounsellorId, OrganisationId};
+use super::text::Code;
+
+words! {
+    /// What a caller is.
+    Role {
+        /// Manages the directory; sees no client.
+        Admin = "admin",
+        /// Manages one organisation's clients, counsellors and sessions.
+        Coordinator = "coordinator",
+        /// Sees the own sessions and clients.
+        Counsellor = "counsellor",
+        /// Sees the clinical side of one organisation.
+        ClinicalLead = "clinical_lead",
+        /// Sees compliance in one jurisdiction, and nothing else.
+        Police = "police",
+        /// Sees the audit trail, and nothing else.
+        Auditor = "auditor",
+    }
+}
+
+/// A role with what it is tied to. What a role needs is there, or there is no caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Authority {
+    /// See [`Role::Admin`].
+    Admin,
+    /// See [`Role::Coordinator`].
+    Coordinator {
+        /// The organisation.
+        organisation_id: OrganisationId,
+    },
+    /// See [`Role::Counsellor`].
+    Counsellor {
+        /// The organisation.
+        organisation_id: OrganisationId,
+        /// The counsellor.
+        counsellor_id: CounsellorId,
+    },
+    /// See [`Role::ClinicalLead`].
+    ClinicalLead {
+        /// The organisation.
+        organisation_id: OrganisationId,
+    },
+    /// See [`Role::Police`].
+    Police {
+        /// District code of the jurisdiction.
+        jurisdiction: Code,
+    },
+    /// See [`Role::Auditor`].
+    Auditor,
+}
+
+impl Authority {
+    /// The role.
+    pub fn role(&self) -> Role {
+        match self {
+            Authority::Admin => Role::Admin,
+            Authority::Coordinator { .. } => Role::Coordinator,
+            Authority::Counsellor { .. } => Role::Counsellor,
+            Authority::ClinicalLead { .. } => Role::ClinicalLead,
+            Authority::Police { .. } => Role::Police,
+            Authority::Auditor => Role::Auditor,
+        }
+    }
+
+    /// The organisation it is tied to, if any.
+    pub fn organisation_id(&self) -> Option<OrganisationId> {
+        match self {
+            Authority::Coordinator { organisation_id }
+            | Authority::Counsellor { organisation_id, .. }
+            | Authority::ClinicalLead { organisation_id } => Some(*organisation_id),
+            Authority::Admin | Authority::Police { .. } | Authority::Auditor => None,
+        }
+    }
+
+    /// The counsellor it is tied to, if any.
+    pub fn counsellor_id(&self) -> Option<CounsellorId> {
+        match self {
+            Authority::Counsellor { counsellor_id, .. } => Some(*counsellor_id),
+            _ => None,
+        }
+    }
+}
+
+/// Who calls: somebody whose token was found good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The token's subject.
+    pub principal: String,
+    /// What the caller may be.
+    pub authority: Authority,
+}
+
+const ADMIN: &[Role] = &[Role::Admin];
+const MANAGERS: &[Role] = &[Role::Admin, Role::Coordinator];
+const DIRECTORY_READERS: &[Role] = &[Role::Admin, Role::Coordinator, Role::Counsellor, Role::ClinicalLead];
+const COORDINATOR: &[Role] = &[Role::Coordinator];
+const CARERS: &[Role] = &[Role::Coordinator, Role::Counsellor, Role::ClinicalLead];
+
+/// Every RPC and the roles that may call it; what of it they see is decided from the stored row.
+pub const TABLE: &[(&str, &[Role])] = &[
+    ("aftercare.v1.DirectoryService/CreateOrganisation", ADMIN),
+    ("aftercare.v1.DirectoryService/UpdateOrganisation", ADMIN),
+    ("aftercare.v1.DirectoryService/GetOrganisation", DIRECTORY_READERS),
+    ("aftercare.v1.DirectoryService/ListOrganisations", DIRECTORY_READERS),
+    ("aftercare.v1.DirectoryService/CreateAgreement", ADMIN),
+    ("aftercare.v1.DirectoryService/UpdateAgreement", ADMIN),
+    ("aftercare.v1.DirectoryService/GetAgreement", DIRECTORY_READERS),
+    ("aftercare.v1.DirectoryService/ListAgreements", DIRECTORY_READERS),
+    ("aftercare.v1.DirectoryService/CreateSite", ADMIN),
+    ("aftercare.v1.DirectoryService/UpdateSite", ADMIN),
+    ("aftercare.v1.DirectoryService/GetSite", DIRECTORY_READERS),
+    ("aftercare.v1.DirectoryService/ListSites", DIRECTORY_READERS),
+    ("aftercare.v1.DirectoryService/CreateVenue", MANAGERS),
+    ("aftercare.v1.DirectoryService/UpdateVenue", MANAGERS),
+    ("aftercare.v1.DirectoryService/GetVenue", DIRECTORY_READERS),
+    ("aftercare.v1.DirectoryService/ListVenues", DIRECTORY_READERS),
+    ("aftercare.v1.DirectoryService/CreateRoom", MANAGERS),
+    ("aftercare.v1.DirectoryService/UpdateRoom", MANAGERS),
+    ("aftercare.v1.DirectoryService/GetRoom", DIRECTORY_READERS),
+    ("aftercare.v1.DirectoryService/ListRooms", DIRECTORY_READERS),
+    ("aftercare.v1.DirectoryService/CreateCounsellor", MANAGERS),
+    ("aftercare.v1.DirectoryService/UpdateCounsellor", MANAGERS),
+    ("aftercare.v1.DirectoryService/GetCounsellor", DIRECTORY_READERS),
+    ("aftercare.v1.DirectoryService/ListCounsellors", DIRECTORY_READERS),
+    ("aftercare.v1.DirectoryService/CreateLeave", MANAGERS),
+    ("aftercare.v1.DirectoryService/DeleteLeave", MANAGERS),
+    ("aftercare.v1.DirectoryService/GetLeave", DIRECTORY_READERS),
+    ("aftercare.v1.DirectoryService/ListLeaves", DIRECTORY_READERS),
+    ("aftercare.v1.DirectoryService/CreateHolidayCalendar", MANAGERS),
+    ("aftercare.v1.DirectoryService/UpdateHolidayCalendar", MANAGERS),
+    ("aftercare.v1.DirectoryService/GetHolidayCalendar", DIRECTORY_READERS),
+    ("aftercare.v1.DirectoryService/ListHolidayCalendars", DIRECTORY_READERS),
+    ("aftercare.v1.ClientService/CreateClient", COORDINATOR),
+    ("aftercare.v1.ClientService/UpdateClient", COORDINATOR),
+    ("aftercare.v1.ClientService/GetClient", CARERS),
+    ("aftercare.v1.ClientService/ListClients", CARERS),
+    ("aftercare.v1.ClientService/CreateCase", COORDINATOR),
+    ("aftercare.v1.ClientService/GetCase", COORDINATOR),
+    ("aftercare.v1.ClientService/AddCaseParty", COORDINATOR),
+    ("aftercare.v1.ClientService/RemoveCaseParty", COORDINATOR),
+    ("aftercare.v1.ClientService/DeclareNoContact", COORDINATOR),
+    ("aftercare.v1.ClientService/WithdrawNoContact", COORDINATOR),
+    ("aftercare.v1.ClientService/ListNoContacts", COORDINATOR),
+    ("aftercare.v1.SchedulingService/FindSlots", COORDINATOR),
+    ("aftercare.v1.SchedulingService/BookSession", COORDINATOR),
+    ("aftercare.v1.SchedulingService/CancelSession", COORDINATOR),
+    ("aftercare.v1.SchedulingService/GetSession", CARERS),
+    ("aftercare.v1.SchedulingService/ListSessions", CARERS),
+];
+
+static ROWS: LazyLock<HashMap<&'static str, (&'static str, &'static [Role])>> =
+    LazyLock::new(|| TABLE.iter().map(|(rpc, roles)| (*rpc, (*rpc, *roles))).collect());
+
+/// The name of an RPC as the table spells it, and who may call it.
+pub fn row(rpc: &str) -> Option<(&'static str, &'static [Role])> {
+    ROWS.get(rpc).copied()
+}

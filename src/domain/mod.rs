@@ -1,0 +1,20 @@
+//! What is true of counselling sessions, whoever asks and however it is stored.
+//!
+//! Pure: no IO, no clock, no randomness, no async; nothing here knows of gRPC or SQL.
+
+pub mod access;
+pub mod agreement;
+pub mod audit;
+pub mod client;
+pub mod code;
+pub mod counsellor;
+pub mod directory;
+pub mod ids;
+pub mod noun;
+pub mod personal;
+pub mod reference;
+pub mod rules;
+pub mod session;
+pub mod slots;
+pub mod text;
+pub mod time;
