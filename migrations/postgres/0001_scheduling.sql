@@ -1,0 +1,305 @@
+-- The directory, clients, sessions, and the invariants that hold whatever the code forgets.
+-- The SQLite file of the same name has the same tables and columns.
+CREATE EXTENSION IF NOT EXISTS btree_gist;
+
+-- One row: what makes this installation itself.
+CREATE TABLE installation (
+    id          UUID PRIMARY KEY,
+    singleton   BIGINT NOT NULL UNIQUE CHECK (singleton = 1),
+    secret      BYTEA NOT NULL CHECK (length(secret) = 32)
+);
+
+CREATE TABLE organisation (
+    id          UUID PRIMARY KEY,
+    version     BIGINT NOT NULL,
+    created_at  TIMESTAMPTZ NOT NULL,
+    updated_at  TIMESTAMPTZ NOT NULL,
+    code        TEXT NOT NULL UNIQUE,
+    name        TEXT NOT NULL,
+    kind        TEXT NOT NULL CHECK (kind IN ('NGO', 'POLICE_UNIT')),
+    district    TEXT NOT NULL
+);
+
+CREATE TABLE agreement (
+    id              UUID PRIMARY KEY,
+    version         BIGINT NOT NULL,
+    created_at      TIMESTAMPTZ NOT NULL,
+    updated_at      TIMESTAMPTZ NOT NULL,
+    organisation_id UUID NOT NULL REFERENCES organisation (id),
+    code            TEXT NOT NULL,
+    counterparty    TEXT NOT NULL,
+    services        JSONB NOT NULL,
+    districts       JSONB NOT NULL,
+    valid_from      DATE NOT NULL,
+    valid_until     DATE,
+    status          TEXT NOT NULL CHECK (status IN ('DRAFT', 'ACTIVE', 'SUSPENDED', 'ENDED')),
+    UNIQUE (organisation_id, code)
+);
+
+CREATE TABLE holiday_calendar (
+    id              UUID PRIMARY KEY,
+    version         BIGINT NOT NULL,
+    created_at      TIMESTAMPTZ NOT NULL,
+    updated_at      TIMESTAMPTZ NOT NULL,
+    organisation_id UUID NOT NULL REFERENCES organisation (id),
+    code            TEXT NOT NULL,
+    name            TEXT NOT NULL,
+    UNIQUE (organisation_id, code)
+);
+
+CREATE TABLE holiday (
+    holiday_calendar_id UUID NOT NULL REFERENCES holiday_calendar (id),
+    on_date             DATE NOT NULL,
+    name                TEXT NOT NULL,
+    PRIMARY KEY (holiday_calendar_id, on_date)
+);
+
+CREATE TABLE site (
+    id                      UUID PRIMARY KEY,
+    version                 BIGINT NOT NULL,
+    created_at              TIMESTAMPTZ NOT NULL,
+    updated_at              TIMESTAMPTZ NOT NULL,
+    organisation_id         UUID NOT NULL REFERENCES organisation (id),
+    code                    TEXT NOT NULL,
+    name                    TEXT NOT NULL,
+    zone                    TEXT NOT NULL,
+    district                TEXT NOT NULL,
+    separation_gap_minutes  BIGINT NOT NULL CHECK (separation_gap_minutes BETWEEN 0 AND 1440),
+    holiday_calendar_id     UUID REFERENCES holiday_calendar (id),
+    UNIQUE (organisation_id, code)
+);
+
+CREATE TABLE venue (
+    id              UUID PRIMARY KEY,
+    version         BIGINT NOT NULL,
+    created_at      TIMESTAMPTZ NOT NULL,
+    updated_at      TIMESTAMPTZ NOT NULL,
+    organisation_id UUID NOT NULL REFERENCES organisation (id),
+    code            TEXT NOT NULL,
+    name            TEXT NOT NULL,
+    site_id         UUID NOT NULL REFERENCES site (id),
+    shared          BOOLEAN NOT NULL,
+    UNIQUE (organisation_id, code)
+);
+CREATE INDEX venue_by_site ON venue (site_id);
+
+CREATE TABLE room (
+    id          UUID PRIMARY KEY,
+    version     BIGINT NOT NULL,
+    created_at  TIMESTAMPTZ NOT NULL,
+    updated_at  TIMESTAMPTZ NOT NULL,
+    venue_id    UUID NOT NULL REFERENCES venue (id),
+    code        TEXT NOT NULL,
+    name        TEXT NOT NULL,
+    UNIQUE (venue_id, code)
+);
+
+CREATE TABLE counsellor (
+    id                      UUID PRIMARY KEY,
+    version                 BIGINT NOT NULL,
+    created_at              TIMESTAMPTZ NOT NULL,
+    updated_at              TIMESTAMPTZ NOT NULL,
+    organisation_id         UUID NOT NULL REFERENCES organisation (id),
+    code                    TEXT NOT NULL,
+    name                    BYTEA NOT NULL,
+    side                    TEXT NOT NULL CHECK (side IN ('SURVIVOR', 'OFFENDER')),
+    gender                  TEXT CHECK (gender IN ('FEMALE', 'MALE', 'OTHER')),
+    services                JSONB NOT NULL,
+    modalities              JSONB NOT NULL,
+    languages               JSONB NOT NULL,
+    zone                    TEXT NOT NULL,
+    buffer_before_minutes   BIGINT NOT NULL CHECK (buffer_before_minutes BETWEEN 0 AND 120),
+    buffer_after_minutes    BIGINT NOT NULL CHECK (buffer_after_minutes BETWEEN 0 AND 120),
+    working_hours           JSONB NOT NULL,
+    inactive                BOOLEAN NOT NULL,
+    UNIQUE (organisation_id, code)
+);
+
+CREATE TABLE leave (
+    id              UUID PRIMARY KEY,
+    version         BIGINT NOT NULL,
+    created_at      TIMESTAMPTZ NOT NULL,
+    updated_at      TIMESTAMPTZ NOT NULL,
+    counsellor_id   UUID NOT NULL REFERENCES counsellor (id),
+    starts_at       TIMESTAMPTZ NOT NULL,
+    ends_at         TIMESTAMPTZ NOT NULL,
+    CHECK (starts_at < ends_at)
+);
+CREATE INDEX leave_by_counsellor ON leave (counsellor_id, ends_at);
+
+CREATE TABLE client (
+    id                  UUID PRIMARY KEY,
+    version             BIGINT NOT NULL,
+    created_at          TIMESTAMPTZ NOT NULL,
+    updated_at          TIMESTAMPTZ NOT NULL,
+    organisation_id     UUID NOT NULL REFERENCES organisation (id),
+    reference           TEXT NOT NULL UNIQUE,
+    side                TEXT NOT NULL CHECK (side IN ('SURVIVOR', 'OFFENDER')),
+    name                BYTEA NOT NULL,
+    phone               BYTEA NOT NULL,
+    address             BYTEA NOT NULL,
+    born_on             BYTEA NOT NULL,
+    spoken_languages    JSONB NOT NULL,
+    reading_language    TEXT,
+    counsellor_gender   TEXT CHECK (counsellor_gender IN ('FEMALE', 'MALE', 'OTHER'))
+);
+CREATE INDEX client_by_organisation ON client (organisation_id, id);
+
+-- What joins the parties of one crime, across organisations. The key is a keyed digest of
+-- district, police station and crime number.
+CREATE TABLE link (
+    id          UUID PRIMARY KEY,
+    joint_key   BYTEA NOT NULL UNIQUE
+);
+
+-- A case; CASE is a reserved word.
+CREATE TABLE case_file (
+    id              UUID PRIMARY KEY,
+    version         BIGINT NOT NULL,
+    created_at      TIMESTAMPTZ NOT NULL,
+    updated_at      TIMESTAMPTZ NOT NULL,
+    organisation_id UUID NOT NULL REFERENCES organisation (id),
+    link_id         UUID NOT NULL REFERENCES link (id),
+    crime_number    TEXT NOT NULL,
+    police_station  TEXT NOT NULL,
+    district        TEXT NOT NULL,
+    UNIQUE (organisation_id, link_id)
+);
+CREATE INDEX case_file_by_link ON case_file (link_id);
+
+CREATE TABLE case_party (
+    case_file_id    UUID NOT NULL REFERENCES case_file (id),
+    client_id       UUID NOT NULL REFERENCES client (id),
+    role            TEXT NOT NULL CHECK (role IN ('SURVIVOR', 'ACCUSED')),
+    PRIMARY KEY (case_file_id, client_id)
+);
+CREATE INDEX case_party_by_client ON case_party (client_id);
+
+-- A declaration is a link of its own: its id is the link's.
+CREATE TABLE no_contact (
+    id              UUID PRIMARY KEY,
+    version         BIGINT NOT NULL,
+    created_at      TIMESTAMPTZ NOT NULL,
+    updated_at      TIMESTAMPTZ NOT NULL,
+    client_id       UUID NOT NULL REFERENCES client (id),
+    other_reference TEXT NOT NULL,
+    UNIQUE (client_id, other_reference)
+);
+CREATE INDEX no_contact_by_other ON no_contact (other_reference);
+
+-- Who belongs to which link: derived, never stored.
+CREATE VIEW link_party AS
+    SELECT case_file.link_id AS link_id, case_party.client_id AS client_id
+      FROM case_party JOIN case_file ON case_file.id = case_party.case_file_id
+    UNION ALL
+    SELECT no_contact.id, no_contact.client_id FROM no_contact
+    UNION ALL
+    SELECT no_contact.id, client.id
+      FROM no_contact JOIN client ON client.reference = no_contact.other_reference;
+
+CREATE TABLE session (
+    id                  UUID PRIMARY KEY,
+    version             BIGINT NOT NULL,
+    created_at          TIMESTAMPTZ NOT NULL,
+    organisation_id     UUID NOT NULL REFERENCES organisation (id),
+    client_id           UUID NOT NULL REFERENCES client (id),
+    client_reference    TEXT NOT NULL,
+    side                TEXT NOT NULL CHECK (side IN ('SURVIVOR', 'OFFENDER')),
+    counsellor_id       UUID NOT NULL REFERENCES counsellor (id),
+    service             TEXT NOT NULL,
+    modality            TEXT NOT NULL CHECK (modality IN ('IN_PERSON', 'REMOTE')),
+    venue_id            UUID REFERENCES venue (id),
+    site_id             UUID REFERENCES site (id),
+    room_id             UUID REFERENCES room (id),
+    starts_at           TIMESTAMPTZ NOT NULL,
+    ends_at             TIMESTAMPTZ NOT NULL,
+    on_date             DATE NOT NULL,
+    zone                TEXT NOT NULL,
+    state               TEXT NOT NULL CHECK (state IN ('BOOKED', 'CANCELLED')),
+    cancelled_at        TIMESTAMPTZ,
+    cancel_reason       TEXT CHECK (cancel_reason IN ('CLIENT', 'PROVIDER', 'LOGISTICS', 'COURT', 'OTHER')),
+    needs_rescheduling  BOOLEAN NOT NULL,
+    CHECK (starts_at < ends_at AND ends_at <= starts_at + INTERVAL '8 hours'),
+    CHECK ((modality = 'REMOTE') = (venue_id IS NULL) AND (venue_id IS NULL) = (site_id IS NULL)),
+    CHECK (room_id IS NULL OR venue_id IS NOT NULL),
+    CHECK ((state = 'CANCELLED') = (cancelled_at IS NOT NULL) AND (cancelled_at IS NULL) = (cancel_reason IS NULL))
+);
+CREATE INDEX session_by_organisation ON session (organisation_id, starts_at, id);
+CREATE INDEX session_by_counsellor ON session (counsellor_id, starts_at, id);
+CREATE INDEX session_by_client ON session (client_id, starts_at, id);
+CREATE INDEX session_by_site ON session (site_id, starts_at, id);
+
+-- Nobody and nothing is in two places at once: a counsellor (buffers included), a client, a room.
+CREATE TABLE occupancy (
+    session_id      UUID NOT NULL REFERENCES session (id),
+    resource_id     UUID NOT NULL,
+    kind            TEXT NOT NULL CHECK (kind IN ('COUNSELLOR', 'CLIENT', 'ROOM')),
+    organisation_id UUID NOT NULL,
+    side            TEXT NOT NULL CHECK (side IN ('SURVIVOR', 'OFFENDER')),
+    starts_at       TIMESTAMPTZ NOT NULL,
+    ends_at         TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (session_id, resource_id),
+    CHECK (starts_at < ends_at AND ends_at <= starts_at + INTERVAL '24 hours'),
+    EXCLUDE USING gist (resource_id WITH =, tstzrange(starts_at, ends_at) WITH &&)
+);
+CREATE INDEX occupancy_by_resource ON occupancy (resource_id, starts_at);
+
+-- Survivors and offenders are never at one site within its separation gap; each presence is
+-- padded by half the gap at both ends.
+CREATE TABLE site_presence (
+    session_id      UUID PRIMARY KEY REFERENCES session (id),
+    site_id         UUID NOT NULL REFERENCES site (id),
+    side            TEXT NOT NULL CHECK (side IN ('SURVIVOR', 'OFFENDER')),
+    padded_from     TIMESTAMPTZ NOT NULL,
+    padded_until    TIMESTAMPTZ NOT NULL,
+    CHECK (padded_from < padded_until AND padded_until <= padded_from + INTERVAL '48 hours'),
+    EXCLUDE USING gist (site_id WITH =, side WITH <>, tstzrange(padded_from, padded_until) WITH &&)
+);
+CREATE INDEX site_presence_by_site ON site_presence (site_id, padded_from);
+
+-- Linked people of different sides are never at one site on one local calendar day.
+CREATE TABLE link_presence (
+    session_id  UUID NOT NULL REFERENCES session (id),
+    site_id     UUID NOT NULL REFERENCES site (id),
+    link_id     UUID NOT NULL,
+    on_date     DATE NOT NULL,
+    side        TEXT NOT NULL CHECK (side IN ('SURVIVOR', 'OFFENDER')),
+    PRIMARY KEY (session_id, link_id, on_date),
+    EXCLUDE USING gist (site_id WITH =, link_id WITH =, on_date WITH =, side WITH <>)
+);
+CREATE INDEX link_presence_by_link ON link_presence (link_id, on_date);
+
+-- One effect per request id. A row without a result is a request in progress, seen by nobody else.
+CREATE TABLE request (
+    principal   TEXT NOT NULL,
+    request_id  UUID NOT NULL,
+    method      TEXT NOT NULL,
+    digest      BYTEA NOT NULL,
+    result_id   UUID,
+    created_at  TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (principal, request_id)
+);
+CREATE INDEX request_by_age ON request (created_at);
+
+CREATE TABLE audit_event (
+    id              UUID PRIMARY KEY,
+    occurred_at     TIMESTAMPTZ NOT NULL,
+    principal       TEXT NOT NULL,
+    role            TEXT NOT NULL,
+    organisation_id UUID,
+    action          TEXT NOT NULL,
+    outcome         TEXT NOT NULL CHECK (outcome IN ('DONE', 'REFUSED', 'DENIED')),
+    reason          TEXT,
+    details         JSONB NOT NULL,
+    subjects        JSONB NOT NULL,
+    request_id      UUID
+);
+
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'aftercare:append_only';
+END $$;
+CREATE TRIGGER audit_event_append_only BEFORE UPDATE OR DELETE ON audit_event
+    FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER audit_event_no_truncate BEFORE TRUNCATE ON audit_event
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

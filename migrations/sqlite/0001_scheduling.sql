@@ -1,0 +1,352 @@
+-- The directory, clients, sessions, and the invariants that hold whatever the code forgets.
+-- The PostgreSQL file of the same name has the same tables and columns. Instants are whole
+-- microseconds since 1970 (UTC), dates are YYYY-MM-DD, ids are 16 bytes.
+
+-- One row: what makes this installation itself.
+CREATE TABLE installation (
+    id          BLOB PRIMARY KEY,
+    singleton   INTEGER NOT NULL UNIQUE CHECK (singleton = 1),
+    secret      BLOB NOT NULL CHECK (length(secret) = 32)
+) STRICT;
+
+CREATE TABLE organisation (
+    id          BLOB PRIMARY KEY,
+    version     INTEGER NOT NULL,
+    created_at  INTEGER NOT NULL,
+    updated_at  INTEGER NOT NULL,
+    code        TEXT NOT NULL UNIQUE,
+    name        TEXT NOT NULL,
+    kind        TEXT NOT NULL CHECK (kind IN ('NGO', 'POLICE_UNIT')),
+    district    TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE agreement (
+    id              BLOB PRIMARY KEY,
+    version         INTEGER NOT NULL,
+    created_at      INTEGER NOT NULL,
+    updated_at      INTEGER NOT NULL,
+    organisation_id BLOB NOT NULL REFERENCES organisation (id),
+    code            TEXT NOT NULL,
+    counterparty    TEXT NOT NULL,
+    services        TEXT NOT NULL,
+    districts       TEXT NOT NULL,
+    valid_from      TEXT NOT NULL,
+    valid_until     TEXT,
+    status          TEXT NOT NULL CHECK (status IN ('DRAFT', 'ACTIVE', 'SUSPENDED', 'ENDED')),
+    UNIQUE (organisation_id, code)
+) STRICT;
+
+CREATE TABLE holiday_calendar (
+    id              BLOB PRIMARY KEY,
+    version         INTEGER NOT NULL,
+    created_at      INTEGER NOT NULL,
+    updated_at      INTEGER NOT NULL,
+    organisation_id BLOB NOT NULL REFERENCES organisation (id),
+    code            TEXT NOT NULL,
+    name            TEXT NOT NULL,
+    UNIQUE (organisation_id, code)
+) STRICT;
+
+CREATE TABLE holiday (
+    holiday_calendar_id BLOB NOT NULL REFERENCES holiday_calendar (id),
+    on_date             TEXT NOT NULL,
+    name                TEXT NOT NULL,
+    PRIMARY KEY (holiday_calendar_id, on_date)
+) STRICT;
+
+CREATE TABLE site (
+    id                      BLOB PRIMARY KEY,
+    version                 INTEGER NOT NULL,
+    created_at              INTEGER NOT NULL,
+    updated_at              INTEGER NOT NULL,
+    organisation_id         BLOB NOT NULL REFERENCES organisation (id),
+    code                    TEXT NOT NULL,
+    name                    TEXT NOT NULL,
+    zone                    TEXT NOT NULL,
+    district                TEXT NOT NULL,
+    separation_gap_minutes  INTEGER NOT NULL CHECK (separation_gap_minutes BETWEEN 0 AND 1440),
+    holiday_calendar_id     BLOB REFERENCES holiday_calendar (id),
+    UNIQUE (organisation_id, code)
+) STRICT;
+
+CREATE TABLE venue (
+    id              BLOB PRIMARY KEY,
+    version         INTEGER NOT NULL,
+    created_at      INTEGER NOT NULL,
+    updated_at      INTEGER NOT NULL,
+    organisation_id BLOB NOT NULL REFERENCES organisation (id),
+    code            TEXT NOT NULL,
+    name            TEXT NOT NULL,
+    site_id         BLOB NOT NULL REFERENCES site (id),
+    shared          INTEGER NOT NULL CHECK (shared IN (0, 1)),
+    UNIQUE (organisation_id, code)
+) STRICT;
+CREATE INDEX venue_by_site ON venue (site_id);
+
+CREATE TABLE room (
+    id          BLOB PRIMARY KEY,
+    version     INTEGER NOT NULL,
+    created_at  INTEGER NOT NULL,
+    updated_at  INTEGER NOT NULL,
+    venue_id    BLOB NOT NULL REFERENCES venue (id),
+    code        TEXT NOT NULL,
+    name        TEXT NOT NULL,
+    UNIQUE (venue_id, code)
+) STRICT;
+
+CREATE TABLE counsellor (
+    id                      BLOB PRIMARY KEY,
+    version                 INTEGER NOT NULL,
+    created_at              INTEGER NOT NULL,
+    updated_at              INTEGER NOT NULL,
+    organisation_id         BLOB NOT NULL REFERENCES organisation (id),
+    code                    TEXT NOT NULL,
+    name                    BLOB NOT NULL,
+    side                    TEXT NOT NULL CHECK (side IN ('SURVIVOR', 'OFFENDER')),
+    gender                  TEXT CHECK (gender IN ('FEMALE', 'MALE', 'OTHER')),
+    services                TEXT NOT NULL,
+    modalities              TEXT NOT NULL,
+    languages               TEXT NOT NULL,
+    zone                    TEXT NOT NULL,
+    buffer_before_minutes   INTEGER NOT NULL CHECK (buffer_before_minutes BETWEEN 0 AND 120),
+    buffer_after_minutes    INTEGER NOT NULL CHECK (buffer_after_minutes BETWEEN 0 AND 120),
+    working_hours           TEXT NOT NULL,
+    inactive                INTEGER NOT NULL CHECK (inactive IN (0, 1)),
+    UNIQUE (organisation_id, code)
+) STRICT;
+
+CREATE TABLE leave (
+    id              BLOB PRIMARY KEY,
+    version         INTEGER NOT NULL,
+    created_at      INTEGER NOT NULL,
+    updated_at      INTEGER NOT NULL,
+    counsellor_id   BLOB NOT NULL REFERENCES counsellor (id),
+    starts_at       INTEGER NOT NULL,
+    ends_at         INTEGER NOT NULL,
+    CHECK (starts_at < ends_at)
+) STRICT;
+CREATE INDEX leave_by_counsellor ON leave (counsellor_id, ends_at);
+
+CREATE TABLE client (
+    id                  BLOB PRIMARY KEY,
+    version             INTEGER NOT NULL,
+    created_at          INTEGER NOT NULL,
+    updated_at          INTEGER NOT NULL,
+    organisation_id     BLOB NOT NULL REFERENCES organisation (id),
+    reference           TEXT NOT NULL UNIQUE,
+    side                TEXT NOT NULL CHECK (side IN ('SURVIVOR', 'OFFENDER')),
+    name                BLOB NOT NULL,
+    phone               BLOB NOT NULL,
+    address             BLOB NOT NULL,
+    born_on             BLOB NOT NULL,
+    spoken_languages    TEXT NOT NULL,
+    reading_language    TEXT,
+    counsellor_gender   TEXT CHECK (counsellor_gender IN ('FEMALE', 'MALE', 'OTHER'))
+) STRICT;
+CREATE INDEX client_by_organisation ON client (organisation_id, id);
+
+-- What joins the parties of one crime, across organisations. The key is a keyed digest of
+-- district, police station and crime number.
+CREATE TABLE link (
+    id          BLOB PRIMARY KEY,
+    joint_key   BLOB NOT NULL UNIQUE
+) STRICT;
+
+-- A case; CASE is a reserved word.
+CREATE TABLE case_file (
+    id              BLOB PRIMARY KEY,
+    version         INTEGER NOT NULL,
+    created_at      INTEGER NOT NULL,
+    updated_at      INTEGER NOT NULL,
+    organisation_id BLOB NOT NULL REFERENCES organisation (id),
+    link_id         BLOB NOT NULL REFERENCES link (id),
+    crime_number    TEXT NOT NULL,
+    police_station  TEXT NOT NULL,
+    district        TEXT NOT NULL,
+    UNIQUE (organisation_id, link_id)
+) STRICT;
+CREATE INDEX case_file_by_link ON case_file (link_id);
+
+CREATE TABLE case_party (
+    case_file_id    BLOB NOT NULL REFERENCES case_file (id),
+    client_id       BLOB NOT NULL REFERENCES client (id),
+    role            TEXT NOT NULL CHECK (role IN ('SURVIVOR', 'ACCUSED')),
+    PRIMARY KEY (case_file_id, client_id)
+) STRICT;
+CREATE INDEX case_party_by_client ON case_party (client_id);
+
+-- A declaration is a link of its own: its id is the link's.
+CREATE TABLE no_contact (
+    id              BLOB PRIMARY KEY,
+    version         INTEGER NOT NULL,
+    created_at      INTEGER NOT NULL,
+    updated_at      INTEGER NOT NULL,
+    client_id       BLOB NOT NULL REFERENCES client (id),
+    other_reference TEXT NOT NULL,
+    UNIQUE (client_id, other_reference)
+) STRICT;
+CREATE INDEX no_contact_by_other ON no_contact (other_reference);
+
+-- Who belongs to which link: derived, never stored.
+CREATE VIEW link_party AS
+    SELECT case_file.link_id AS link_id, case_party.client_id AS client_id
+      FROM case_party JOIN case_file ON case_file.id = case_party.case_file_id
+    UNION ALL
+    SELECT no_contact.id, no_contact.client_id FROM no_contact
+    UNION ALL
+    SELECT no_contact.id, client.id
+      FROM no_contact JOIN client ON client.reference = no_contact.other_reference;
+
+CREATE TABLE session (
+    id                  BLOB PRIMARY KEY,
+    version             INTEGER NOT NULL,
+    created_at          INTEGER NOT NULL,
+    organisation_id     BLOB NOT NULL REFERENCES organisation (id),
+    client_id           BLOB NOT NULL REFERENCES client (id),
+    client_reference    TEXT NOT NULL,
+    side                TEXT NOT NULL CHECK (side IN ('SURVIVOR', 'OFFENDER')),
+    counsellor_id       BLOB NOT NULL REFERENCES counsellor (id),
+    service             TEXT NOT NULL,
+    modality            TEXT NOT NULL CHECK (modality IN ('IN_PERSON', 'REMOTE')),
+    venue_id            BLOB REFERENCES venue (id),
+    site_id             BLOB REFERENCES site (id),
+    room_id             BLOB REFERENCES room (id),
+    starts_at           INTEGER NOT NULL,
+    ends_at             INTEGER NOT NULL,
+    on_date             TEXT NOT NULL,
+    zone                TEXT NOT NULL,
+    state               TEXT NOT NULL CHECK (state IN ('BOOKED', 'CANCELLED')),
+    cancelled_at        INTEGER,
+    cancel_reason       TEXT CHECK (cancel_reason IN ('CLIENT', 'PROVIDER', 'LOGISTICS', 'COURT', 'OTHER')),
+    needs_rescheduling  INTEGER NOT NULL CHECK (needs_rescheduling IN (0, 1)),
+    CHECK (starts_at < ends_at AND ends_at <= starts_at + 28800000000),
+    CHECK ((modality = 'REMOTE') = (venue_id IS NULL) AND (venue_id IS NULL) = (site_id IS NULL)),
+    CHECK (room_id IS NULL OR venue_id IS NOT NULL),
+    CHECK ((state = 'CANCELLED') = (cancelled_at IS NOT NULL) AND (cancelled_at IS NULL) = (cancel_reason IS NULL))
+) STRICT;
+CREATE INDEX session_by_organisation ON session (organisation_id, starts_at, id);
+CREATE INDEX session_by_counsellor ON session (counsellor_id, starts_at, id);
+CREATE INDEX session_by_client ON session (client_id, starts_at, id);
+CREATE INDEX session_by_site ON session (site_id, starts_at, id);
+
+-- Nobody and nothing is in two places at once: a counsellor (buffers included), a client, a room.
+CREATE TABLE occupancy (
+    session_id      BLOB NOT NULL REFERENCES session (id),
+    resource_id     BLOB NOT NULL,
+    kind            TEXT NOT NULL CHECK (kind IN ('COUNSELLOR', 'CLIENT', 'ROOM')),
+    organisation_id BLOB NOT NULL,
+    side            TEXT NOT NULL CHECK (side IN ('SURVIVOR', 'OFFENDER')),
+    starts_at       INTEGER NOT NULL,
+    ends_at         INTEGER NOT NULL,
+    PRIMARY KEY (session_id, resource_id),
+    CHECK (starts_at < ends_at AND ends_at <= starts_at + 86400000000)
+) STRICT;
+CREATE INDEX occupancy_by_resource ON occupancy (resource_id, starts_at);
+-- The scan is bounded by the longest occupancy, which the CHECK above limits.
+CREATE TRIGGER occupancy_fence_insert BEFORE INSERT ON occupancy
+BEGIN
+    SELECT RAISE(ABORT, 'aftercare:occupied') WHERE EXISTS (
+        SELECT 1 FROM occupancy
+         WHERE resource_id = NEW.resource_id
+           AND starts_at > NEW.starts_at - 86400000000 AND starts_at < NEW.ends_at
+           AND ends_at > NEW.starts_at);
+END;
+CREATE TRIGGER occupancy_fence_update BEFORE UPDATE ON occupancy
+BEGIN
+    SELECT RAISE(ABORT, 'aftercare:occupied') WHERE EXISTS (
+        SELECT 1 FROM occupancy
+         WHERE resource_id = NEW.resource_id
+           AND starts_at > NEW.starts_at - 86400000000 AND starts_at < NEW.ends_at
+           AND ends_at > NEW.starts_at
+           AND (session_id, resource_id) <> (OLD.session_id, OLD.resource_id));
+END;
+
+-- Survivors and offenders are never at one site within its separation gap; each presence is
+-- padded by half the gap at both ends.
+CREATE TABLE site_presence (
+    session_id      BLOB PRIMARY KEY REFERENCES session (id),
+    site_id         BLOB NOT NULL REFERENCES site (id),
+    side            TEXT NOT NULL CHECK (side IN ('SURVIVOR', 'OFFENDER')),
+    padded_from     INTEGER NOT NULL,
+    padded_until    INTEGER NOT NULL,
+    CHECK (padded_from < padded_until AND padded_until <= padded_from + 172800000000)
+) STRICT;
+CREATE INDEX site_presence_by_site ON site_presence (site_id, padded_from);
+CREATE TRIGGER site_presence_fence_insert BEFORE INSERT ON site_presence
+BEGIN
+    SELECT RAISE(ABORT, 'aftercare:separation') WHERE EXISTS (
+        SELECT 1 FROM site_presence
+         WHERE site_id = NEW.site_id AND side <> NEW.side
+           AND padded_from > NEW.padded_from - 172800000000 AND padded_from < NEW.padded_until
+           AND padded_until > NEW.padded_from);
+END;
+CREATE TRIGGER site_presence_fence_update BEFORE UPDATE ON site_presence
+BEGIN
+    SELECT RAISE(ABORT, 'aftercare:separation') WHERE EXISTS (
+        SELECT 1 FROM site_presence
+         WHERE site_id = NEW.site_id AND side <> NEW.side
+           AND padded_from > NEW.padded_from - 172800000000 AND padded_from < NEW.padded_until
+           AND padded_until > NEW.padded_from
+           AND session_id <> OLD.session_id);
+END;
+
+-- Linked people of different sides are never at one site on one local calendar day.
+CREATE TABLE link_presence (
+    session_id  BLOB NOT NULL REFERENCES session (id),
+    site_id     BLOB NOT NULL REFERENCES site (id),
+    link_id     BLOB NOT NULL,
+    on_date     TEXT NOT NULL,
+    side        TEXT NOT NULL CHECK (side IN ('SURVIVOR', 'OFFENDER')),
+    PRIMARY KEY (session_id, link_id, on_date)
+) STRICT;
+CREATE INDEX link_presence_by_link ON link_presence (link_id, on_date);
+CREATE TRIGGER link_presence_fence_insert BEFORE INSERT ON link_presence
+BEGIN
+    SELECT RAISE(ABORT, 'aftercare:separation') WHERE EXISTS (
+        SELECT 1 FROM link_presence
+         WHERE link_id = NEW.link_id AND on_date = NEW.on_date
+           AND site_id = NEW.site_id AND side <> NEW.side);
+END;
+CREATE TRIGGER link_presence_fence_update BEFORE UPDATE ON link_presence
+BEGIN
+    SELECT RAISE(ABORT, 'aftercare:separation') WHERE EXISTS (
+        SELECT 1 FROM link_presence
+         WHERE link_id = NEW.link_id AND on_date = NEW.on_date
+           AND site_id = NEW.site_id AND side <> NEW.side
+           AND (session_id, link_id, on_date) <> (OLD.session_id, OLD.link_id, OLD.on_date));
+END;
+
+-- One effect per request id. A row without a result is a request in progress, seen by nobody else.
+CREATE TABLE request (
+    principal   TEXT NOT NULL,
+    request_id  BLOB NOT NULL,
+    method      TEXT NOT NULL,
+    digest      BLOB NOT NULL,
+    result_id   BLOB,
+    created_at  INTEGER NOT NULL,
+    PRIMARY KEY (principal, request_id)
+) STRICT;
+CREATE INDEX request_by_age ON request (created_at);
+
+CREATE TABLE audit_event (
+    id              BLOB PRIMARY KEY,
+    occurred_at     INTEGER NOT NULL,
+    principal       TEXT NOT NULL,
+    role            TEXT NOT NULL,
+    organisation_id BLOB,
+    action          TEXT NOT NULL,
+    outcome         TEXT NOT NULL CHECK (outcome IN ('DONE', 'REFUSED', 'DENIED')),
+    reason          TEXT,
+    details         TEXT NOT NULL,
+    subjects        TEXT NOT NULL,
+    request_id      BLOB
+) STRICT;
+
+CREATE TRIGGER audit_event_no_update BEFORE UPDATE ON audit_event
+BEGIN
+    SELECT RAISE(ABORT, 'aftercare:append_only');
+END;
+CREATE TRIGGER audit_event_no_delete BEFORE DELETE ON audit_event
+BEGIN
+    SELECT RAISE(ABORT, 'aftercare:append_only');
+END;
