@@ -1,0 +1,31 @@
+//! The audit trail; the schema lets nobody change it.
+
+use sqlx::types::Json;
+
+use super::codec::Instant;
+use super::db::Tx;
+use super::error::Result;
+use crate::domain::audit::Event;
+
+/// Appends an event.
+pub async fn append(tx: &mut Tx, it: &Event) -> Result<()> {
+    tx.sql(
+        "INSERT INTO audit_event (id, occurred_at, principal, role, organisation_id, action, outcome, reason,
+            details, subjects, request_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+    )
+    .bind(it.id)
+    .bind(Instant(it.occurred_at))
+    .bind(it.principal.clone())
+    .bind(it.role)
+    .bind(it.organisation_id)
+    .bind(it.action.clone())
+    .bind(it.outcome)
+    .bind(it.reason.clone())
+    .bind(Json(it.details.clone()))
+    .bind(Json(it.subjects.clone()))
+    .bind(it.request_id)
+    .run()
+    .await
+    .map(drop)
+}

@@ -1,0 +1,257 @@
+//! Clients and the declarations of who must not meet them.
+
+use sqlx::types::Json;
+
+use super::db::{Lock, Sql, Tx};
+use super::error::Result;
+use super::noun::{Head, Listing, Stored};
+use super::seal::Sealed;
+use crate::domain::client::{Client, NoContact};
+use crate::domain::code::{Gender, Side};
+use crate::domain::ids::{ClientId, CounsellorId, LinkId, NoContactId, OrganisationId};
+use crate::domain::noun::Record;
+use crate::domain::personal::Personal;
+use crate::domain::reference::Reference;
+use crate::domain::text::Language;
+
+/// What may be known of a client without opening personal data.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Outline {
+    /// Id.
+    pub id: ClientId,
+    /// The organisation that cares for the client.
+    pub organisation_id: OrganisationId,
+    /// Reference code.
+    pub reference: Reference,
+    /// Side.
+    pub side: Side,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    #[sqlx(flatten)]
+    head: Head,
+    organisation_id: OrganisationId,
+    reference: Reference,
+    side: Side,
+    name: Sealed,
+    phone: Sealed,
+    address: Sealed,
+    born_on: Sealed,
+    spoken_languages: Json<Vec<Language>>,
+    reading_language: Option<Language>,
+    counsellor_gender: Option<Gender>,
+}
+
+impl Row {
+    async fn open(self, tx: &mut Tx) -> Result<Record<Client>> {
+        let id = self.head.id;
+        Ok(self.head.record(Client {
+            organisation_id: self.organisation_id,
+            reference: self.reference,
+            side: self.side,
+            name: tx.open(id, "client.name", self.name).await?,
+            phone: tx.open(id, "client.phone", self.phone).await?,
+            address: tx.open(id, "client.address", self.address).await?,
+            born_on: tx.open(id, "client.born_on", self.born_on).await?,
+            spoken_languages: self.spoken_languages.0,
+            reading_language: self.reading_language,
+            counsellor_gender: self.counsellor_gender,
+        }))
+    }
+
+    /// Without the personal fields, which are not even read.
+    fn closed(self) -> Record<Client> {
+        self.head.record(Client {
+            organisation_id: self.organisation_id,
+            reference: self.reference,
+            side: self.side,
+            name: Personal::default(),
+            phone: Personal::default(),
+            address: Personal::default(),
+            born_on: Personal::default(),
+            spoken_languages: self.spoken_languages.0,
+            reading_language: self.reading_language,
+            counsellor_gender: self.counsellor_gender,
+        })
+    }
+}
+
+async fn bind<'t>(tx: &'t mut Tx, it: &Record<Client>, text: &'static str) -> Result<Sql<'t>> {
+    let id = it.id.0;
+    let name = tx.seal(id, "client.name", &it.name).await?;
+    let phone = tx.seal(id, "client.phone", &it.phone).await?;
+    let address = tx.seal(id, "client.address", &it.address).await?;
+    let born_on = tx.seal(id, "client.born_on", &it.born_on).await?;
+    Ok(tx
+        .sql(text)
+        .bind_head(it)
+        .bind(it.organisation_id)
+        .bind(it.reference.clone())
+        .bind(it.side)
+        .bind(name)
+        .bind(phone)
+        .bind(address)
+        .bind(born_on)
+        .bind(Json(it.spoken_languages.clone()))
+        .bind(it.reading_language.clone())
+        .bind(it.counsellor_gender))
+}
+
+impl Stored for Client {
+    async fn insert(tx: &mut Tx, it: &Record<Self>) -> Result<()> {
+        let text = "INSERT INTO client (id, version, created_at, updated_at, organisation_id, reference, side, name,
+                phone, address, born_on, spoken_languages, reading_language, counsellor_gender)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+        bind(tx, it, text).await?.run().await.map(drop)
+    }
+
+    async fn update(tx: &mut Tx, it: &Record<Self>) -> Result<()> {
+        let text = "UPDATE client SET version = $2, created_at = $3, updated_at = $4, organisation_id = $5,
+                reference = $6, side = $7, name = $8, phone = $9, address = $10, born_on = $11,
+                spoken_languages = $12, reading_language = $13, counsellor_gender = $14 WHERE id = $1";
+        bind(tx, it, text).await?.run().await.map(drop)
+    }
+
+    async fn find(tx: &mut Tx, id: ClientId, lock: Lock) -> Result<Option<Record<Self>>> {
+        let sql = tx.sql_locked("SELECT * FROM client WHERE id = $1", lock);
+        match sql.bind(id).maybe::<Row>().await? {
+            Some(row) => row.open(tx).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Lists without personal data; `within` is a counsellor who has or had a session with the client.
+    async fn list(tx: &mut Tx, listing: &Listing) -> Result<Vec<Record<Self>>> {
+        let rows = tx
+            .sql(
+                "SELECT * FROM client
+                  WHERE (CAST($1 AS UUID) IS NULL OR organisation_id = $1)
+                    AND (CAST($2 AS UUID) IS NULL OR EXISTS (
+                         SELECT 1 FROM session WHERE session.client_id = client.id AND session.counsellor_id = $2))
+                    AND id > $3 AND (CAST($5 AS TEXT) IS NULL OR side = $5)
+                  ORDER BY id LIMIT $4",
+            )
+            .bind_listing(listing)
+            .bind(listing.side)
+            .all::<Row>()
+            .await?;
+        Ok(rows.into_iter().map(Row::closed).collect())
+    }
+}
+
+/// What may be known of a client without opening personal data.
+pub async fn outline(tx: &mut Tx, id: ClientId, lock: Lock) -> Result<Option<Outline>> {
+    let sql = tx.sql_locked("SELECT id, organisation_id, reference, side FROM client WHERE id = $1", lock);
+    sql.bind(id).maybe().await
+}
+
+/// The client of a reference code.
+pub async fn outline_by_reference(tx: &mut Tx, reference: &Reference) -> Result<Option<Outline>> {
+    let sql = tx.sql("SELECT id, organisation_id, reference, side FROM client WHERE reference = $1");
+    sql.bind(reference.clone()).maybe().await
+}
+
+/// Whether a counsellor has or had a session with a client.
+pub async fn seen_by(tx: &mut Tx, id: ClientId, counsellor_id: CounsellorId) -> Result<bool> {
+    let sql = tx.sql("SELECT id FROM session WHERE client_id = $1 AND counsellor_id = $2 LIMIT 1");
+    Ok(sql.bind(id).bind(counsellor_id).maybe::<(uuid::Uuid,)>().await?.is_some())
+}
+
+/// The counsellors with whom a client has or had a session that was not cancelled.
+pub async fn counsellors_of(tx: &mut Tx, id: ClientId) -> Result<Vec<CounsellorId>> {
+    let sql = tx.sql("SELECT DISTINCT counsellor_id FROM session WHERE client_id = $1 AND state = 'BOOKED'");
+    Ok(sql.bind(id).all::<(CounsellorId,)>().await?.into_iter().map(|row| row.0).collect())
+}
+
+/// Locks clients, in order, so that no session is placed for them meanwhile.
+pub async fn lock(tx: &mut Tx, ids: &[ClientId]) -> Result<()> {
+    for id in ids {
+        tx.sql_locked("SELECT id FROM client WHERE id = $1", Lock::Update).bind(*id).maybe::<(ClientId,)>().await?;
+    }
+    Ok(())
+}
+
+/// The links a client belongs to, in order.
+pub async fn links(tx: &mut Tx, id: ClientId) -> Result<Vec<LinkId>> {
+    let sql = tx.sql("SELECT DISTINCT link_id FROM link_party WHERE client_id = $1 ORDER BY link_id");
+    Ok(sql.bind(id).all::<(LinkId,)>().await?.into_iter().map(|row| row.0).collect())
+}
+
+/// The parties of a link, in order.
+pub async fn parties(tx: &mut Tx, link_id: LinkId) -> Result<Vec<ClientId>> {
+    let sql = tx.sql("SELECT DISTINCT client_id FROM link_party WHERE link_id = $1 ORDER BY client_id");
+    Ok(sql.bind(link_id).all::<(ClientId,)>().await?.into_iter().map(|row| row.0).collect())
+}
+
+#[derive(sqlx::FromRow)]
+struct NoContactRow {
+    #[sqlx(flatten)]
+    head: Head,
+    client_id: ClientId,
+    other_reference: Reference,
+}
+
+impl From<NoContactRow> for Record<NoContact> {
+    fn from(row: NoContactRow) -> Self {
+        row.head.record(NoContact { client_id: row.client_id, other_reference: row.other_reference })
+    }
+}
+
+/// The id of a declaration is that of the link it makes.
+pub fn link_of(declaration: NoContactId) -> LinkId {
+    LinkId(declaration.0)
+}
+
+impl Stored for NoContact {
+    async fn insert(tx: &mut Tx, it: &Record<Self>) -> Result<()> {
+        tx.sql(
+            "INSERT INTO no_contact (id, version, created_at, updated_at, client_id, other_reference)
+             VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind_head(it)
+        .bind(it.client_id)
+        .bind(it.other_reference.clone())
+        .run()
+        .await
+        .map(drop)
+    }
+
+    async fn update(tx: &mut Tx, it: &Record<Self>) -> Result<()> {
+        tx.sql(
+            "UPDATE no_contact SET version = $2, created_at = $3, updated_at = $4, client_id = $5,
+                other_reference = $6 WHERE id = $1",
+        )
+        .bind_head(it)
+        .bind(it.client_id)
+        .bind(it.other_reference.clone())
+        .run()
+        .await
+        .map(drop)
+    }
+
+    async fn find(tx: &mut Tx, id: NoContactId, lock: Lock) -> Result<Option<Record<Self>>> {
+        tx.sql_locked("SELECT * FROM no_contact WHERE id = $1", lock).bind(id).record::<NoContactRow, _>().await
+    }
+
+    async fn list(tx: &mut Tx, listing: &Listing) -> Result<Vec<Record<Self>>> {
+        tx.sql(
+            "SELECT no_contact.* FROM no_contact JOIN client ON client.id = no_contact.client_id
+              WHERE (CAST($1 AS UUID) IS NULL OR client.organisation_id = $1)
+                AND (CAST($2 AS UUID) IS NULL OR no_contact.client_id = $2)
+                AND no_contact.id > $3 ORDER BY no_contact.id LIMIT $4",
+        )
+        .bind_listing(listing)
+        .records::<NoContactRow, _>()
+        .await
+    }
+
+    async fn owner(tx: &mut Tx, it: &Self) -> Result<Option<OrganisationId>> {
+        Ok(outline(tx, it.client_id, Lock::None).await?.map(|client| client.organisation_id))
+    }
+}
+
+/// Deletes a declaration.
+pub async fn delete_no_contact(tx: &mut Tx, id: NoContactId) -> Result<()> {
+    tx.sql("DELETE FROM no_contact WHERE id = $1").bind(id).run().await.map(drop)
+}

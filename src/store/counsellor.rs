@@ -1,0 +1,250 @@
+//! Counsellors and their leave.
+
+use chrono::TimeDelta;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::codec::{Instant, Zone};
+use super::db::{Lock, Sql, Tx};
+use super::error::{Error, Result};
+use super::noun::{Head, Keyed, Listing, Stored};
+use super::seal::Sealed;
+use crate::domain::code::{CareService, Gender, Modality, Side};
+use crate::domain::counsellor::{Counsellor, Leave, WorkingHours};
+use crate::domain::ids::{CounsellorId, LeaveId, OrganisationId};
+use crate::domain::noun::Record;
+use crate::domain::text::{Code, Language};
+use crate::domain::time::Span;
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    #[sqlx(flatten)]
+    head: Head,
+    organisation_id: OrganisationId,
+    code: Code,
+    name: Sealed,
+    side: Side,
+    gender: Option<Gender>,
+    services: Json<Vec<CareService>>,
+    modalities: Json<Vec<Modality>>,
+    languages: Json<Vec<Language>>,
+    zone: Zone,
+    buffer_before_minutes: i64,
+    buffer_after_minutes: i64,
+    working_hours: Json<Vec<WorkingHours>>,
+    inactive: bool,
+}
+
+impl Row {
+    async fn record(self, tx: &mut Tx) -> Result<Record<Counsellor>> {
+        let name = tx.open(self.organisation_id.0, "counsellor.name", self.name).await?;
+        Ok(self.head.record(Counsellor {
+            organisation_id: self.organisation_id,
+            code: self.code,
+            name,
+            side: self.side,
+            gender: self.gender,
+            services: self.services.0,
+            modalities: self.modalities.0,
+            languages: self.languages.0,
+            zone: self.zone.0,
+            buffer_before_for: TimeDelta::minutes(self.buffer_before_minutes),
+            buffer_after_for: TimeDelta::minutes(self.buffer_after_minutes),
+            working_hours: self.working_hours.0,
+            inactive: self.inactive,
+        }))
+    }
+}
+
+async fn records(tx: &mut Tx, rows: Vec<Row>) -> Result<Vec<Record<Counsellor>>> {
+    let mut records = Vec::with_capacity(rows.len());
+    for row in rows {
+        records.push(row.record(tx).await?);
+    }
+    Ok(records)
+}
+
+fn bind<'t>(sql: Sql<'t>, it: &Record<Counsellor>, name: Sealed) -> Sql<'t> {
+    sql.bind_head(it)
+        .bind(it.organisation_id)
+        .bind(it.code.clone())
+        .bind(name)
+        .bind(it.side)
+        .bind(it.gender)
+        .bind(Json(it.services.clone()))
+        .bind(Json(it.modalities.clone()))
+        .bind(Json(it.languages.clone()))
+        .bind(Zone(it.zone))
+        .bind(it.buffer_before_for.num_minutes())
+        .bind(it.buffer_after_for.num_minutes())
+        .bind(Json(it.working_hours.clone()))
+        .bind(it.inactive)
+}
+
+impl Stored for Counsellor {
+    async fn insert(tx: &mut Tx, it: &Record<Self>) -> Result<()> {
+        let name = tx.seal(it.organisation_id.0, "counsellor.name", &it.name).await?;
+        let sql = tx.sql(
+            "INSERT INTO counsellor (id, version, created_at, updated_at, organisation_id, code, name, side, gender,
+                services, modalities, languages, zone, buffer_before_minutes, buffer_after_minutes, working_hours,
+                inactive)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+        );
+        bind(sql, it, name).run().await.map(drop)
+    }
+
+    async fn update(tx: &mut Tx, it: &Record<Self>) -> Result<()> {
+        let name = tx.seal(it.organisation_id.0, "counsellor.name", &it.name).await?;
+        let sql = tx.sql(
+            "UPDATE counsellor SET version = $2, created_at = $3, updated_at = $4, organisation_id = $5, code = $6,
+                name = $7, side = $8, gender = $9, services = $10, modalities = $11, languages = $12, zone = $13,
+                buffer_before_minutes = $14, buffer_after_minutes = $15, working_hours = $16, inactive = $17
+              WHERE id = $1",
+        );
+        bind(sql, it, name).run().await.map(drop)
+    }
+
+    async fn find(tx: &mut Tx, id: CounsellorId, lock: Lock) -> Result<Option<Record<Self>>> {
+        let sql = tx.sql_locked("SELECT * FROM counsellor WHERE id = $1", lock);
+        match sql.bind(id).maybe::<Row>().await? {
+            Some(row) => row.record(tx).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn list(tx: &mut Tx, listing: &Listing) -> Result<Vec<Record<Self>>> {
+        let rows = tx
+            .sql(
+                "SELECT * FROM counsellor
+                  WHERE (CAST($1 AS UUID) IS NULL OR organisation_id = $1)
+                    AND (CAST($2 AS UUID) IS NULL OR organisation_id = $2)
+                    AND id > $3 ORDER BY id LIMIT $4",
+            )
+            .bind_listing(listing)
+            .all::<Row>()
+            .await?;
+        records(tx, rows).await
+    }
+}
+
+impl Keyed for Counsellor {
+    async fn find_by_code(tx: &mut Tx, within: Uuid, code: &str) -> Result<Option<Record<Self>>> {
+        let sql = tx.sql("SELECT * FROM counsellor WHERE organisation_id = $1 AND code = $2");
+        match sql.bind(within).bind(code).maybe::<Row>().await? {
+            Some(row) => row.record(tx).await.map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+/// The counsellors of an organisation who still see clients of a side; one of them, when named.
+pub async fn for_side(
+    tx: &mut Tx,
+    organisation_id: OrganisationId,
+    side: Side,
+    only: Option<CounsellorId>,
+) -> Result<Vec<Record<Counsellor>>> {
+    let rows = tx
+        .sql(
+            "SELECT * FROM counsellor
+              WHERE organisation_id = $1 AND side = $2 AND inactive = FALSE
+                AND (CAST($3 AS UUID) IS NULL OR id = $3) ORDER BY id",
+        )
+        .bind(organisation_id)
+        .bind(side)
+        .bind(only)
+        .all::<Row>()
+        .await?;
+    records(tx, rows).await
+}
+
+#[derive(sqlx::FromRow)]
+struct LeaveRow {
+    #[sqlx(flatten)]
+    head: Head,
+    counsellor_id: CounsellorId,
+    starts_at: Instant,
+    ends_at: Instant,
+}
+
+impl LeaveRow {
+    fn record(self) -> Result<Record<Leave>> {
+        let wrong = || Error::Inconsistent { table: "leave", what: self.head.id.to_string() };
+        let span = Span::new(self.starts_at.0, self.ends_at.0).ok_or_else(wrong)?;
+        Ok(self.head.record(Leave { counsellor_id: self.counsellor_id, span }))
+    }
+}
+
+fn bind_leave<'t>(sql: Sql<'t>, it: &Record<Leave>) -> Sql<'t> {
+    let sql = sql.bind_head(it).bind(it.counsellor_id);
+    sql.bind(Instant(it.span.starts_at())).bind(Instant(it.span.ends_at()))
+}
+
+impl Stored for Leave {
+    async fn insert(tx: &mut Tx, it: &Record<Self>) -> Result<()> {
+        let sql = tx.sql(
+            "INSERT INTO leave (id, version, created_at, updated_at, counsellor_id, starts_at, ends_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        );
+        bind_leave(sql, it).run().await.map(drop)
+    }
+
+    async fn update(tx: &mut Tx, it: &Record<Self>) -> Result<()> {
+        let sql = tx.sql(
+            "UPDATE leave SET version = $2, created_at = $3, updated_at = $4, counsellor_id = $5, starts_at = $6,
+                ends_at = $7 WHERE id = $1",
+        );
+        bind_leave(sql, it).run().await.map(drop)
+    }
+
+    async fn find(tx: &mut Tx, id: LeaveId, lock: Lock) -> Result<Option<Record<Self>>> {
+        let sql = tx.sql_locked("SELECT * FROM leave WHERE id = $1", lock);
+        sql.bind(id).maybe::<LeaveRow>().await?.map(LeaveRow::record).transpose()
+    }
+
+    async fn list(tx: &mut Tx, listing: &Listing) -> Result<Vec<Record<Self>>> {
+        let rows = tx
+            .sql(
+                "SELECT leave.* FROM leave JOIN counsellor ON counsellor.id = leave.counsellor_id
+                  WHERE (CAST($1 AS UUID) IS NULL OR counsellor.organisation_id = $1)
+                    AND (CAST($2 AS UUID) IS NULL OR leave.counsellor_id = $2)
+                    AND leave.id > $3 ORDER BY leave.id LIMIT $4",
+            )
+            .bind_listing(listing)
+            .all::<LeaveRow>()
+            .await?;
+        rows.into_iter().map(LeaveRow::record).collect()
+    }
+
+    async fn owner(tx: &mut Tx, it: &Self) -> Result<Option<OrganisationId>> {
+        let sql = tx.sql("SELECT organisation_id FROM counsellor WHERE id = $1");
+        Ok(sql.bind(it.counsellor_id).maybe::<(OrganisationId,)>().await?.map(|row| row.0))
+    }
+}
+
+/// The leave of counsellors that reaches into an interval.
+pub async fn leave_of(tx: &mut Tx, counsellors: &[CounsellorId], around: Span) -> Result<Vec<Leave>> {
+    let rows = tx
+        .sql_each(
+            "SELECT * FROM leave WHERE starts_at < $1 AND ends_at > $2 AND counsellor_id IN ({ids})",
+            counsellors.len(),
+        )
+        .bind(Instant(around.ends_at()))
+        .bind(Instant(around.starts_at()))
+        .bind_ids(counsellors)
+        .all::<LeaveRow>()
+        .await?;
+    rows.into_iter().map(|row| Ok(row.record()?.content)).collect()
+}
+
+/// Deletes a leave.
+pub async fn delete_leave(tx: &mut Tx, id: LeaveId) -> Result<()> {
+    tx.sql("DELETE FROM leave WHERE id = $1").bind(id).run().await.map(drop)
+}
+
+/// The leave of a counsellor that is equal to another.
+pub async fn find_equal_leave(tx: &mut Tx, leave: &Leave) -> Result<Option<LeaveId>> {
+    let sql = tx.sql("SELECT id FROM leave WHERE counsellor_id = $1 AND starts_at = $2 AND ends_at = $3");
+    let sql = sql.bind(leave.counsellor_id).bind(Instant(leave.span.starts_at())).bind(Instant(leave.span.ends_at()));
+    Ok(sql.maybe::<(LeaveId,)>().await?.map(|row| row.0))
+}

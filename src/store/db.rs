@@ -1,0 +1,286 @@
+//! The façade over two engines: one SQL text, one call site, SQLite or PostgreSQL below.
+//!
+//! Writes pass [`Db::begin_write`] and nothing else: on SQLite one queued writer connection, on
+//! PostgreSQL a pool. Nothing outside `store` names an engine.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::query::Query;
+use sqlx::sqlite::{
+    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
+    SqliteSynchronous,
+};
+use sqlx::{Encode, FromRow, PgConnection, Postgres, SqlSafeStr, Sqlite, SqliteConnection, Transaction, Type};
+
+use super::error::{Error, Result};
+use crate::domain::ids::Id;
+
+/// What can be bound to a statement of either engine.
+pub trait Param<'q>: Type<Sqlite> + Encode<'q, Sqlite> + Type<Postgres> + Encode<'q, Postgres> {}
+impl<'q, T: Type<Sqlite> + Encode<'q, Sqlite> + Type<Postgres> + Encode<'q, Postgres>> Param<'q> for T {}
+
+/// What can be read from a row of either engine.
+pub trait Record: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+impl<T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin> Record for T {}
+
+/// Which database to open.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// An SQLite file, created when missing.
+    Sqlite(PathBuf),
+    /// A PostgreSQL URL; it may hold a password.
+    Postgres(SecretString),
+}
+
+/// An open database.
+#[derive(Clone, Debug)]
+pub struct Db(Engine);
+
+#[derive(Clone, Debug)]
+pub(super) enum Engine {
+    Sqlite { writer: SqlitePool, readers: SqlitePool, file: PathBuf },
+    Postgres(PgPool),
+}
+
+/// How long a request waits for a connection before it is told to come back.
+const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(10);
+
+impl Db {
+    /// Opens a database; says nothing about its schema (see [`Db::migrate`]).
+    pub async fn open(target: &Target, connections: u32) -> Result<Self> {
+        match target {
+            Target::Sqlite(file) => Self::open_sqlite(file, connections).await,
+            Target::Postgres(url) => {
+                let options: PgConnectOptions = url.expose_secret().parse().map_err(Error::Database)?;
+                let options = options.application_name("aftercare");
+                let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(WAIT_FOR_CONNECTION);
+                Ok(Self(Engine::Postgres(pool.connect_with(options).await?)))
+            }
+        }
+    }
+
+    async fn open_sqlite(file: &PathBuf, connections: u32) -> Result<Self> {
+        create_private(file)?;
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // An acknowledged booking survives a power cut.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(WAIT_FOR_CONNECTION);
+        let pool = |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(WAIT_FOR_CONNECTION);
+        let writer = pool(1).connect_with(options.clone()).await?;
+        let readers = pool(connections).connect_with(options.pragma("query_only", "ON")).await?;
+        Ok(Self(Engine::Sqlite { writer, readers, file: file.clone() }))
+    }
+
+    /// Begins the one kind of transaction that writes.
+    pub async fn begin_write(&self) -> Result<Tx> {
+        Ok(match &self.0 {
+            // IMMEDIATE: a plain BEGIN that reads first fails at its first write after a rival's commit.
+            Engine::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Engine::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// Begins a transaction that reads one consistent state.
+    pub async fn begin_read(&self) -> Result<Tx> {
+        Ok(match &self.0 {
+            Engine::Sqlite { readers, .. } => Tx::Sqlite(readers.begin().await?),
+            Engine::Postgres(pool) => {
+                Tx::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?)
+            }
+        })
+    }
+
+    /// Closes every connection, after those in use came back.
+    pub async fn close(&self) {
+        match &self.0 {
+            Engine::Sqlite { writer, readers, .. } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Engine::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    pub(super) fn engine(&self) -> &Engine {
+        &self.0
+    }
+}
+
+/// Makes the file, if it is missing, so that only its owner can read it; its companions follow it.
+fn create_private(file: &PathBuf) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file).map(drop)
+}
+
+/// A transaction; dropped without [`Tx::commit`] it never happened.
+pub enum Tx {
+    /// On SQLite.
+    Sqlite(Transaction<'static, Sqlite>),
+    /// On PostgreSQL.
+    Postgres(Transaction<'static, Postgres>),
+}
+
+impl Tx {
+    /// A statement; `$1`, `$2` … are bound in order.
+    pub fn sql(&mut self, text: &'static str) -> Sql<'_> {
+        self.statement(text)
+    }
+
+    /// A `SELECT` by id whose rows nobody may change until the transaction ends. SQLite has one
+    /// writer and needs no lock.
+    pub fn sql_locked(&mut self, text: &'static str, lock: Lock) -> Sql<'_> {
+        match (&self, lock) {
+            (Tx::Postgres(_), Lock::Share) => self.statement(sqlx::AssertSqlSafe(format!("{text} FOR SHARE"))),
+            (Tx::Postgres(_), Lock::Update) => self.statement(sqlx::AssertSqlSafe(format!("{text} FOR UPDATE"))),
+            (Tx::Sqlite(_), _) | (_, Lock::None) => self.statement(text),
+        }
+    }
+
+    /// A statement over a set of ids: `{ids}` in the text stands for them, and they are bound last,
+    /// with [`Sql::bind_ids`]. Neither engine has an array type that the other knows.
+    pub fn sql_each(&mut self, text: &'static str, ids: usize) -> Sql<'_> {
+        let fixed = text.split('$').skip(1).filter_map(leading_number).max().unwrap_or(0);
+        let places: Vec<_> = (1..=padded(ids)).map(|place| format!("${}", fixed + place)).collect();
+        self.statement(sqlx::AssertSqlSafe(text.replace("{ids}", &places.join(", "))))
+    }
+
+    fn statement(&mut self, text: impl SqlSafeStr) -> Sql<'_> {
+        match self {
+            Tx::Sqlite(tx) => Sql::Sqlite(sqlx::query(text), &mut *tx),
+            Tx::Postgres(tx) => Sql::Postgres(sqlx::query(text), &mut *tx),
+        }
+    }
+
+    /// Marks a point to which [`Tx::rollback_to_savepoint`] can return. Savepoints nest.
+    pub async fn savepoint(&mut self) -> Result<()> {
+        self.sql("SAVEPOINT unit").run().await.map(drop)
+    }
+
+    /// Undoes everything since the last savepoint, and forgets it.
+    pub async fn rollback_to_savepoint(&mut self) -> Result<()> {
+        self.sql("ROLLBACK TO SAVEPOINT unit").run().await?;
+        self.release_savepoint().await
+    }
+
+    /// Keeps everything since the last savepoint, and forgets it.
+    pub async fn release_savepoint(&mut self) -> Result<()> {
+        self.sql("RELEASE SAVEPOINT unit").run().await.map(drop)
+    }
+
+    /// Makes it durable.
+    pub async fn commit(self) -> Result<()> {
+        match self {
+            Tx::Sqlite(tx) => tx.commit().await?,
+            Tx::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+
+    /// Ends it without effect.
+    pub async fn rollback(self) -> Result<()> {
+        match self {
+            Tx::Sqlite(tx) => tx.rollback().await?,
+            Tx::Postgres(tx) => tx.rollback().await?,
+        }
+        Ok(())
+    }
+}
+
+/// Sets of ids are padded to a power of two, so that few distinct statements are prepared.
+fn padded(ids: usize) -> usize {
+    ids.max(1).next_power_of_two()
+}
+
+fn leading_number(text: &str) -> Option<usize> {
+    text.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+/// What others may not do meanwhile to a row that is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lock {
+    /// Anything.
+    None,
+    /// Not change it: what placing a session needs of its rule facts.
+    Share,
+    /// Neither change it nor rely on it: what changing a rule fact needs.
+    Update,
+}
+
+/// A statement about to run.
+pub enum Sql<'t> {
+    /// On SQLite.
+    Sqlite(Query<'static, Sqlite, SqliteArguments>, &'t mut SqliteConnection),
+    /// On PostgreSQL.
+    Postgres(Query<'static, Postgres, PgArguments>, &'t mut PgConnection),
+}
+
+impl Sql<'_> {
+    /// Binds the next parameter.
+    #[must_use]
+    pub fn bind<'q, T: Param<'q>>(self, value: T) -> Self {
+        match self {
+            Sql::Sqlite(query, conn) => Sql::Sqlite(query.bind(value), conn),
+            Sql::Postgres(query, conn) => Sql::Postgres(query.bind(value), conn),
+        }
+    }
+
+    /// Binds the ids of a [`Tx::sql_each`], repeating the last up to the padded size.
+    #[must_use]
+    pub fn bind_ids<I: Id>(self, ids: &[I]) -> Self {
+        let last = ids.last().map_or(uuid::Uuid::nil(), |id| id.uuid());
+        let all = ids.iter().map(|id| id.uuid()).chain(std::iter::repeat(last));
+        all.take(padded(ids.len())).fold(self, Self::bind)
+    }
+
+    /// Runs it; returns how many rows it wrote.
+    pub async fn run(self) -> Result<u64> {
+        Ok(match self {
+            Sql::Sqlite(query, conn) => query.execute(conn).await?.rows_affected(),
+            Sql::Postgres(query, conn) => query.execute(conn).await?.rows_affected(),
+        })
+    }
+
+    /// Runs an `INSERT … ON CONFLICT DO NOTHING`; no row written is [`Error::Conflict`].
+    pub async fn claim(self) -> Result<()> {
+        match self.run().await? {
+            0 => Err(Error::Conflict),
+            _ => Ok(()),
+        }
+    }
+
+    /// Runs it; returns the row, if there is one.
+    pub async fn maybe<R: Record>(self) -> Result<Option<R>> {
+        Ok(match self {
+            Sql::Sqlite(query, conn) => match query.fetch_optional(conn).await? {
+                Some(row) => Some(R::from_row(&row)?),
+                None => None,
+            },
+            Sql::Postgres(query, conn) => match query.fetch_optional(conn).await? {
+                Some(row) => Some(R::from_row(&row)?),
+                None => None,
+            },
+        })
+    }
+
+    /// Runs it; returns every row.
+    pub async fn all<R: Record>(self) -> Result<Vec<R>> {
+        Ok(match self {
+            Sql::Sqlite(query, conn) => {
+                query.fetch_all(conn).await?.iter().map(R::from_row).collect::<sqlx::Result<_>>()?
+            }
+            Sql::Postgres(query, conn) => {
+                query.fetch_all(conn).await?.iter().map(R::from_row).collect::<sqlx::Result<_>>()?
+            }
+        })
+    }
+}

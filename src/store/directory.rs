@@ -1,0 +1,326 @@
+//! Organisations, sites, venues, rooms.
+
+use chrono::TimeDelta;
+use uuid::Uuid;
+
+use super::codec::Zone;
+use super::db::{Lock, Sql, Tx};
+use super::error::Result;
+use super::noun::{Head, Keyed, Listing, Stored};
+use crate::domain::directory::{Organisation, OrganisationKind, Room, Site, Venue};
+use crate::domain::ids::{HolidayCalendarId, OrganisationId, RoomId, SiteId, VenueId};
+use crate::domain::noun::Record;
+use crate::domain::text::Code;
+
+#[derive(sqlx::FromRow)]
+struct OrganisationRow {
+    #[sqlx(flatten)]
+    head: Head,
+    code: Code,
+    name: String,
+    kind: OrganisationKind,
+    district: Code,
+}
+
+impl From<OrganisationRow> for Record<Organisation> {
+    fn from(row: OrganisationRow) -> Self {
+        let OrganisationRow { head, code, name, kind, district } = row;
+        head.record(Organisation { code, name, kind, district })
+    }
+}
+
+fn bind_organisation<'t>(sql: Sql<'t>, it: &Record<Organisation>) -> Sql<'t> {
+    sql.bind_head(it).bind(it.code.clone()).bind(it.name.clone()).bind(it.kind).bind(it.district.clone())
+}
+
+impl Stored for Organisation {
+    async fn insert(tx: &mut Tx, it: &Record<Self>) -> Result<()> {
+        let sql = tx.sql(
+            "INSERT INTO organisation (id, version, created_at, updated_at, code, name, kind, district)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        );
+        bind_organisation(sql, it).run().await.map(drop)
+    }
+
+    async fn update(tx: &mut Tx, it: &Record<Self>) -> Result<()> {
+        let sql = tx.sql(
+            "UPDATE organisation SET version = $2, created_at = $3, updated_at = $4, code = $5, name = $6,
+                kind = $7, district = $8 WHERE id = $1",
+        );
+        bind_organisation(sql, it).run().await.map(drop)
+    }
+
+    async fn find(tx: &mut Tx, id: OrganisationId, lock: Lock) -> Result<Option<Record<Self>>> {
+        tx.sql_locked("SELECT * FROM organisation WHERE id = $1", lock).bind(id).record::<OrganisationRow, _>().await
+    }
+
+    async fn list(tx: &mut Tx, listing: &Listing) -> Result<Vec<Record<Self>>> {
+        tx.sql(
+            "SELECT * FROM organisation
+              WHERE (CAST($1 AS UUID) IS NULL OR id = $1) AND (CAST($2 AS UUID) IS NULL OR id = $2)
+                AND id > $3 ORDER BY id LIMIT $4",
+        )
+        .bind_listing(listing)
+        .records::<OrganisationRow, _>()
+        .await
+    }
+
+    async fn visible(_tx: &mut Tx, it: &Record<Self>, to: OrganisationId) -> Result<bool> {
+        Ok(it.id == to)
+    }
+}
+
+impl Keyed for Organisation {
+    async fn find_by_code(tx: &mut Tx, _within: Uuid, code: &str) -> Result<Option<Record<Self>>> {
+        tx.sql("SELECT * FROM organisation WHERE code = $1").bind(code).record::<OrganisationRow, _>().await
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct SiteRow {
+    #[sqlx(flatten)]
+    head: Head,
+    organisation_id: OrganisationId,
+    code: Code,
+    name: String,
+    zone: Zone,
+    district: Code,
+    separation_gap_minutes: i64,
+    holiday_calendar_id: Option<HolidayCalendarId>,
+}
+
+impl From<SiteRow> for Record<Site> {
+    fn from(row: SiteRow) -> Self {
+        row.head.record(Site {
+            organisation_id: row.organisation_id,
+            code: row.code,
+            name: row.name,
+            zone: row.zone.0,
+            district: row.district,
+            separation_gap_for: TimeDelta::minutes(row.separation_gap_minutes),
+            holiday_calendar_id: row.holiday_calendar_id,
+        })
+    }
+}
+
+fn bind_site<'t>(sql: Sql<'t>, it: &Record<Site>) -> Sql<'t> {
+    sql.bind_head(it)
+        .bind(it.organisation_id)
+        .bind(it.code.clone())
+        .bind(it.name.clone())
+        .bind(Zone(it.zone))
+        .bind(it.district.clone())
+        .bind(it.separation_gap_for.num_minutes())
+        .bind(it.holiday_calendar_id)
+}
+
+impl Stored for Site {
+    async fn insert(tx: &mut Tx, it: &Record<Self>) -> Result<()> {
+        let sql = tx.sql(
+            "INSERT INTO site (id, version, created_at, updated_at, organisation_id, code, name, zone, district,
+                separation_gap_minutes, holiday_calendar_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        );
+        bind_site(sql, it).run().await.map(drop)
+    }
+
+    async fn update(tx: &mut Tx, it: &Record<Self>) -> Result<()> {
+        let sql = tx.sql(
+            "UPDATE site SET version = $2, created_at = $3, updated_at = $4, organisation_id = $5, code = $6,
+                name = $7, zone = $8, district = $9, separation_gap_minutes = $10, holiday_calendar_id = $11
+              WHERE id = $1",
+        );
+        bind_site(sql, it).run().await.map(drop)
+    }
+
+    async fn find(tx: &mut Tx, id: SiteId, lock: Lock) -> Result<Option<Record<Self>>> {
+        tx.sql_locked("SELECT * FROM site WHERE id = $1", lock).bind(id).record::<SiteRow, _>().await
+    }
+
+    async fn list(tx: &mut Tx, listing: &Listing) -> Result<Vec<Record<Self>>> {
+        tx.sql(
+            "SELECT * FROM site
+              WHERE (CAST($1 AS UUID) IS NULL OR organisation_id = $1
+                     OR EXISTS (SELECT 1 FROM venue WHERE site_id = site.id AND venue.organisation_id = $1))
+                AND (CAST($2 AS UUID) IS NULL OR organisation_id = $2)
+                AND id > $3 ORDER BY id LIMIT $4",
+        )
+        .bind_listing(listing)
+        .records::<SiteRow, _>()
+        .await
+    }
+
+    /// An organisation knows its own sites and those on which it has a venue.
+    async fn visible(tx: &mut Tx, it: &Record<Self>, to: OrganisationId) -> Result<bool> {
+        let venue = tx.sql("SELECT id FROM venue WHERE site_id = $1 AND organisation_id = $2 LIMIT 1");
+        Ok(it.organisation_id == to || venue.bind(it.id).bind(to).maybe::<(Uuid,)>().await?.is_some())
+    }
+}
+
+impl Keyed for Site {
+    async fn find_by_code(tx: &mut Tx, within: Uuid, code: &str) -> Result<Option<Record<Self>>> {
+        let sql = tx.sql("SELECT * FROM site WHERE organisation_id = $1 AND code = $2");
+        sql.bind(within).bind(code).record::<SiteRow, _>().await
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct VenueRow {
+    #[sqlx(flatten)]
+    head: Head,
+    organisation_id: OrganisationId,
+    code: Code,
+    name: String,
+    site_id: SiteId,
+    shared: bool,
+}
+
+impl From<VenueRow> for Record<Venue> {
+    fn from(row: VenueRow) -> Self {
+        let VenueRow { head, organisation_id, code, name, site_id, shared } = row;
+        head.record(Venue { organisation_id, code, name, site_id, shared })
+    }
+}
+
+fn bind_venue<'t>(sql: Sql<'t>, it: &Record<Venue>) -> Sql<'t> {
+    let sql = sql.bind_head(it).bind(it.organisation_id).bind(it.code.clone()).bind(it.name.clone());
+    sql.bind(it.site_id).bind(it.shared)
+}
+
+impl Stored for Venue {
+    async fn insert(tx: &mut Tx, it: &Record<Self>) -> Result<()> {
+        let sql = tx.sql(
+            "INSERT INTO venue (id, version, created_at, updated_at, organisation_id, code, name, site_id, shared)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        );
+        bind_venue(sql, it).run().await.map(drop)
+    }
+
+    async fn update(tx: &mut Tx, it: &Record<Self>) -> Result<()> {
+        let sql = tx.sql(
+            "UPDATE venue SET version = $2, created_at = $3, updated_at = $4, organisation_id = $5, code = $6,
+                name = $7, site_id = $8, shared = $9 WHERE id = $1",
+        );
+        bind_venue(sql, it).run().await.map(drop)
+    }
+
+    async fn find(tx: &mut Tx, id: VenueId, lock: Lock) -> Result<Option<Record<Self>>> {
+        tx.sql_locked("SELECT * FROM venue WHERE id = $1", lock).bind(id).record::<VenueRow, _>().await
+    }
+
+    async fn list(tx: &mut Tx, listing: &Listing) -> Result<Vec<Record<Self>>> {
+        tx.sql(
+            "SELECT * FROM venue
+              WHERE (CAST($1 AS UUID) IS NULL OR organisation_id = $1 OR shared = TRUE)
+                AND (CAST($2 AS UUID) IS NULL OR organisation_id = $2)
+                AND id > $3 ORDER BY id LIMIT $4",
+        )
+        .bind_listing(listing)
+        .records::<VenueRow, _>()
+        .await
+    }
+
+    /// An organisation knows its own venues and those that others share.
+    async fn visible(_tx: &mut Tx, it: &Record<Self>, to: OrganisationId) -> Result<bool> {
+        Ok(it.shared || it.organisation_id == to)
+    }
+}
+
+impl Keyed for Venue {
+    async fn find_by_code(tx: &mut Tx, within: Uuid, code: &str) -> Result<Option<Record<Self>>> {
+        let sql = tx.sql("SELECT * FROM venue WHERE organisation_id = $1 AND code = $2");
+        sql.bind(within).bind(code).record::<VenueRow, _>().await
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct RoomRow {
+    #[sqlx(flatten)]
+    head: Head,
+    venue_id: VenueId,
+    code: Code,
+    name: String,
+}
+
+impl From<RoomRow> for Record<Room> {
+    fn from(row: RoomRow) -> Self {
+        let RoomRow { head, venue_id, code, name } = row;
+        head.record(Room { venue_id, code, name })
+    }
+}
+
+fn bind_room<'t>(sql: Sql<'t>, it: &Record<Room>) -> Sql<'t> {
+    sql.bind_head(it).bind(it.venue_id).bind(it.code.clone()).bind(it.name.clone())
+}
+
+impl Stored for Room {
+    async fn insert(tx: &mut Tx, it: &Record<Self>) -> Result<()> {
+        let sql = tx.sql(
+            "INSERT INTO room (id, version, created_at, updated_at, venue_id, code, name)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        );
+        bind_room(sql, it).run().await.map(drop)
+    }
+
+    async fn update(tx: &mut Tx, it: &Record<Self>) -> Result<()> {
+        let sql = tx.sql(
+            "UPDATE room SET version = $2, created_at = $3, updated_at = $4, venue_id = $5, code = $6, name = $7
+              WHERE id = $1",
+        );
+        bind_room(sql, it).run().await.map(drop)
+    }
+
+    async fn find(tx: &mut Tx, id: RoomId, lock: Lock) -> Result<Option<Record<Self>>> {
+        tx.sql_locked("SELECT * FROM room WHERE id = $1", lock).bind(id).record::<RoomRow, _>().await
+    }
+
+    async fn list(tx: &mut Tx, listing: &Listing) -> Result<Vec<Record<Self>>> {
+        tx.sql(
+            "SELECT room.* FROM room JOIN venue ON venue.id = room.venue_id
+              WHERE (CAST($1 AS UUID) IS NULL OR venue.organisation_id = $1 OR venue.shared = TRUE)
+                AND (CAST($2 AS UUID) IS NULL OR room.venue_id = $2)
+                AND room.id > $3 ORDER BY room.id LIMIT $4",
+        )
+        .bind_listing(listing)
+        .records::<RoomRow, _>()
+        .await
+    }
+
+    async fn owner(tx: &mut Tx, it: &Self) -> Result<Option<OrganisationId>> {
+        let sql = tx.sql("SELECT organisation_id FROM venue WHERE id = $1");
+        Ok(sql.bind(it.venue_id).maybe::<(OrganisationId,)>().await?.map(|row| row.0))
+    }
+
+    async fn visible(tx: &mut Tx, it: &Record<Self>, to: OrganisationId) -> Result<bool> {
+        match Venue::find(tx, it.venue_id, Lock::None).await? {
+            Some(venue) => Venue::visible(tx, &venue, to).await,
+            None => Ok(false),
+        }
+    }
+}
+
+impl Keyed for Room {
+    async fn find_by_code(tx: &mut Tx, within: Uuid, code: &str) -> Result<Option<Record<Self>>> {
+        let sql = tx.sql("SELECT * FROM room WHERE venue_id = $1 AND code = $2");
+        sql.bind(within).bind(code).record::<RoomRow, _>().await
+    }
+}
+
+/// Sites by id.
+pub async fn sites(tx: &mut Tx, ids: &[SiteId]) -> Result<Vec<Record<Site>>> {
+    tx.sql_each("SELECT * FROM site WHERE id IN ({ids})", ids.len()).bind_ids(ids).records::<SiteRow, _>().await
+}
+
+/// The venues of an organisation, and others by id.
+pub async fn venues(tx: &mut Tx, organisation_id: OrganisationId, others: &[VenueId]) -> Result<Vec<Record<Venue>>> {
+    let sql = tx.sql_each("SELECT * FROM venue WHERE organisation_id = $1 OR id IN ({ids})", others.len());
+    sql.bind(organisation_id).bind_ids(others).records::<VenueRow, _>().await
+}
+
+/// The rooms of venues, by code.
+pub async fn rooms(tx: &mut Tx, venues: &[VenueId]) -> Result<Vec<Record<Room>>> {
+    tx.sql_each("SELECT * FROM room WHERE venue_id IN ({ids}) ORDER BY code, id", venues.len())
+        .bind_ids(venues)
+        .records::<RoomRow, _>()
+        .await
+}

@@ -1,0 +1,39 @@
+//! Brings a schema up to date. Two processes that start together take turns.
+
+use sqlx::SqlSafeStr;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+
+use super::db::{Db, Engine};
+use super::error::{Error, Result};
+
+macro_rules! migrations {
+    ($engine:literal: $(($version:literal, $name:literal)),* $(,)?) => {
+        Migrator::with_migrations(vec![$(Migration::new(
+            $version,
+            $name.into(),
+            MigrationType::Simple,
+            include_str!(concat!("../../migrations/", $engine, "/", $name, ".sql")).into_sql_str(),
+            false,
+        )),*])
+    };
+}
+
+impl Db {
+    /// Applies the migrations that are missing. A schema newer than this program is refused.
+    pub async fn migrate(&self) -> Result<()> {
+        match self.engine() {
+            Engine::Sqlite { writer, file, .. } => {
+                let lock = std::fs::File::create(file.with_extension("migrating"))?;
+                // Another process may hold it for as long as its migration takes.
+                let lock = tokio::task::spawn_blocking(move || lock.lock().map(|()| lock))
+                    .await
+                    .map_err(std::io::Error::other)??;
+                let result = migrations!("sqlite": (1, "0001_scheduling")).run(writer).await;
+                drop(lock);
+                result
+            }
+            Engine::Postgres(pool) => migrations!("postgres": (1, "0001_scheduling")).run(pool).await,
+        }
+        .map_err(Error::Migration)
+    }
+}

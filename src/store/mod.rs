@@ -1,0 +1,25 @@
+//! The only SQL. One text for two engines; invariants stand in the schema (`migrations/`).
+//!
+//! Nothing here checks a permission or decides anything; a failed read is an error, never
+//! "not found".
+
+pub mod agreement;
+pub mod audit;
+pub mod case;
+pub mod client;
+pub mod codec;
+pub mod counsellor;
+pub mod db;
+pub mod directory;
+mod error;
+pub mod holiday;
+pub mod installation;
+mod migrate;
+pub mod noun;
+pub mod placement;
+pub mod request;
+pub mod seal;
+pub mod session;
+
+pub use db::{Db, Lock, Target, Tx};
+pub use error::{Error, Result};

@@ -1,0 +1,275 @@
+//! Time and place taken by sessions: the rows behind the invariants of the schema.
+//!
+//! Rows are claimed with `ON CONFLICT DO NOTHING` (a bare insert into a table with an exclusion
+//! constraint deadlocks), sorted by table, then resource, so that rivals queue in one order.
+
+use chrono::{NaiveDate, TimeDelta};
+use uuid::Uuid;
+
+use super::codec::Instant;
+use super::db::Tx;
+use super::error::{Error, Result};
+use crate::domain::code::{Side, words};
+use crate::domain::counsellor::Counsellor;
+use crate::domain::ids::{ClientId, LinkId, OrganisationId, SessionId, SiteId};
+use crate::domain::rules::present;
+use crate::domain::session::Session;
+use crate::domain::time::Span;
+
+words! {
+    /// What a row of `occupancy` keeps busy.
+    Resource {
+        /// A client.
+        Client = "CLIENT",
+        /// A counsellor, buffers included.
+        Counsellor = "COUNSELLOR",
+        /// A room.
+        Room = "ROOM",
+    }
+}
+
+/// What a session takes besides its own row.
+pub struct Claim<'a> {
+    /// The session.
+    pub session: &'a Session,
+    /// Its counsellor, for the buffers.
+    pub counsellor: &'a Counsellor,
+    /// The separation gap of its site.
+    pub separation_gap_for: TimeDelta,
+    /// The links of its client.
+    pub links: &'a [LinkId],
+}
+
+/// Claims time and place of a session. [`super::Error::Conflict`] when any of it is taken; what was
+/// claimed until then stays in the transaction, so claim inside a savepoint.
+pub async fn claim(tx: &mut Tx, claim: &Claim<'_>) -> Result<()> {
+    let session = claim.session;
+    let mut resources = vec![
+        (session.client_id.0, Resource::Client, session.span),
+        (session.counsellor_id.0, Resource::Counsellor, claim.counsellor.occupied_by(session.span)),
+    ];
+    resources.extend(session.place.room_id().map(|room| (room.0, Resource::Room, session.span)));
+    resources.sort_unstable_by_key(|(id, ..)| *id);
+    for (resource_id, kind, span) in resources {
+        tx.sql(
+            "INSERT INTO occupancy (session_id, resource_id, kind, organisation_id, side, starts_at, ends_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+        )
+        .bind(session.id)
+        .bind(resource_id)
+        .bind(kind.as_str())
+        .bind(session.organisation_id)
+        .bind(session.side)
+        .bind(Instant(span.starts_at()))
+        .bind(Instant(span.ends_at()))
+        .claim()
+        .await?;
+    }
+    if let Some(site_id) = session.place.site_id() {
+        let span = present(session.span, claim.separation_gap_for);
+        claim_presence(tx, session.id, site_id, session.side, span).await?;
+        for link_id in claim.links {
+            claim_link(tx, session, *link_id).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn claim_presence(tx: &mut Tx, session_id: SessionId, site_id: SiteId, side: Side, padded: Span) -> Result<()> {
+    tx.sql(
+        "INSERT INTO site_presence (session_id, site_id, side, padded_from, padded_until)
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+    )
+    .bind(session_id)
+    .bind(site_id)
+    .bind(side)
+    .bind(Instant(padded.starts_at()))
+    .bind(Instant(padded.ends_at()))
+    .claim()
+    .await
+}
+
+/// Claims the days of a session at its site for one link of its client.
+pub async fn claim_link(tx: &mut Tx, session: &Session, link_id: LinkId) -> Result<()> {
+    let Some(site_id) = session.place.site_id() else { return Ok(()) };
+    for day in session.span.local_days(session.zone) {
+        tx.sql(
+            "INSERT INTO link_presence (session_id, site_id, link_id, on_date, side)
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+        )
+        .bind(session.id)
+        .bind(site_id)
+        .bind(link_id)
+        .bind(day)
+        .bind(session.side)
+        .claim()
+        .await?;
+    }
+    Ok(())
+}
+
+/// Gives back everything a session took.
+pub async fn release(tx: &mut Tx, id: SessionId) -> Result<()> {
+    tx.sql("DELETE FROM occupancy WHERE session_id = $1").bind(id).run().await?;
+    tx.sql("DELETE FROM site_presence WHERE session_id = $1").bind(id).run().await?;
+    tx.sql("DELETE FROM link_presence WHERE session_id = $1").bind(id).run().await?;
+    Ok(())
+}
+
+/// Gives back the days that a client's sessions took for one link.
+pub async fn release_link(tx: &mut Tx, link_id: LinkId, client_id: ClientId) -> Result<()> {
+    tx.sql(
+        "DELETE FROM link_presence WHERE link_id = $1
+            AND session_id IN (SELECT id FROM session WHERE client_id = $2)",
+    )
+    .bind(link_id)
+    .bind(client_id)
+    .run()
+    .await
+    .map(drop)
+}
+
+/// A time that a resource is taken.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Busy {
+    /// Whose time it is.
+    pub resource_id: Uuid,
+    /// The organisation that took it.
+    pub organisation_id: OrganisationId,
+    /// The side of the client it was taken for.
+    pub side: Side,
+    starts_at: Instant,
+    ends_at: Instant,
+}
+
+impl Busy {
+    /// When.
+    pub fn span(&self) -> Option<Span> {
+        Span::new(self.starts_at.0, self.ends_at.0)
+    }
+}
+
+/// When clients, counsellors and rooms are taken, within an interval.
+pub async fn busy(tx: &mut Tx, resources: &[Uuid], around: Span) -> Result<Vec<Busy>> {
+    tx.sql_each(
+        "SELECT resource_id, organisation_id, side, starts_at, ends_at FROM occupancy
+          WHERE starts_at > $1 AND starts_at < $2 AND resource_id IN ({ids})",
+        resources.len(),
+    )
+    .bind_bounds(around)
+    .bind_ids(resources)
+    .all()
+    .await
+}
+
+/// Padded presences of one side at sites, within an interval.
+pub async fn presences(tx: &mut Tx, sites: &[SiteId], side: Side, around: Span) -> Result<Vec<(SiteId, Span)>> {
+    let sql = tx.sql_each(
+        "SELECT site_id, padded_from, padded_until FROM site_presence
+          WHERE padded_from > $1 AND padded_from < $2 AND side = $3 AND site_id IN ({ids})",
+        sites.len(),
+    );
+    spans(sql.bind_bounds(around).bind(side).bind_ids(sites)).await
+}
+
+/// Sessions, within an interval, of people of one side whom a client must never meet: by the facts
+/// rather than by `link_presence`, which lacks those that a late link could not claim.
+pub async fn linked(
+    tx: &mut Tx,
+    client_id: ClientId,
+    sites: &[SiteId],
+    side: Side,
+    around: Span,
+) -> Result<Vec<(SiteId, Span)>> {
+    let sql = tx.sql_each(
+        "SELECT session.site_id, session.starts_at, session.ends_at FROM link_party AS mine
+           JOIN link_party AS theirs ON theirs.link_id = mine.link_id
+           JOIN session ON session.client_id = theirs.client_id
+          WHERE session.starts_at > $1 AND session.starts_at < $2 AND session.side = $3 AND mine.client_id = $4
+            AND session.state = 'BOOKED' AND session.site_id IN ({ids})",
+        sites.len(),
+    );
+    spans(sql.bind_bounds(around).bind(side).bind(client_id).bind_ids(sites)).await
+}
+
+async fn spans(sql: super::db::Sql<'_>) -> Result<Vec<(SiteId, Span)>> {
+    let rows = sql.all::<(SiteId, Instant, Instant)>().await?;
+    Ok(rows.into_iter().filter_map(|(site, from, until)| Some((site, Span::new(from.0, until.0)?))).collect())
+}
+
+/// A day that a session takes at its site for a link.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct LinkedDay {
+    /// The session.
+    pub session_id: SessionId,
+    /// The site.
+    pub site_id: SiteId,
+    /// The local day.
+    pub on_date: NaiveDate,
+    /// The side of the client.
+    pub side: Side,
+}
+
+/// The days taken for a link, by sessions that have not ended.
+pub async fn linked_days(tx: &mut Tx, link_id: LinkId, now: Instant) -> Result<Vec<LinkedDay>> {
+    tx.sql(
+        "SELECT link_presence.session_id, link_presence.site_id, link_presence.on_date, link_presence.side
+           FROM link_presence JOIN session ON session.id = link_presence.session_id
+          WHERE link_presence.link_id = $1 AND session.ends_at > $2",
+    )
+    .bind(link_id)
+    .bind(now)
+    .all()
+    .await
+}
+
+/// A presence to be padded anew.
+#[derive(sqlx::FromRow)]
+struct Presence {
+    id: SessionId,
+    side: Side,
+    starts_at: Instant,
+    ends_at: Instant,
+}
+
+/// Pads the presences of a site that are not over with another gap; returns the sessions that
+/// would then be too close to the other side, and whose presences are now missing.
+pub async fn repad(
+    tx: &mut Tx,
+    site_id: SiteId,
+    now: Instant,
+    separation_gap_for: TimeDelta,
+) -> Result<Vec<SessionId>> {
+    let rows = tx
+        .sql(
+            "SELECT session.id, session.side, session.starts_at, session.ends_at FROM session
+              WHERE site_id = $1 AND state = 'BOOKED' AND ends_at > $2 ORDER BY starts_at, id",
+        )
+        .bind(site_id)
+        .bind(now)
+        .all::<Presence>()
+        .await?;
+    for row in &rows {
+        tx.sql("DELETE FROM site_presence WHERE session_id = $1").bind(row.id).run().await?;
+    }
+    let mut too_close = Vec::new();
+    for row in rows {
+        let Some(span) = Span::new(row.starts_at.0, row.ends_at.0) else { continue };
+        match claim_presence(tx, row.id, site_id, row.side, present(span, separation_gap_for)).await {
+            Err(Error::Conflict) => too_close.push(row.id),
+            result => result?,
+        }
+    }
+    Ok(too_close)
+}
+
+/// No occupancy or presence lasts longer (`CHECK`s of the schema), so none that reaches into an
+/// interval starts earlier than this before it.
+const LONGEST: TimeDelta = TimeDelta::hours(48);
+
+impl super::db::Sql<'_> {
+    /// Binds the bounds between which whatever reaches into an interval must start.
+    fn bind_bounds(self, around: Span) -> Self {
+        self.bind(Instant(around.starts_at() - LONGEST)).bind(Instant(around.ends_at()))
+    }
+}
