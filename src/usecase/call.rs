@@ -1,0 +1,110 @@
+//! A call that was let in: who, what, and under which request id.
+
+use uuid::Uuid;
+
+use super::error::{Error, Result};
+use super::world::World;
+use crate::domain::access::{self, Authority, Caller};
+use crate::domain::audit::{Event, Outcome};
+use crate::domain::ids::OrganisationId;
+use crate::store::audit;
+
+/// A call that was let in. Only [`admit`] and the program itself make one, so a use case that
+/// holds it knows that the role was checked.
+#[derive(Clone, Debug)]
+pub struct Call {
+    caller: Caller,
+    method: &'static str,
+    request: Option<Request>,
+}
+
+/// The id under which a call has one effect, however often it is made.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Chosen by the caller.
+    pub id: Uuid,
+    /// Keyed digest of the body.
+    pub digest: Vec<u8>,
+}
+
+/// Lets a caller in, or refuses and leaves a trace.
+pub async fn admit(world: &World, caller: Caller, rpc: &str) -> Result<Call> {
+    let role = caller.authority.role();
+    match access::row(rpc) {
+        Some((method, roles)) if roles.contains(&role) => Ok(Call { caller, method, request: None }),
+        _ => {
+            let mut tx = world.db().begin_write().await?;
+            // An unknown name comes from outside, so only its length is bounded here.
+            let action = rpc.chars().take(200).collect();
+            audit::append(&mut tx, &event(world, &caller, action, Outcome::Denied, None)).await?;
+            tx.commit().await?;
+            Err(Error::Denied)
+        }
+    }
+}
+
+impl Call {
+    /// A call of the program itself, such as an import from the command line.
+    pub fn of_program(method: &'static str) -> Self {
+        let caller = Caller { principal: format!("program:{method}"), authority: Authority::Admin };
+        Self { caller, method, request: None }
+    }
+
+    /// The same call under a request id.
+    #[must_use]
+    pub fn under(self, request: Option<Request>) -> Self {
+        Self { request, ..self }
+    }
+
+    /// Who calls.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// What is called.
+    pub fn method(&self) -> &'static str {
+        self.method
+    }
+
+    /// Under which request id.
+    pub fn request(&self) -> Option<&Request> {
+        self.request.as_ref()
+    }
+
+    /// The organisation whose rows the caller may see; `None` is every one.
+    pub fn sees(&self) -> Option<OrganisationId> {
+        self.caller.authority.organisation_id()
+    }
+
+    /// Refuses what another organisation manages, as if it did not exist.
+    pub fn manages(&self, owner: Option<OrganisationId>, word: &'static str) -> Result<()> {
+        match self.sees() {
+            None => Ok(()),
+            own if own == owner => Ok(()),
+            Some(_) => Err(Error::NotFound(word)),
+        }
+    }
+
+    /// What the audit trail keeps of this call.
+    pub fn event(&self, world: &World, outcome: Outcome, reason: Option<&str>) -> Event {
+        let mut event = event(world, &self.caller, self.method.to_owned(), outcome, reason);
+        event.request_id = self.request.as_ref().map(|request| request.id);
+        event
+    }
+}
+
+fn event(world: &World, caller: &Caller, action: String, outcome: Outcome, reason: Option<&str>) -> Event {
+    Event {
+        id: world.uuid(),
+        occurred_at: world.now(),
+        principal: caller.principal.clone(),
+        role: caller.authority.role(),
+        organisation_id: caller.authority.organisation_id(),
+        action,
+        outcome,
+        reason: reason.map(Into::into),
+        details: Vec::new(),
+        subjects: Vec::new(),
+        request_id: None,
+    }
+}

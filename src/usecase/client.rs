@@ -1,0 +1,185 @@
+//! Clients, cases, and who must not meet whom.
+
+use uuid::Uuid;
+
+use super::call::Call;
+use super::error::{Error, Result};
+use super::link;
+use super::noun::{Managed, find, find_own, frozen};
+use super::page::Page;
+use super::work::{Mutation, Work, mutate};
+use super::world::World;
+use crate::domain::client::{Case, CaseRole, Client, NoContact};
+use crate::domain::code::Side;
+use crate::domain::ids::{CaseId, ClientId, Id, NoContactId};
+use crate::domain::noun::{Noun, Record};
+use crate::store::{Lock, case, client};
+
+impl Managed for Client {
+    async fn check(_work: &mut Work<'_>, it: &Self, before: Option<&Record<Self>>) -> Result<()> {
+        frozen(before.is_none_or(|before| before.side == it.side), "client.side")?;
+        frozen(before.is_none_or(|before| before.organisation_id == it.organisation_id), "client.organisation_id")
+    }
+}
+
+/// Reads a client, personal data included; the read is audited before it is answered.
+pub async fn get_client(world: &World, call: Call, id: ClientId) -> Result<Record<Client>> {
+    mutate(world, call, Reveal(id)).await
+}
+
+struct Reveal(ClientId);
+
+impl Mutation for Reveal {
+    type Answer = Record<Client>;
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<Record<Client>> {
+        work.touched(self.0.uuid());
+        let outline = client::outline(&mut work.tx, self.0, Lock::None).await?.ok_or(Error::NotFound(Client::WORD))?;
+        work.call.manages(Some(outline.organisation_id), Client::WORD)?;
+        if let Some(counsellor_id) = work.call.caller().authority.counsellor_id()
+            && !client::seen_by(&mut work.tx, self.0, counsellor_id).await?
+        {
+            return Err(Error::NotFound(Client::WORD));
+        }
+        find(work, self.0, Lock::None).await
+    }
+
+    fn result_id(&self, _answer: &Record<Client>) -> Uuid {
+        self.0.uuid()
+    }
+
+    async fn replay(&self, work: &mut Work<'_>, _result_id: Uuid) -> Result<Record<Client>> {
+        self.run(work).await
+    }
+}
+
+/// Lists clients without personal data: of the organisation, for a counsellor only the own ones.
+pub async fn list_clients(
+    world: &World,
+    call: &Call,
+    side: Option<Side>,
+    page: &Page,
+) -> Result<(Vec<Record<Client>>, String)> {
+    let counsellor = call.caller().authority.counsellor_id().map(Id::uuid);
+    super::noun::list(world, call, counsellor, side, page).await
+}
+
+impl Managed for Case {
+    async fn check(_work: &mut Work<'_>, it: &Self, before: Option<&Record<Self>>) -> Result<()> {
+        frozen(before.is_none_or(|before| before.joint_key() == it.joint_key()), "case.crime_number")
+    }
+}
+
+/// Makes a client a party of a case, or takes one out (`role` absent).
+pub struct ChangeParty {
+    /// The case.
+    pub case_id: CaseId,
+    /// The case's version last read.
+    pub version: i64,
+    /// The client.
+    pub client_id: ClientId,
+    /// What the client is in the case; absent to take the client out.
+    pub role: Option<CaseRole>,
+}
+
+impl Mutation for ChangeParty {
+    type Answer = Record<Case>;
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<Record<Case>> {
+        let before = find_own::<Case>(work, self.case_id, Some(self.version)).await?;
+        work.touched(self.client_id.uuid());
+        let outline = client::outline(&mut work.tx, self.client_id, Lock::None).await?;
+        let outline = outline.ok_or(Error::NotFound(Client::WORD))?;
+        work.call.manages(Some(outline.organisation_id), Client::WORD)?;
+        if self.role.is_some_and(|role| role.side() != outline.side) {
+            return Err(Error::field("party.role", "must suit the client's side"));
+        }
+        let link_id = case::link(&mut work.tx, self.case_id).await?.ok_or(Error::NotFound(Case::WORD))?;
+        link::lock(work, link_id, &[self.client_id]).await?;
+        let mut content = before.content.clone();
+        content.parties.retain(|(id, _)| *id != self.client_id);
+        content.parties.extend(self.role.map(|role| (self.client_id, role)));
+        let after = super::noun::update(work, &before, content).await?;
+        if self.role.is_none() {
+            link::leave(work, link_id, self.client_id).await?;
+        }
+        link::settle(work, link_id).await?;
+        find(work, after.id, Lock::None).await
+    }
+
+    fn result_id(&self, answer: &Record<Case>) -> Uuid {
+        answer.id.uuid()
+    }
+
+    async fn replay(&self, work: &mut Work<'_>, result_id: Uuid) -> Result<Record<Case>> {
+        find(work, CaseId(result_id), Lock::None).await
+    }
+}
+
+impl Managed for NoContact {
+    /// A declaration about a client of the own organisation must name the other side; about
+    /// anybody else nothing is said, because that would tell who exists.
+    async fn check(work: &mut Work<'_>, it: &Self, _before: Option<&Record<Self>>) -> Result<()> {
+        let own =
+            client::outline(&mut work.tx, it.client_id, Lock::None).await?.ok_or(Error::NotFound(Client::WORD))?;
+        let other = client::outline_by_reference(&mut work.tx, &it.other_reference).await?;
+        match other {
+            Some(other) if other.organisation_id == own.organisation_id && other.side == own.side => {
+                Err(Error::field("other_reference", "must be somebody of the other side"))
+            }
+            Some(other) => link::lock_clients(work, vec![own.id, other.id]).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn follow(work: &mut Work<'_>, after: &Record<Self>, _before: Option<&Record<Self>>) -> Result<()> {
+        link::settle(work, client::link_of(after.id)).await
+    }
+}
+
+/// Withdraws a declaration.
+pub struct WithdrawNoContact {
+    /// Which.
+    pub id: NoContactId,
+    /// The version last read.
+    pub version: i64,
+}
+
+impl Mutation for WithdrawNoContact {
+    type Answer = ();
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<()> {
+        find_own::<NoContact>(work, self.id, Some(self.version)).await?;
+        let link_id = client::link_of(self.id);
+        link::lock(work, link_id, &[]).await?;
+        let parties = client::parties(&mut work.tx, link_id).await?;
+        client::delete_no_contact(&mut work.tx, self.id).await?;
+        for party in parties {
+            link::leave(work, link_id, party).await?;
+            link::settle_all(work, party).await?;
+        }
+        Ok(())
+    }
+
+    fn result_id(&self, _answer: &()) -> Uuid {
+        self.id.uuid()
+    }
+
+    async fn replay(&self, _work: &mut Work<'_>, _result_id: Uuid) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// Lists the declarations made for one client of the own organisation.
+pub async fn list_no_contacts(
+    world: &World,
+    call: &Call,
+    client_id: ClientId,
+    page: &Page,
+) -> Result<(Vec<Record<NoContact>>, String)> {
+    let mut tx = world.db().begin_read().await?;
+    let outline = client::outline(&mut tx, client_id, Lock::None).await?.ok_or(Error::NotFound(Client::WORD))?;
+    call.manages(Some(outline.organisation_id), Client::WORD)?;
+    drop(tx);
+    super::noun::list(world, call, Some(client_id.uuid()), None, page).await
+}

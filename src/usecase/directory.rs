@@ -1,0 +1,147 @@
+//! What may be put into the directory, beyond what each field says for itself.
+
+use uuid::Uuid;
+
+use super::error::{Error, Result};
+use super::noun::{Managed, find_own, frozen};
+use super::work::{Mutation, Work};
+use crate::domain::agreement::Agreement;
+use crate::domain::counsellor::{Counsellor, Leave};
+use crate::domain::directory::{HolidayCalendar, Organisation, Room, Site, Venue};
+use crate::domain::ids::{Id, LeaveId, OrganisationId};
+use crate::domain::noun::Record;
+use crate::store::codec::Instant;
+use crate::store::noun::Stored;
+use crate::store::{Lock, counsellor, placement};
+
+impl Managed for Organisation {}
+
+impl Managed for Agreement {
+    async fn check(work: &mut Work<'_>, it: &Self, before: Option<&Record<Self>>) -> Result<()> {
+        check_organisation(work, it.organisation_id, before.map(|it| it.organisation_id), "agreement").await
+    }
+}
+
+impl Managed for HolidayCalendar {
+    async fn check(work: &mut Work<'_>, it: &Self, before: Option<&Record<Self>>) -> Result<()> {
+        check_organisation(work, it.organisation_id, before.map(|it| it.organisation_id), "holiday_calendar").await
+    }
+}
+
+impl Managed for Site {
+    /// The zone never changes: the local days of past and future sessions are kept by it.
+    async fn check(work: &mut Work<'_>, it: &Self, before: Option<&Record<Self>>) -> Result<()> {
+        check_organisation(work, it.organisation_id, before.map(|it| it.organisation_id), "site").await?;
+        frozen(before.is_none_or(|before| before.zone == it.zone), "site.zone")?;
+        let Some(id) = it.holiday_calendar_id else { return Ok(()) };
+        match HolidayCalendar::find(&mut work.tx, id, Lock::None).await? {
+            Some(calendar) if calendar.organisation_id == it.organisation_id => Ok(()),
+            _ => Err(Error::field("site.holiday_calendar_id", "must be a calendar of the same organisation")),
+        }
+    }
+
+    /// Another separation gap holds for what is booked already, or is refused.
+    async fn follow(work: &mut Work<'_>, after: &Record<Self>, before: Option<&Record<Self>>) -> Result<()> {
+        if before.is_none_or(|before| before.separation_gap_for == after.separation_gap_for) {
+            return Ok(());
+        }
+        let now = Instant(work.now);
+        let too_close = placement::repad(&mut work.tx, after.id, now, after.separation_gap_for).await?;
+        if too_close.is_empty() {
+            return Ok(());
+        }
+        Err(Error::Precondition {
+            reason: "SEPARATION_GAP_IN_USE",
+            says: "sessions that are booked already would be closer than the new separation gap",
+            subjects: too_close.into_iter().map(Id::uuid).collect(),
+        })
+    }
+}
+
+impl Managed for Venue {
+    async fn check(work: &mut Work<'_>, it: &Self, before: Option<&Record<Self>>) -> Result<()> {
+        check_organisation(work, it.organisation_id, before.map(|it| it.organisation_id), "venue").await?;
+        frozen(before.is_none_or(|before| before.site_id == it.site_id), "venue.site_id")?;
+        let site = Site::find(&mut work.tx, it.site_id, Lock::None).await?;
+        match (site, work.call.sees()) {
+            (Some(_), None) => Ok(()),
+            (Some(site), Some(own)) if Site::visible(&mut work.tx, &site, own).await? => Ok(()),
+            _ => Err(Error::field("venue.site_id", "must be a site of the organisation")),
+        }
+    }
+}
+
+impl Managed for Room {
+    async fn check(_work: &mut Work<'_>, it: &Self, before: Option<&Record<Self>>) -> Result<()> {
+        frozen(before.is_none_or(|before| before.venue_id == it.venue_id), "room.venue_id")
+    }
+}
+
+impl Managed for Counsellor {
+    /// The side never changes: what was booked before was booked for it.
+    async fn check(work: &mut Work<'_>, it: &Self, before: Option<&Record<Self>>) -> Result<()> {
+        check_organisation(work, it.organisation_id, before.map(|it| it.organisation_id), "counsellor").await?;
+        frozen(before.is_none_or(|before| before.side == it.side), "counsellor.side")?;
+        let mut known = Vec::new();
+        for (place, hours) in it.working_hours.iter().enumerate() {
+            let Some(venue_id) = hours.venue_id.filter(|id| !known.contains(id)) else { continue };
+            let venue = Venue::find(&mut work.tx, venue_id, Lock::None).await?;
+            match venue {
+                Some(venue) if Venue::visible(&mut work.tx, &venue, it.organisation_id).await? => known.push(venue_id),
+                _ => {
+                    let field = format!("counsellor.working_hours[{place}].venue_id");
+                    return Err(Error::field(field, "must be a venue of the organisation, or a shared one"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Managed for Leave {
+    /// Nobody places a session of the counsellor while leave is recorded.
+    async fn check(work: &mut Work<'_>, it: &Self, _before: Option<&Record<Self>>) -> Result<()> {
+        super::noun::find::<Counsellor>(work, it.counsellor_id, Lock::Update).await.map(drop)
+    }
+}
+
+/// Deletes a leave.
+pub struct DeleteLeave {
+    /// Which.
+    pub id: LeaveId,
+    /// The version last read.
+    pub version: i64,
+}
+
+impl Mutation for DeleteLeave {
+    type Answer = ();
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<()> {
+        find_own::<Leave>(work, self.id, Some(self.version)).await?;
+        Ok(counsellor::delete_leave(&mut work.tx, self.id).await?)
+    }
+
+    fn result_id(&self, _answer: &()) -> Uuid {
+        self.id.uuid()
+    }
+
+    async fn replay(&self, _work: &mut Work<'_>, _result_id: Uuid) -> Result<()> {
+        Ok(())
+    }
+}
+
+async fn check_organisation(
+    work: &mut Work<'_>,
+    id: OrganisationId,
+    before: Option<OrganisationId>,
+    noun: &str,
+) -> Result<()> {
+    let field = format!("{noun}.organisation_id");
+    if let Some(before) = before {
+        return frozen(before == id, &field);
+    }
+    match Organisation::find(&mut work.tx, id, Lock::None).await? {
+        Some(_) => Ok(()),
+        None => Err(Error::field(field, "must be an organisation")),
+    }
+}

@@ -1,0 +1,124 @@
+//! Every way in which a use case can end badly. The wire meets it once, in `grpc::status`.
+
+use uuid::Uuid;
+
+use crate::domain::rules::RuleCode;
+use crate::domain::slots::Slot;
+use crate::domain::text::Fault;
+use crate::store;
+
+/// A result of a use case.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// One field that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldViolation {
+    /// Its path in the request, `site.zone`.
+    pub field: String,
+    /// What would be right; never the value.
+    pub says: String,
+}
+
+impl FieldViolation {
+    /// A field and what is wrong with it.
+    pub fn new(field: impl Into<String>, fault: &Fault) -> Self {
+        Self { field: field.into(), says: fault.to_string() }
+    }
+}
+
+/// A booking that was refused.
+#[derive(Debug)]
+pub struct Refusal {
+    /// Every rule that stands in the way.
+    pub broken: Vec<RuleCode>,
+    /// What is free instead, best first.
+    pub alternatives: Vec<Slot>,
+}
+
+/// How a use case ends badly.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The token is missing or not good.
+    #[error("a valid bearer token is required")]
+    Unauthenticated,
+    /// The role may never call this.
+    #[error("this role may not call this method")]
+    Denied,
+    /// Fields of the request are wrong.
+    #[error("the request has fields that are not valid")]
+    Invalid(Vec<FieldViolation>),
+    /// It does not exist, or the caller may not know that it does.
+    #[error("{0} not found")]
+    NotFound(&'static str),
+    /// Something with this code exists.
+    #[error("a {0} with this code exists already")]
+    Exists(&'static str),
+    /// It was changed since it was read.
+    #[error("the {0} has changed since it was read; read it again")]
+    EtagMismatch(&'static str),
+    /// A request id came back with another body.
+    #[error("this request_id was used for another request")]
+    RequestReused,
+    /// Booking rules stand in the way.
+    #[error("the session cannot be booked")]
+    Refused(Box<Refusal>),
+    /// The state of a thing does not allow it.
+    #[error("{says}")]
+    Precondition {
+        /// Stable reason.
+        reason: &'static str,
+        /// What it says to people.
+        says: &'static str,
+        /// What stands in the way, if the caller may know.
+        subjects: Vec<Uuid>,
+    },
+    /// The database is busy or away; the same request may succeed in a moment.
+    #[error("the service is busy; try again")]
+    Unavailable(#[source] store::Error),
+    /// A fault of ours.
+    #[error("internal")]
+    Internal(#[source] store::Error),
+}
+
+impl Error {
+    /// A request with one wrong field.
+    pub fn field(field: impl Into<String>, says: impl Into<String>) -> Self {
+        Error::Invalid(vec![FieldViolation { field: field.into(), says: says.into() }])
+    }
+
+    /// The stable reason (`ErrorInfo.reason`).
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Error::Unauthenticated => "UNAUTHENTICATED",
+            Error::Denied => "ROLE_NOT_ALLOWED",
+            Error::Invalid(_) => "INVALID_REQUEST",
+            Error::NotFound(_) => "NOT_FOUND",
+            Error::Exists(_) => "ALREADY_EXISTS",
+            Error::EtagMismatch(_) => "ETAG_MISMATCH",
+            Error::RequestReused => "REQUEST_ID_REUSED",
+            Error::Refused(_) => "BOOKING_REFUSED",
+            Error::Precondition { reason, .. } => reason,
+            Error::Unavailable(_) => "UNAVAILABLE",
+            Error::Internal(_) => "INTERNAL",
+        }
+    }
+
+    /// Whether it is an answer to what was asked, and so belongs in the audit trail, rather than
+    /// a failure to answer.
+    pub fn is_refusal(&self) -> bool {
+        !matches!(self, Error::Unavailable(_) | Error::Internal(_))
+    }
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::Retry(_) | store::Error::Conflict => Error::Unavailable(error),
+            store::Error::Taken
+            | store::Error::Inconsistent { .. }
+            | store::Error::Database(_)
+            | store::Error::Migration(_)
+            | store::Error::File(_) => Error::Internal(error),
+        }
+    }
+}

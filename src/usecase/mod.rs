@@ -1,0 +1,22 @@
+//! One use case per RPC: permission, transaction, load, decide, store, audit, commit.
+//!
+//! Transactions begin and end here. Everything that writes passes [`work::mutate`].
+
+pub mod call;
+pub mod client;
+pub mod directory;
+pub mod error;
+mod facts;
+pub mod housekeeping;
+mod link;
+pub mod lookup;
+pub mod noun;
+pub mod page;
+pub mod session;
+pub mod work;
+pub mod world;
+
+pub use call::Call;
+pub use error::{Error, Result};
+pub use work::mutate;
+pub use world::World;

@@ -1,0 +1,70 @@
+//! Cancels a session before it starts, and frees its time.
+
+use uuid::Uuid;
+
+use crate::domain::ids::{Id, SessionId};
+use crate::domain::session::{CancelReason, CancelRefused, Session};
+use crate::store::{Lock, client, placement, session};
+use crate::usecase::error::{Error, Result};
+use crate::usecase::link;
+use crate::usecase::session::WORD;
+use crate::usecase::work::{Mutation, Work};
+
+/// Cancels a session.
+#[derive(Clone, Debug)]
+pub struct CancelSession {
+    /// Which.
+    pub session_id: SessionId,
+    /// The version last read.
+    pub version: i64,
+    /// Why.
+    pub reason: CancelReason,
+}
+
+impl Mutation for CancelSession {
+    type Answer = Session;
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<Session> {
+        work.touched(self.session_id.uuid());
+        let seen = find(work, self.session_id, Lock::None).await?;
+        work.call.manages(Some(seen.organisation_id), WORD)?;
+        // Clients before sessions: the order in which a late link locks them too.
+        let links = client::links(&mut work.tx, seen.client_id).await?;
+        let mut clients = Vec::new();
+        for link_id in &links {
+            clients.extend(client::parties(&mut work.tx, *link_id).await?);
+        }
+        link::lock_clients(work, clients).await?;
+        let session = find(work, self.session_id, Lock::Update).await?;
+        if session.version != self.version {
+            return Err(Error::EtagMismatch(WORD));
+        }
+        let session = session.cancel(work.now, self.reason).map_err(refused)?;
+        session::update_state(&mut work.tx, &session).await?;
+        placement::release(&mut work.tx, session.id).await?;
+        for link_id in links {
+            link::settle(work, link_id).await?;
+        }
+        Ok(session)
+    }
+
+    fn result_id(&self, answer: &Session) -> Uuid {
+        answer.id.uuid()
+    }
+
+    async fn replay(&self, work: &mut Work<'_>, result_id: Uuid) -> Result<Session> {
+        find(work, SessionId(result_id), Lock::None).await
+    }
+}
+
+async fn find(work: &mut Work<'_>, id: SessionId, lock: Lock) -> Result<Session> {
+    session::find(&mut work.tx, id, lock).await?.ok_or(Error::NotFound(WORD))
+}
+
+fn refused(why: CancelRefused) -> Error {
+    let (reason, says) = match why {
+        CancelRefused::AlreadyCancelled => ("ALREADY_CANCELLED", "the session was cancelled before"),
+        CancelRefused::AlreadyStarted => ("ALREADY_STARTED", "the session has started; record its attendance"),
+    };
+    Error::Precondition { reason, says, subjects: Vec::new() }
+}

@@ -1,0 +1,14 @@
+//! Sessions: find a time, book it, cancel it, read it.
+
+mod book;
+mod cancel;
+mod read;
+mod search;
+
+pub use book::{BookSession, Wanted, book_session};
+pub use cancel::CancelSession;
+pub use read::{Filter, get_session, list_sessions};
+pub use search::{FindSlots, find_slots};
+
+/// The word for it in sentences.
+pub(super) const WORD: &str = "session";

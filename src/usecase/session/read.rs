@@ -1,0 +1,66 @@
+//! Reads sessions: coordinators those of their organisation, counsellors their own.
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use crate::domain::ids::{ClientId, CounsellorId, SessionId, SiteId};
+use crate::domain::session::{Session, StateWord};
+use crate::store::session::Listing;
+use crate::store::{Lock, session};
+use crate::usecase::call::Call;
+use crate::usecase::error::{Error, Result};
+use crate::usecase::page::Page;
+use crate::usecase::session::WORD;
+use crate::usecase::world::World;
+
+/// Which sessions; joined by AND.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Of this counsellor.
+    pub counsellor_id: Option<CounsellorId>,
+    /// Of this client.
+    pub client_id: Option<ClientId>,
+    /// At this site.
+    pub site_id: Option<SiteId>,
+    /// On this local day.
+    pub on_date: Option<NaiveDate>,
+    /// Starting at or after.
+    pub starts_from: Option<DateTime<Utc>>,
+    /// Starting before.
+    pub starts_before: Option<DateTime<Utc>>,
+    /// In this state.
+    pub state: Option<StateWord>,
+}
+
+/// Reads one session.
+pub async fn get_session(world: &World, call: &Call, id: SessionId) -> Result<Session> {
+    let mut tx = world.db().begin_read().await?;
+    let session = session::find(&mut tx, id, Lock::None).await?.ok_or(Error::NotFound(WORD))?;
+    call.manages(Some(session.organisation_id), WORD)?;
+    match call.caller().authority.counsellor_id() {
+        Some(own) if own != session.counsellor_id => Err(Error::NotFound(WORD)),
+        _ => Ok(session),
+    }
+}
+
+/// Lists sessions by start.
+pub async fn list_sessions(world: &World, call: &Call, filter: Filter, page: &Page) -> Result<(Vec<Session>, String)> {
+    let own = call.caller().authority.counsellor_id();
+    if own.is_some() && filter.counsellor_id.is_some() && filter.counsellor_id != own {
+        return Ok((Vec::new(), String::new()));
+    }
+    let listing = Listing {
+        organisation_id: call.sees(),
+        counsellor_id: own.or(filter.counsellor_id),
+        client_id: filter.client_id,
+        site_id: filter.site_id,
+        on_date: filter.on_date,
+        starts_from: filter.starts_from,
+        starts_before: filter.starts_before,
+        state: filter.state,
+        after: page.after(world, call)?,
+        most: i64::try_from(page.most()).unwrap_or(i64::MAX),
+    };
+    let mut tx = world.db().begin_read().await?;
+    let rows = session::list(&mut tx, &listing).await?;
+    Ok(page.cut(world, call, rows, |session| (session.span.starts_at(), session.id)))
+}

@@ -1,0 +1,154 @@
+//! Finds free times: for a coordinator who looks, and for one who was refused.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::book::{BookSession, Wanted};
+use crate::domain::client::Client;
+use crate::domain::code::{CareService, Modality};
+use crate::domain::counsellor::Counsellor;
+use crate::domain::directory::Venue;
+use crate::domain::ids::{ClientId, CounsellorId, VenueId};
+use crate::domain::noun::Noun;
+use crate::domain::session::WALK_IN;
+use crate::domain::slots::{DEFAULT_STEP, Rank, Search, Slot, find};
+use crate::domain::text::Code;
+use crate::domain::time::Span;
+use crate::store::client::Outline;
+use crate::store::noun::Stored;
+use crate::store::{Lock, Tx, client, counsellor};
+use crate::usecase::call::Call;
+use crate::usecase::error::{Error, Result};
+use crate::usecase::facts::{self, Ask, Places};
+use crate::usecase::page::Page;
+use crate::usecase::world::World;
+
+/// What a coordinator looks for.
+#[derive(Clone, Debug)]
+pub struct FindSlots {
+    /// For whom.
+    pub client_id: ClientId,
+    /// What for.
+    pub service: CareService,
+    /// How long.
+    pub length: TimeDelta,
+    /// Start of the window; now when absent.
+    pub window_starts_at: Option<DateTime<Utc>>,
+    /// End of the window; [`DEFAULT_WINDOW`] after its start when absent.
+    pub window_ends_at: Option<DateTime<Utc>>,
+    /// Only this counsellor.
+    pub counsellor_id: Option<CounsellorId>,
+    /// Only this venue.
+    pub venue_id: Option<VenueId>,
+    /// Only venues of this district.
+    pub district: Option<Code>,
+    /// Only this modality.
+    pub modality: Option<Modality>,
+    /// Grid within the local hour, in minutes.
+    pub step: u32,
+}
+
+/// The window of a search that states no end.
+pub const DEFAULT_WINDOW: TimeDelta = TimeDelta::days(14);
+/// The longest window.
+pub const LONGEST_WINDOW: TimeDelta = TimeDelta::days(62);
+
+/// Finds free times, best first.
+pub async fn find_slots(world: &World, call: &Call, wanted: &FindSlots, page: &Page) -> Result<(Vec<Slot>, String)> {
+    let now = world.now();
+    let after: Option<Rank> = page.after(world, call)?;
+    let window = window(wanted, now)?;
+    let mut tx = world.db().begin_read().await?;
+    let client = own_client(&mut tx, call, wanted.client_id).await?;
+    check_own(&mut tx, &client, wanted).await?;
+    let places = match (wanted.modality, wanted.venue_id) {
+        (Some(Modality::Remote), Some(_)) => {
+            return Err(Error::field("venue_id", "must be empty for remote sessions"));
+        }
+        (_, Some(venue_id)) => Places::Venue(venue_id),
+        (modality, None) => Places::All { district: wanted.district.clone(), modality },
+    };
+    let counsellors = counsellor::for_side(&mut tx, client.organisation_id, client.side, wanted.counsellor_id).await?;
+    // Slots that start in the window may end after it.
+    let around = window.padded(TimeDelta::zero(), wanted.length);
+    let ask = Ask { now, client: &client, counsellors, places, around, lock: Lock::None };
+    let facts = facts::load(&mut tx, ask).await?;
+    let search = Search {
+        service: wanted.service,
+        length: wanted.length,
+        window,
+        step: wanted.step,
+        modality: wanted.modality,
+        preferred: facts.client.seen_by.clone(),
+    };
+    Ok(page.cut(world, call, find(&search, &facts, after, page.most()), |slot| slot.rank))
+}
+
+/// What is offered instead of a refused booking: at most three, first with the same counsellor at
+/// the same place, then with anybody of the organisation.
+pub async fn alternatives(world: &World, call: &Call, refused: &BookSession) -> Result<Vec<Slot>> {
+    const MOST: usize = 3;
+    let now = world.now();
+    let from = refused.span.starts_at().max(now);
+    let Some(window) = Span::lasting(from, TimeDelta::days(7)) else { return Ok(Vec::new()) };
+    let mut tx = world.db().begin_read().await?;
+    let client = own_client(&mut tx, call, refused.client_id).await?;
+    let (same, modality) = match refused.place {
+        Wanted::Remote => (Places::Remote, Modality::Remote),
+        Wanted::Venue(venue_id, _) => (Places::Venue(venue_id), Modality::InPerson),
+    };
+    let search = Search {
+        service: refused.service,
+        length: refused.span.length(),
+        window,
+        step: DEFAULT_STEP,
+        modality: Some(modality),
+        preferred: BTreeSet::from([refused.counsellor_id]),
+    };
+    let around = window.padded(TimeDelta::zero(), search.length);
+    let anywhere = Places::All { district: None, modality: Some(modality) };
+    let mut found: Vec<Slot> = Vec::new();
+    for (places, only) in [(same, Some(refused.counsellor_id)), (anywhere, None)] {
+        if found.len() < MOST {
+            let counsellors = counsellor::for_side(&mut tx, client.organisation_id, client.side, only).await?;
+            let ask = Ask { now, client: &client, counsellors, places, around, lock: Lock::None };
+            let facts = facts::load(&mut tx, ask).await?;
+            let more = find(&search, &facts, None, MOST * 2).into_iter().filter(|slot| !found.contains(slot));
+            let more: Vec<_> = more.take(MOST - found.len()).collect();
+            found.extend(more);
+        }
+    }
+    Ok(found)
+}
+
+fn window(wanted: &FindSlots, now: DateTime<Utc>) -> Result<Span> {
+    // What is long past cannot be booked, so an early start costs nothing and means now.
+    let from = wanted.window_starts_at.unwrap_or(now).max(now - WALK_IN);
+    let until = wanted.window_ends_at.unwrap_or(from + DEFAULT_WINDOW);
+    match Span::new(from, until) {
+        Some(window) if window.length() <= LONGEST_WINDOW => Ok(window),
+        Some(_) => Err(Error::field("window_ends_at", "must be at most 62 days after window_starts_at")),
+        None => Err(Error::field("window_ends_at", "must be after window_starts_at, and not in the past")),
+    }
+}
+
+async fn own_client(tx: &mut Tx, call: &Call, id: ClientId) -> Result<Outline> {
+    let client = client::outline(tx, id, Lock::None).await?.ok_or(Error::NotFound(Client::WORD))?;
+    call.manages(Some(client.organisation_id), Client::WORD)?;
+    Ok(client)
+}
+
+async fn check_own(tx: &mut Tx, client: &Outline, wanted: &FindSlots) -> Result<()> {
+    if let Some(id) = wanted.counsellor_id {
+        let found = Counsellor::find(tx, id, Lock::None).await?;
+        found.filter(|it| it.organisation_id == client.organisation_id).ok_or(Error::NotFound(Counsellor::WORD))?;
+    }
+    if let Some(id) = wanted.venue_id {
+        let found = Venue::find(tx, id, Lock::None).await?.ok_or(Error::NotFound(Venue::WORD))?;
+        if !Venue::visible(tx, &found, client.organisation_id).await? {
+            return Err(Error::NotFound(Venue::WORD));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,147 @@
+//! The one path of everything that writes: claim the request id, decide and write, audit, commit.
+//!
+//! A refusal undoes what it wrote and commits its audit event. A client that goes away does not
+//! interrupt a write halfway. A transaction that met a rival is tried again, a bounded number of
+//! times.
+
+use std::future::Future;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::call::Call;
+use super::error::{Error, Result};
+use super::world::World;
+use crate::domain::audit::Outcome;
+use crate::store::codec::Instant;
+use crate::store::{Tx, audit, request};
+
+/// Something that writes.
+pub trait Mutation: Send + Sync + 'static {
+    /// What it answers.
+    type Answer: Send + 'static;
+
+    /// Decides and writes, inside the one transaction of the request.
+    fn run(&self, work: &mut Work<'_>) -> impl Future<Output = Result<Self::Answer>> + Send;
+
+    /// The id of what it made or changed: what is kept under the request id.
+    fn result_id(&self, answer: &Self::Answer) -> Uuid;
+
+    /// The answer to a repeated request: what the first made or changed, as it now stands.
+    fn replay(&self, work: &mut Work<'_>, result_id: Uuid) -> impl Future<Output = Result<Self::Answer>> + Send;
+}
+
+/// What a mutation works with.
+pub struct Work<'w> {
+    /// The transaction of the request.
+    pub tx: Tx,
+    /// The present of this request: one for all of it.
+    pub now: DateTime<Utc>,
+    /// The world, for ids.
+    pub world: &'w World,
+    /// Who calls what.
+    pub call: &'w Call,
+    subjects: Vec<Uuid>,
+    details: Vec<String>,
+}
+
+impl Work<'_> {
+    /// Notes for the audit trail what was touched.
+    pub fn touched(&mut self, subject: Uuid) {
+        self.subjects.push(subject);
+    }
+
+    /// Notes a code for the audit trail; never personal data.
+    pub fn note(&mut self, detail: impl Into<String>) {
+        self.details.push(detail.into());
+    }
+
+    async fn audit(&mut self, outcome: Outcome, reason: Option<&str>) -> Result<()> {
+        let mut event = self.call.event(self.world, outcome, reason);
+        event.subjects = std::mem::take(&mut self.subjects);
+        event.details = std::mem::take(&mut self.details);
+        Ok(audit::append(&mut self.tx, &event).await?)
+    }
+}
+
+/// How often a transaction that met a rival is tried.
+const ATTEMPTS: u32 = 5;
+
+/// Runs a mutation to its end, whether or not the caller still waits.
+pub async fn mutate<M: Mutation>(world: &World, call: Call, mutation: M) -> Result<M::Answer> {
+    let world = world.clone();
+    let task = tokio::spawn(async move {
+        let mut attempt = 1;
+        loop {
+            match once(&world, &call, &mutation).await {
+                Err(Error::Unavailable(error)) if attempt < ATTEMPTS => {
+                    tracing::debug!(attempt, error = &error as &dyn std::error::Error, "met a rival");
+                    tokio::time::sleep(Duration::from_millis(5 << attempt)).await;
+                    attempt += 1;
+                }
+                result => return result,
+            }
+        }
+    });
+    match task.await {
+        Ok(result) => result,
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+    }
+}
+
+async fn once<M: Mutation>(world: &World, call: &Call, mutation: &M) -> Result<M::Answer> {
+    let tx = world.db().begin_write().await?;
+    let mut work = Work { tx, now: world.now(), world, call, subjects: Vec::new(), details: Vec::new() };
+    work.tx.savepoint().await?;
+    match attempt(&mut work, mutation).await {
+        Ok((answer, fresh)) => {
+            work.tx.release_savepoint().await?;
+            if fresh {
+                work.audit(Outcome::Done, None).await?;
+            }
+            work.tx.commit().await?;
+            Ok(answer)
+        }
+        Err(refusal) if refusal.is_refusal() => {
+            work.tx.rollback_to_savepoint().await?;
+            if let Error::Refused(refusal) = &refusal {
+                work.details.extend(refusal.broken.iter().map(ToString::to_string));
+            }
+            work.audit(Outcome::Refused, Some(refusal.reason())).await?;
+            work.tx.commit().await?;
+            Err(refusal)
+        }
+        Err(failure) => {
+            // The connection may be gone, and then so is the transaction.
+            if let Err(error) = work.tx.rollback().await {
+                tracing::debug!(error = &error as &dyn std::error::Error, "rollback");
+            }
+            Err(failure)
+        }
+    }
+}
+
+/// The answer, and whether anything was done for it now.
+async fn attempt<M: Mutation>(work: &mut Work<'_>, mutation: &M) -> Result<(M::Answer, bool)> {
+    let call = work.call;
+    let Some(request) = call.request() else {
+        return Ok((mutation.run(work).await?, true));
+    };
+    let (principal, method) = (&call.caller().principal, call.method());
+    let now = Instant(work.now);
+    match request::claim(&mut work.tx, principal, request.id, method, &request.digest, now).await? {
+        None => {
+            let answer = mutation.run(work).await?;
+            request::finish(&mut work.tx, principal, request.id, mutation.result_id(&answer)).await?;
+            Ok((answer, true))
+        }
+        Some(done) if done.method != method || done.digest != request.digest => Err(Error::RequestReused),
+        Some(done) => {
+            let result_id = done
+                .result_id
+                .ok_or(crate::store::Error::Inconsistent { table: "request", what: request.id.to_string() })?;
+            Ok((mutation.replay(work, result_id).await?, false))
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The world a request acts on: a database, a clock, randomness.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::error::Result;
+use crate::clock::Clock;
+use crate::domain::ids::Id;
+use crate::domain::reference::Reference;
+use crate::rng::Rng;
+use crate::store::{Db, installation};
+
+/// The world a request acts on. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct World(Arc<Inner>);
+
+struct Inner {
+    db: Db,
+    clock: Arc<dyn Clock>,
+    rng: Arc<dyn Rng>,
+    secret: Vec<u8>,
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("World").field("db", &self.db).field("secret", &"[redacted]").finish_non_exhaustive()
+    }
+}
+
+impl World {
+    /// The world over a database whose schema is up to date. The first to open it makes the
+    /// installation's secret.
+    pub async fn open(db: Db, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Result<Self> {
+        let mut fresh = [0; 32];
+        rng.fill(&mut fresh);
+        let mut tx = db.begin_write().await?;
+        installation::ensure(&mut tx, new_uuid(clock.as_ref(), rng.as_ref()), fresh).await?;
+        let secret = installation::secret(&mut tx).await?;
+        tx.commit().await?;
+        Ok(Self(Arc::new(Inner { db, clock, rng, secret })))
+    }
+
+    /// The database.
+    pub fn db(&self) -> &Db {
+        &self.0.db
+    }
+
+    /// The present.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.0.clock.now()
+    }
+
+    /// A new id, in order of time.
+    pub fn id<I: Id>(&self) -> I {
+        I::from_uuid(self.uuid())
+    }
+
+    /// A new UUIDv7.
+    pub fn uuid(&self) -> Uuid {
+        new_uuid(self.0.clock.as_ref(), self.0.rng.as_ref())
+    }
+
+    /// A new reference code.
+    pub fn reference(&self) -> Reference {
+        let mut bytes = [0; 8];
+        self.0.rng.fill(&mut bytes);
+        Reference::from_random(bytes)
+    }
+
+    /// A keyed digest that every process of this installation makes alike.
+    pub fn digest(&self, purpose: &str, bytes: &[u8]) -> Vec<u8> {
+        installation::keyed(&self.0.secret, purpose, bytes)
+    }
+}
+
+fn new_uuid(clock: &dyn Clock, rng: &dyn Rng) -> Uuid {
+    let mut random = [0; 10];
+    rng.fill(&mut random);
+    let millis = u64::try_from(clock.now().timestamp_millis()).unwrap_or_default();
+    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+}
