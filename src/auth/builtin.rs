@@ -1,0 +1,183 @@
+//! The built-in issuer: EdDSA tokens signed with a key in the data directory. For loopback only.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, TimeDelta, Utc};
+use ed25519_dalek::SigningKey;
+use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Authenticator, Refused};
+use crate::domain::access::{Authority, Caller, Role};
+use crate::domain::text::Code;
+use crate::rng::Rng;
+
+const ISSUER: &str = "aftercare-builtin";
+const AUDIENCE: &str = "aftercare";
+const KEY_FILE: &str = "issuer.key";
+/// How far clocks may differ.
+const LEEWAY: TimeDelta = TimeDelta::seconds(60);
+/// The longest a token of this issuer lives.
+pub const LONGEST_LIFE: TimeDelta = TimeDelta::hours(24);
+
+/// The issuer, which also checks its tokens.
+pub struct Builtin {
+    encoding: EncodingKey,
+    decoding: DecodingKey,
+}
+
+impl std::fmt::Debug for Builtin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Builtin([redacted])")
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Claims {
+    iss: String,
+    aud: String,
+    sub: String,
+    iat: i64,
+    nbf: i64,
+    exp: i64,
+    jti: Uuid,
+    role: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    organisation: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counsellor: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jurisdiction: Option<String>,
+}
+
+/// A token to be issued.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    /// To whom.
+    pub principal: String,
+    /// What the bearer may be.
+    pub authority: Authority,
+    /// From when.
+    pub at: DateTime<Utc>,
+    /// For how long; at most [`LONGEST_LIFE`].
+    pub life: TimeDelta,
+    /// Its id.
+    pub id: Uuid,
+}
+
+impl Builtin {
+    /// The issuer whose key lies in a directory; whoever comes first makes it.
+    pub fn open(directory: &Path, rng: &dyn Rng) -> io::Result<Self> {
+        let path = directory.join(KEY_FILE);
+        let der = match fs::read(&path) {
+            Ok(der) => der,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => create_key(directory, &path, rng)?,
+            Err(error) => return Err(error),
+        };
+        let wrong = |_| io::Error::new(io::ErrorKind::InvalidData, format!("{} is not a key", path.display()));
+        let key = SigningKey::from_pkcs8_der(&der).map_err(wrong)?;
+        let public = URL_SAFE_NO_PAD.encode(key.verifying_key().as_bytes());
+        let decoding = DecodingKey::from_ed_components(&public).map_err(io::Error::other)?;
+        Ok(Self { encoding: EncodingKey::from_ed_der(&der), decoding })
+    }
+
+    /// Signs a token.
+    pub fn issue(&self, grant: &Grant) -> Result<String, jsonwebtoken::errors::Error> {
+        let authority = &grant.authority;
+        let life = grant.life.min(LONGEST_LIFE);
+        let claims = Claims {
+            iss: ISSUER.into(),
+            aud: AUDIENCE.into(),
+            sub: grant.principal.clone(),
+            iat: grant.at.timestamp(),
+            nbf: grant.at.timestamp(),
+            exp: (grant.at + life).timestamp(),
+            jti: grant.id,
+            role: authority.role().to_string(),
+            organisation: authority.organisation_id().map(|id| id.0),
+            counsellor: authority.counsellor_id().map(|id| id.0),
+            jurisdiction: match authority {
+                Authority::Police { jurisdiction } => Some(jurisdiction.to_string()),
+                _ => None,
+            },
+        };
+        jsonwebtoken::encode(&Header::new(Algorithm::EdDSA), &claims, &self.encoding)
+    }
+}
+
+impl Authenticator for Builtin {
+    fn caller(&self, token: &str, now: DateTime<Utc>) -> Result<Caller, Refused> {
+        let mut rules = Validation::new(Algorithm::EdDSA);
+        rules.set_issuer(&[ISSUER]);
+        rules.set_audience(&[AUDIENCE]);
+        rules.set_required_spec_claims(&["iss", "aud", "sub", "exp", "nbf"]);
+        // The crate would ask the machine's clock; ours is asked below.
+        rules.validate_exp = false;
+        rules.validate_nbf = false;
+        let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &rules)
+            .map_err(|error| Refused::Forged(format!("{:?}", error.kind())))?
+            .claims;
+        if claims.exp <= (now - LEEWAY).timestamp() {
+            Err(Refused::Expired)
+        } else if claims.nbf > (now + LEEWAY).timestamp() {
+            Err(Refused::NotYetValid)
+        } else if claims.sub.is_empty() || claims.sub.len() > 200 {
+            Err(Refused::Claim("sub"))
+        } else {
+            Ok(Caller { authority: authority(&claims)?, principal: claims.sub })
+        }
+    }
+}
+
+fn authority(claims: &Claims) -> Result<Authority, Refused> {
+    use crate::domain::ids::{CounsellorId, OrganisationId};
+    let role = claims.role.parse::<Role>().map_err(|_| Refused::Claim("role"))?;
+    let organisation = || claims.organisation.map(OrganisationId).ok_or(Refused::Claim("organisation"));
+    Ok(match role {
+        Role::Admin => Authority::Admin,
+        Role::Auditor => Authority::Auditor,
+        Role::Coordinator => Authority::Coordinator { organisation_id: organisation()? },
+        Role::ClinicalLead => Authority::ClinicalLead { organisation_id: organisation()? },
+        Role::Counsellor => Authority::Counsellor {
+            organisation_id: organisation()?,
+            counsellor_id: claims.counsellor.map(CounsellorId).ok_or(Refused::Claim("counsellor"))?,
+        },
+        Role::Police => Authority::Police {
+            jurisdiction: claims
+                .jurisdiction
+                .as_deref()
+                .and_then(|raw| Code::parse(raw).ok())
+                .ok_or(Refused::Claim("jurisdiction"))?,
+        },
+    })
+}
+
+/// Writes a new key completely, then gives it its name: of two that start together, one wins and
+/// both use the winner's.
+fn create_key(directory: &Path, path: &Path, rng: &dyn Rng) -> io::Result<Vec<u8>> {
+    let mut seed = [0; 32];
+    rng.fill(&mut seed);
+    let der = SigningKey::from_bytes(&seed).to_pkcs8_der().map_err(io::Error::other)?;
+    let mut suffix = [0; 8];
+    rng.fill(&mut suffix);
+    let temporary = directory.join(format!("{KEY_FILE}.{:016x}", u64::from_be_bytes(suffix)));
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&temporary)?;
+    file.write_all(der.as_bytes())?;
+    file.sync_all()?;
+    let linked = fs::hard_link(&temporary, path);
+    fs::remove_file(&temporary)?;
+    match linked {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => fs::read(path),
+    }
+}
