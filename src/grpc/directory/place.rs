@@ -1,0 +1,230 @@
+//! Organisations, agreements, sites, venues, rooms and holiday calendars on the wire.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+
+use super::wire::{Wire, id_of, wire_fields};
+use crate::domain::agreement::Agreement;
+use crate::domain::directory::{DEFAULT_SEPARATION_GAP, HolidayCalendar, Organisation, Room, Site, Venue};
+use crate::domain::noun::Record;
+use crate::domain::text::{self, Code};
+use crate::grpc::fields::{Fields, date, duration, id_text, timestamp};
+use crate::grpc::pb;
+use crate::grpc::words::Word;
+use crate::usecase::call::Call;
+use crate::usecase::error::Result;
+
+impl Wire for Organisation {
+    wire_fields!(Organisation, "organisation": code, name, kind, district);
+
+    fn to_pb(it: &Record<Self>) -> pb::Organisation {
+        pb::Organisation {
+            id: id_of(it),
+            etag: it.version.to_string(),
+            code: it.code.to_string(),
+            name: it.name.clone(),
+            kind: it.kind.to_wire(),
+            district: it.district.to_string(),
+            created_at: timestamp(it.created_at),
+            updated_at: timestamp(it.updated_at),
+        }
+    }
+
+    fn from_pb(pb: &pb::Organisation, _call: &Call) -> Result<Self> {
+        let mut f = Fields::inside(Self::FIELD);
+        let code = f.parse("code", &pb.code, Code::parse);
+        let name = f.parse("name", &pb.name, text::name);
+        let kind = f.word("kind", pb.kind);
+        let district = f.parse("district", &pb.district, Code::parse);
+        f.finish(|| Some(Self { code: code?, name: name?, kind: kind?, district: district? }))
+    }
+}
+
+impl Wire for Agreement {
+    wire_fields!(Agreement, "agreement":
+        organisation_id, code, counterparty, services, districts, valid_from, valid_until, status);
+
+    fn to_pb(it: &Record<Self>) -> pb::Agreement {
+        pb::Agreement {
+            id: id_of(it),
+            etag: it.version.to_string(),
+            organisation_id: it.organisation_id.to_string(),
+            code: it.code.to_string(),
+            counterparty: it.counterparty.clone(),
+            services: it.services.iter().map(|service| service.to_wire()).collect(),
+            districts: it.districts.iter().map(ToString::to_string).collect(),
+            valid_from: Some(date(it.valid_from)),
+            valid_until: it.valid_until.map(date),
+            status: it.status.to_wire(),
+            created_at: timestamp(it.created_at),
+            updated_at: timestamp(it.updated_at),
+        }
+    }
+
+    fn from_pb(pb: &pb::Agreement, call: &Call) -> Result<Self> {
+        let mut f = Fields::inside(Self::FIELD);
+        let organisation_id = f.organisation("organisation_id", &pb.organisation_id, call);
+        let code = f.parse("code", &pb.code, Code::parse);
+        let counterparty = f.parse("counterparty", &pb.counterparty, text::name);
+        let services = f.words("services", &pb.services);
+        let districts = f.parse_all("districts", &pb.districts, Code::parse);
+        let valid_from = f.date("valid_from", pb.valid_from.as_ref());
+        let valid_until = f.maybe_date("valid_until", pb.valid_until.as_ref());
+        if let (Some(first), Some(Some(last))) = (valid_from, valid_until)
+            && last < first
+        {
+            f.wrong::<()>("valid_until", "must not be before valid_from");
+        }
+        let status = f.word("status", pb.status);
+        f.finish(|| {
+            Some(Self {
+                organisation_id: organisation_id?,
+                code: code?,
+                counterparty: counterparty?,
+                services: services?,
+                districts: districts?,
+                valid_from: valid_from?,
+                valid_until: valid_until?,
+                status: status?,
+            })
+        })
+    }
+}
+
+impl Wire for Site {
+    wire_fields!(Site, "site": organisation_id, code, name, zone, district, separation_gap, holiday_calendar_id);
+
+    fn to_pb(it: &Record<Self>) -> pb::Site {
+        pb::Site {
+            id: id_of(it),
+            etag: it.version.to_string(),
+            organisation_id: it.organisation_id.to_string(),
+            code: it.code.to_string(),
+            name: it.name.clone(),
+            zone: it.zone.name().to_owned(),
+            district: it.district.to_string(),
+            separation_gap: duration(it.separation_gap_for),
+            holiday_calendar_id: id_text(it.holiday_calendar_id),
+            created_at: timestamp(it.created_at),
+            updated_at: timestamp(it.updated_at),
+        }
+    }
+
+    fn from_pb(pb: &pb::Site, call: &Call) -> Result<Self> {
+        let mut f = Fields::inside(Self::FIELD);
+        let organisation_id = f.organisation("organisation_id", &pb.organisation_id, call);
+        let code = f.parse("code", &pb.code, Code::parse);
+        let name = f.parse("name", &pb.name, text::name);
+        let zone = f.parse("zone", &pb.zone, text::zone);
+        let district = f.parse("district", &pb.district, Code::parse);
+        let gap = TimeDelta::zero()..=TimeDelta::hours(24);
+        let gap = f.minutes("separation_gap", pb.separation_gap.as_ref(), gap, Some(DEFAULT_SEPARATION_GAP));
+        let holiday_calendar_id = f.maybe_id("holiday_calendar_id", &pb.holiday_calendar_id);
+        f.finish(|| {
+            Some(Self {
+                organisation_id: organisation_id?,
+                code: code?,
+                name: name?,
+                zone: zone?,
+                district: district?,
+                separation_gap_for: gap?,
+                holiday_calendar_id: holiday_calendar_id?,
+            })
+        })
+    }
+}
+
+impl Wire for Venue {
+    wire_fields!(Venue, "venue": organisation_id, code, name, site_id, shared);
+
+    fn to_pb(it: &Record<Self>) -> pb::Venue {
+        pb::Venue {
+            id: id_of(it),
+            etag: it.version.to_string(),
+            organisation_id: it.organisation_id.to_string(),
+            code: it.code.to_string(),
+            name: it.name.clone(),
+            site_id: it.site_id.to_string(),
+            shared: it.shared,
+            created_at: timestamp(it.created_at),
+            updated_at: timestamp(it.updated_at),
+        }
+    }
+
+    fn from_pb(pb: &pb::Venue, call: &Call) -> Result<Self> {
+        let mut f = Fields::inside(Self::FIELD);
+        let organisation_id = f.organisation("organisation_id", &pb.organisation_id, call);
+        let code = f.parse("code", &pb.code, Code::parse);
+        let name = f.parse("name", &pb.name, text::name);
+        let site_id = f.id("site_id", &pb.site_id);
+        let shared = pb.shared;
+        f.finish(|| {
+            Some(Self { organisation_id: organisation_id?, code: code?, name: name?, site_id: site_id?, shared })
+        })
+    }
+}
+
+impl Wire for Room {
+    wire_fields!(Room, "room": venue_id, code, name);
+
+    fn to_pb(it: &Record<Self>) -> pb::Room {
+        pb::Room {
+            id: id_of(it),
+            etag: it.version.to_string(),
+            venue_id: it.venue_id.to_string(),
+            code: it.code.to_string(),
+            name: it.name.clone(),
+            created_at: timestamp(it.created_at),
+            updated_at: timestamp(it.updated_at),
+        }
+    }
+
+    fn from_pb(pb: &pb::Room, _call: &Call) -> Result<Self> {
+        let mut f = Fields::inside(Self::FIELD);
+        let venue_id = f.id("venue_id", &pb.venue_id);
+        let code = f.parse("code", &pb.code, Code::parse);
+        let name = f.parse("name", &pb.name, text::name);
+        f.finish(|| Some(Self { venue_id: venue_id?, code: code?, name: name? }))
+    }
+}
+
+impl Wire for HolidayCalendar {
+    wire_fields!(HolidayCalendar, "holiday_calendar": organisation_id, code, name, holidays);
+
+    fn to_pb(it: &Record<Self>) -> pb::HolidayCalendar {
+        let holiday =
+            |(on, name): (&chrono::NaiveDate, &String)| pb::Holiday { date: Some(date(*on)), name: name.clone() };
+        pb::HolidayCalendar {
+            id: id_of(it),
+            etag: it.version.to_string(),
+            organisation_id: it.organisation_id.to_string(),
+            code: it.code.to_string(),
+            name: it.name.clone(),
+            holidays: it.holidays.iter().map(holiday).collect(),
+            created_at: timestamp(it.created_at),
+            updated_at: timestamp(it.updated_at),
+        }
+    }
+
+    fn from_pb(pb: &pb::HolidayCalendar, call: &Call) -> Result<Self> {
+        let mut f = Fields::inside(Self::FIELD);
+        let organisation_id = f.organisation("organisation_id", &pb.organisation_id, call);
+        let code = f.parse("code", &pb.code, Code::parse);
+        let name = f.parse("name", &pb.name, text::name);
+        let mut holidays = BTreeMap::new();
+        if pb.holidays.len() > Self::MOST_DAYS {
+            f.wrong::<()>("holidays", format!("must have at most {} days", Self::MOST_DAYS));
+        }
+        for (at, holiday) in pb.holidays.iter().take(Self::MOST_DAYS).enumerate() {
+            let day = f.date(&format!("holidays[{at}].date"), holiday.date.as_ref());
+            let name = f.parse(&format!("holidays[{at}].name"), &holiday.name, text::name);
+            if let (Some(day), Some(name)) = (day, name)
+                && holidays.insert(day, name).is_some()
+            {
+                f.wrong::<()>(&format!("holidays[{at}].date"), "must not repeat a day");
+            }
+        }
+        f.finish(|| Some(Self { organisation_id: organisation_id?, code: code?, name: name?, holidays }))
+    }
+}

@@ -1,0 +1,35 @@
+//! The wire: pb ⇄ domain, errors ⇄ status, and the gate in front of both. Decides nothing.
+
+mod client;
+mod directory;
+mod fields;
+mod gate;
+pub mod pb;
+mod session;
+mod status;
+mod words;
+
+pub use gate::GateLayer;
+
+use tonic::service::{Routes, RoutesBuilder};
+
+use crate::usecase::World;
+
+/// The most bytes of one request.
+pub const LARGEST_REQUEST: usize = 1024 * 1024;
+
+/// The services and the reflection that describes them; health is the application's.
+pub fn routes(world: &World) -> Result<RoutesBuilder, tonic_reflection::server::Error> {
+    let mut routes = Routes::builder();
+    routes
+        .add_service(directory::service(world.clone()).max_decoding_message_size(LARGEST_REQUEST))
+        .add_service(client::service(world.clone()).max_decoding_message_size(LARGEST_REQUEST))
+        .add_service(session::service(world.clone()).max_decoding_message_size(LARGEST_REQUEST))
+        .add_service(
+            tonic_reflection::server::Builder::configure()
+                .register_encoded_file_descriptor_set(pb::DESCRIPTORS)
+                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+                .build_v1()?,
+        );
+    Ok(routes)
+}

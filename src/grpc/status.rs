@@ -1,0 +1,91 @@
+//! Errors meet the wire here, once. Internal text is never sent.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use prost::Message;
+use prost_types::Any;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, pb as rpc};
+
+use super::pb;
+use crate::domain::rules::rule;
+use crate::usecase::error::{Error, Refusal};
+
+/// The domain of every `ErrorInfo`.
+const DOMAIN: &str = "aftercare";
+/// When to come back after UNAVAILABLE.
+const COME_BACK: Duration = Duration::from_millis(200);
+
+/// The status of an error.
+pub fn status(error: Error) -> Status {
+    let mut details = ErrorDetails::with_error_info(error.reason(), DOMAIN, HashMap::new());
+    let mut extra = None;
+    let code = match &error {
+        Error::Unauthenticated => Code::Unauthenticated,
+        Error::Denied => Code::PermissionDenied,
+        Error::Invalid(fields) => {
+            let wrong = |it: &crate::usecase::error::FieldViolation| FieldViolation::new(&it.field, &it.says);
+            details.set_bad_request(fields.iter().map(wrong).collect::<Vec<_>>());
+            Code::InvalidArgument
+        }
+        Error::RequestReused => {
+            details.add_bad_request_violation("request_id", error.to_string());
+            Code::InvalidArgument
+        }
+        Error::NotFound(_) => Code::NotFound,
+        Error::Exists(_) => Code::AlreadyExists,
+        Error::EtagMismatch(_) => Code::Aborted,
+        Error::Refused(refusal) => {
+            details.set_precondition_failure(violations(refusal));
+            extra = Some(alternatives(refusal));
+            Code::FailedPrecondition
+        }
+        Error::Precondition { reason, says, subjects } => {
+            let all = subjects.iter().map(|id| PreconditionViolation::new(*reason, id.to_string(), *says));
+            details.set_precondition_failure(all.collect::<Vec<_>>());
+            Code::FailedPrecondition
+        }
+        Error::Unavailable(source) => {
+            tracing::warn!(error = source as &dyn std::error::Error, "unavailable");
+            details.set_retry_info(Some(COME_BACK));
+            Code::Unavailable
+        }
+        Error::Internal(source) => return internal(source),
+    };
+    with_details(code, &error.to_string(), &details, extra)
+}
+
+/// An opaque id for the caller, the chain of causes for the log.
+fn internal(source: &(dyn std::error::Error + 'static)) -> Status {
+    static COUNT: AtomicU64 = AtomicU64::new(1);
+    let id = format!("{:x}-{:x}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    tracing::error!(%id, error = source, "internal error");
+    let info = HashMap::from([("error_id".to_owned(), id)]);
+    let details = ErrorDetails::with_error_info("INTERNAL", DOMAIN, info);
+    with_details(Code::Internal, "internal error", &details, None)
+}
+
+fn violations(refusal: &Refusal) -> Vec<PreconditionViolation> {
+    let says = |code| rule(code).map_or("", |rule| rule.says);
+    refusal.broken.iter().map(|code| PreconditionViolation::new(code.as_str(), "session", says(*code))).collect()
+}
+
+fn alternatives(refusal: &Refusal) -> Any {
+    let message = pb::BookingAlternatives { slots: refusal.alternatives.iter().map(super::session::slot).collect() };
+    Any { type_url: "type.googleapis.com/aftercare.v1.BookingAlternatives".into(), value: message.encode_to_vec() }
+}
+
+fn with_details(code: Code, message: &str, details: &ErrorDetails, extra: Option<Any>) -> Status {
+    use tonic_types::StatusExt;
+    let standard = Status::with_error_details(code, message, details.clone());
+    let Some(extra) = extra else { return standard };
+    match rpc::Status::decode(standard.details()) {
+        Ok(mut all) => {
+            all.details.push(extra);
+            Status::with_details(code, message, all.encode_to_vec().into())
+        }
+        Err(_) => standard,
+    }
+}

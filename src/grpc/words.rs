@@ -1,0 +1,92 @@
+//! Enums of the wire and words of the domain: the same words, behind a prefix.
+
+use crate::domain::agreement::AgreementStatus;
+use crate::domain::client::CaseRole;
+use crate::domain::code::{CareService, Gender, Modality, Side};
+use crate::domain::counsellor::Day;
+use crate::domain::directory::OrganisationKind;
+use crate::domain::session::{CancelReason, StateWord};
+use crate::grpc::pb;
+
+/// A word that travels as an enum.
+pub trait Word: Copy + 'static {
+    /// The number on the wire.
+    fn to_wire(self) -> i32;
+    /// The word of a number; none for unspecified and unknown ones.
+    fn from_wire(number: i32) -> Option<Self>;
+    /// Every word, for messages.
+    fn all() -> String;
+}
+
+macro_rules! words {
+    ($($word:ty => $wire:ty, $prefix:literal;)*) => {$(
+        impl Word for $word {
+            fn to_wire(self) -> i32 {
+                <$wire>::from_str_name(&format!("{}{}", $prefix, self.as_str())).map_or(0, i32::from)
+            }
+
+            fn from_wire(number: i32) -> Option<Self> {
+                <$wire>::try_from(number).ok()?.as_str_name().strip_prefix($prefix)?.parse().ok()
+            }
+
+            fn all() -> String {
+                Self::ALL.iter().map(|word| format!("{}{word}", $prefix)).collect::<Vec<_>>().join(", ")
+            }
+        }
+    )*};
+}
+
+words! {
+    Side => pb::Side, "SIDE_";
+    CareService => pb::CareService, "CARE_SERVICE_";
+    Modality => pb::Modality, "MODALITY_";
+    Gender => pb::Gender, "GENDER_";
+    OrganisationKind => pb::OrganisationKind, "ORGANISATION_KIND_";
+    AgreementStatus => pb::AgreementStatus, "AGREEMENT_STATUS_";
+    CaseRole => pb::CaseRole, "CASE_ROLE_";
+    CancelReason => pb::CancelReason, "CANCEL_REASON_";
+    StateWord => pb::SessionState, "SESSION_STATE_";
+}
+
+/// google.type counts from Monday = 1.
+impl Word for Day {
+    fn to_wire(self) -> i32 {
+        let place = Day::ALL.iter().position(|day| *day == self).unwrap_or_default();
+        i32::try_from(place).unwrap_or_default() + 1
+    }
+
+    fn from_wire(number: i32) -> Option<Self> {
+        Day::ALL.get(usize::try_from(number).ok()?.checked_sub(1)?).copied()
+    }
+
+    fn all() -> String {
+        "MONDAY to SUNDAY".into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn there_and_back<W: Word + PartialEq + std::fmt::Debug>(all: &[W]) {
+        for word in all {
+            assert_eq!(W::from_wire(word.to_wire()), Some(*word));
+        }
+        assert_eq!(W::from_wire(0), None);
+        assert_eq!(W::from_wire(99), None);
+    }
+
+    #[test]
+    fn every_word_travels() {
+        there_and_back(Side::ALL);
+        there_and_back(CareService::ALL);
+        there_and_back(Modality::ALL);
+        there_and_back(Gender::ALL);
+        there_and_back(OrganisationKind::ALL);
+        there_and_back(AgreementStatus::ALL);
+        there_and_back(CaseRole::ALL);
+        there_and_back(CancelReason::ALL);
+        there_and_back(StateWord::ALL);
+        there_and_back(Day::ALL);
+    }
+}
