@@ -1,0 +1,140 @@
+//! The composition root: from a configuration to a service that runs until it is told to stop.
+
+use std::future::Future;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+
+use crate::auth::{Authenticator, Builtin};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::grpc::{self, GateLayer};
+use crate::rng::Rng;
+use crate::store::Db;
+use crate::usecase::{World, housekeeping};
+
+/// Why a service cannot start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database cannot be opened or brought up to date.
+    #[error("cannot open the database")]
+    Database(#[from] crate::store::Error),
+    /// The world cannot be opened.
+    #[error("cannot open the installation")]
+    World(#[from] crate::usecase::Error),
+    /// The data directory or a key cannot be used.
+    #[error("cannot use the data directory")]
+    DataDirectory(#[from] std::io::Error),
+    /// The descriptors are wrong.
+    #[error("cannot describe the services")]
+    Reflection(#[from] tonic_reflection::server::Error),
+    /// The listener failed.
+    #[error("cannot serve")]
+    Serve(#[from] tonic::transport::Error),
+}
+
+/// An assembled service.
+#[derive(Debug)]
+pub struct App {
+    world: World,
+    issuer: Arc<Builtin>,
+    drain_for: Duration,
+}
+
+/// The longest a request may take.
+const LONGEST_REQUEST: Duration = Duration::from_secs(30);
+/// How often what is no longer needed is thrown away.
+const HOUSEKEEPING: Duration = Duration::from_secs(3600);
+
+impl App {
+    /// Opens the database, brings its schema up to date and assembles the service.
+    pub async fn open(config: &Config, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Result<Self, Error> {
+        create_private(&config.data_dir)?;
+        let issuer = Arc::new(Builtin::open(&config.data_dir, rng.as_ref())?);
+        let db = Db::open(&config.database, config.connections).await?;
+        db.migrate().await?;
+        let world = World::open(db, clock, rng).await?;
+        Ok(Self { world, issuer, drain_for: config.drain_for })
+    }
+
+    /// The world it acts on.
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// The issuer of its tokens.
+    pub fn issuer(&self) -> &Builtin {
+        &self.issuer
+    }
+
+    /// Serves until `shutdown` resolves; then takes no more, lets what is in flight end within the
+    /// limit, and closes the database.
+    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
+        let (health, health_service) = tonic_health::server::health_reporter();
+        let mut routes = grpc::routes(&self.world)?;
+        routes.add_service(health_service);
+        let authenticator: Arc<dyn Authenticator> = self.issuer.clone();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = Server::builder()
+            .accept_http1(true)
+            .timeout(LONGEST_REQUEST)
+            .layer(tonic_web::GrpcWebLayer::new())
+            .layer(GateLayer::new(self.world.clone(), authenticator))
+            .add_routes(routes.routes())
+            .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), async {
+                // A dropped sender means that there is nobody left to stop us but us.
+                let _ = stopped.await;
+            });
+        for service in SERVICES {
+            health.set_service_status(service, tonic_health::ServingStatus::Serving).await;
+        }
+        let chores = tokio::spawn(housekeep(self.world.clone()));
+        let result = {
+            tokio::pin!(serving);
+            tokio::select! {
+                result = &mut serving => result,
+                () = shutdown => {
+                    for service in SERVICES {
+                        health.set_service_status(service, tonic_health::ServingStatus::NotServing).await;
+                    }
+                    let _ = stop.send(());
+                    tokio::time::timeout(self.drain_for, &mut serving).await.unwrap_or_else(|_| {
+                        tracing::warn!("requests in flight did not end within the limit");
+                        Ok(())
+                    })
+                }
+            }
+        };
+        chores.abort();
+        self.world.db().close().await;
+        Ok(result?)
+    }
+}
+
+/// What health is asked about; the empty name is the whole.
+const SERVICES: [&str; 4] =
+    ["", "aftercare.v1.DirectoryService", "aftercare.v1.ClientService", "aftercare.v1.SchedulingService"];
+
+async fn housekeep(world: World) {
+    let mut every = tokio::time::interval(HOUSEKEEPING);
+    loop {
+        every.tick().await;
+        if let Err(error) = housekeeping::run(&world).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "housekeeping");
+        }
+    }
+}
+
+/// Makes a directory that only its owner can enter.
+fn create_private(directory: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory)
+}

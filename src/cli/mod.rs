@@ -1,0 +1,91 @@
+//! The command line: one file per command.
+
+mod migrate;
+mod serve;
+mod token;
+
+use std::error::Error as StdError;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::app::App;
+use crate::clock::SystemClock;
+use crate::config::{Config, LogFormat, Settings};
+use crate::rng::SeededRng;
+
+/// What went wrong, for people.
+pub type Error = Box<dyn StdError + Send + Sync>;
+
+/// Schedules counselling for survivors and treatment for offenders, so that they never meet.
+#[derive(Parser)]
+#[command(version, about, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the service.
+    Serve(Settings),
+    /// Bring the database schema up to date, and stop.
+    Migrate(Settings),
+    /// Print a bearer token of the built-in issuer.
+    Token(token::Options),
+}
+
+/// Runs a command to its end.
+pub fn run(cli: Cli) -> Result<ExitCode, Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match cli.command {
+            Command::Serve(settings) => serve::run(settings).await,
+            Command::Migrate(settings) => migrate::run(settings).await,
+            Command::Token(options) => token::run(options).await,
+        }
+    })
+}
+
+/// An error and its causes, in one line.
+pub fn chain(error: &(dyn StdError + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// The configuration, with the log started as it says.
+fn configure(settings: Settings) -> Result<Config, Error> {
+    let config = Config::new(settings)?;
+    let filter = EnvFilter::try_new(&config.log)?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match config.log_format {
+        LogFormat::Human => log.try_init()?,
+        LogFormat::Json => log.json().try_init()?,
+    }
+    Ok(config)
+}
+
+/// The service of a configuration, with the machine's clock and randomness.
+async fn open(config: &Config) -> Result<App, Error> {
+    Ok(App::open(config, Arc::new(SystemClock), Arc::new(SeededRng::from_system())).await?)
+}
+
+/// Resolves on SIGTERM or Ctrl-C.
+async fn stop_signal() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            },
+            Err(_) => drop(interrupt.await),
+        }
+    }
+    #[cfg(not(unix))]
+    drop(interrupt.await);
+}
