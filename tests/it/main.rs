@@ -1,0 +1,15 @@
+//! One binary for every integration test: the public gRPC surface, on both engines, with a real
+//! PostgreSQL (`tests/run.sh` brings one).
+
+mod access;
+mod booking;
+mod foreign;
+mod input;
+mod layers;
+mod race;
+mod repeat;
+mod schema;
+mod separation;
+mod slots;
+mod statements;
+mod support;

@@ -1,0 +1,199 @@
+//! The service over a real channel, with a clock that moves when it is told to.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use aftercare::app::App;
+use aftercare::auth::{Builtin, Grant};
+use aftercare::clock::{Clock, ManualClock};
+use aftercare::config::{Config, Issuer, LogFormat};
+use aftercare::domain::access::Authority;
+use aftercare::grpc::pb;
+use aftercare::rng::SeededRng;
+use chrono::{DateTime, TimeDelta, Utc};
+use prost::Message;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tonic::metadata::MetadataValue;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::Channel;
+use tonic::{Request, Status};
+use tonic_types::StatusExt;
+
+use super::db::{Engine, TestDb};
+
+/// A running service.
+pub struct TestApp {
+    pub engine: Engine,
+    pub db: TestDb,
+    pub clock: Arc<ManualClock>,
+    pub address: SocketAddr,
+    issuer: Builtin,
+    channel: Channel,
+    running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+    directory: tempfile::TempDir,
+}
+
+/// Somebody with a token.
+#[derive(Clone)]
+pub struct Actor {
+    pub token: String,
+    channel: Channel,
+}
+
+/// The tests begin on a Monday, at 09:30 in Asia/Kolkata.
+pub const MONDAY: &str = "2026-11-23T04:00:00Z";
+
+impl TestApp {
+    pub async fn start(engine: Engine) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let db = TestDb::create(engine, directory.path()).await;
+        let clock = Arc::new(ManualClock::at(MONDAY.parse().unwrap()));
+        let issuer = Builtin::open(directory.path(), &SeededRng::from_seed(1)).unwrap();
+        let (address, channel, running) = run(&db, &directory.path().to_path_buf(), &clock).await;
+        Self { engine, db, clock, address, issuer, channel, running: Some(running), directory }
+    }
+
+    /// Stops the service and starts it again over the same database.
+    pub async fn restart(&mut self) {
+        self.stop().await;
+        let (address, channel, running) = run(&self.db, &self.directory.path().to_path_buf(), &self.clock).await;
+        (self.address, self.channel, self.running) = (address, channel, Some(running));
+    }
+
+    pub async fn stop(&mut self) {
+        if let Some((stop, task)) = self.running.take() {
+            drop(stop);
+            task.await.unwrap();
+        }
+    }
+
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    pub fn data_dir(&self) -> PathBuf {
+        self.directory.path().to_path_buf()
+    }
+
+    pub fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
+    /// Somebody with this authority, for a day.
+    pub fn actor(&self, authority: Authority) -> Actor {
+        let principal = format!("{}@test", authority.role());
+        self.bearer(self.token(&principal, authority, self.now(), TimeDelta::hours(24)))
+    }
+
+    pub fn admin(&self) -> Actor {
+        self.actor(Authority::Admin)
+    }
+
+    pub fn token(&self, principal: &str, authority: Authority, at: DateTime<Utc>, life: TimeDelta) -> String {
+        let grant = Grant { principal: principal.into(), authority, at, life, id: uuid::Uuid::nil() };
+        self.issuer.issue(&grant).unwrap()
+    }
+
+    /// Somebody with any token at all.
+    pub fn bearer(&self, token: String) -> Actor {
+        Actor { token, channel: self.channel.clone() }
+    }
+}
+
+async fn run(
+    db: &TestDb,
+    data_dir: &PathBuf,
+    clock: &Arc<ManualClock>,
+) -> (SocketAddr, Channel, (oneshot::Sender<()>, JoinHandle<()>)) {
+    static SEED: AtomicU64 = AtomicU64::new(1);
+    let config = Config {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        data_dir: data_dir.clone(),
+        database: db.target.clone(),
+        connections: 16,
+        issuer: Issuer::Builtin,
+        drain_for: Duration::from_secs(5),
+        log_format: LogFormat::Human,
+        log: "warn".into(),
+    };
+    let rng = Arc::new(SeededRng::from_seed(SEED.fetch_add(1, Ordering::Relaxed)));
+    let app = App::open(&config, clock.clone(), rng).await.unwrap();
+    let listener = TcpListener::bind(config.listen).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let task = tokio::spawn(async move {
+        let stopped = async {
+            let _ = stopped.await;
+        };
+        app.serve(listener, stopped).await.unwrap();
+    });
+    let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
+    (address, channel, (stop, task))
+}
+
+/// Puts the token into every request.
+#[derive(Clone)]
+pub struct Bearer(String);
+
+impl tonic::service::Interceptor for Bearer {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        let value = MetadataValue::try_from(format!("Bearer {}", self.0)).unwrap();
+        request.metadata_mut().insert("authorization", value);
+        Ok(request)
+    }
+}
+
+type Guarded = InterceptedService<Channel, Bearer>;
+
+impl Actor {
+    pub fn directory(&self) -> pb::directory_service_client::DirectoryServiceClient<Guarded> {
+        pb::directory_service_client::DirectoryServiceClient::with_interceptor(self.channel.clone(), self.bearer())
+    }
+
+    pub fn clients(&self) -> pb::client_service_client::ClientServiceClient<Guarded> {
+        pb::client_service_client::ClientServiceClient::with_interceptor(self.channel.clone(), self.bearer())
+    }
+
+    pub fn scheduling(&self) -> pb::scheduling_service_client::SchedulingServiceClient<Guarded> {
+        pb::scheduling_service_client::SchedulingServiceClient::with_interceptor(self.channel.clone(), self.bearer())
+    }
+
+    fn bearer(&self) -> Bearer {
+        Bearer(self.token.clone())
+    }
+}
+
+/// What a refusal says.
+#[derive(Debug)]
+pub struct Refused {
+    pub code: tonic::Code,
+    pub reason: String,
+    /// Codes of the broken rules, or names of the wrong fields.
+    pub items: Vec<String>,
+    pub alternatives: Vec<pb::Slot>,
+}
+
+/// Takes a status apart.
+pub fn refused(status: &Status) -> Refused {
+    let details = status.get_error_details();
+    let rules = details.precondition_failure().into_iter().flat_map(|it| &it.violations).map(|it| it.r#type.clone());
+    let fields = details.bad_request().into_iter().flat_map(|it| &it.field_violations).map(|it| it.field.clone());
+    let all = tonic_types::pb::Status::decode(status.details()).unwrap();
+    let alternatives = all
+        .details
+        .iter()
+        .filter(|any| any.type_url.ends_with("aftercare.v1.BookingAlternatives"))
+        .flat_map(|any| pb::BookingAlternatives::decode(&any.value[..]).unwrap().slots)
+        .collect();
+    Refused {
+        code: status.code(),
+        reason: details.error_info().map(|info| info.reason.clone()).unwrap_or_default(),
+        items: rules.chain(fields).collect(),
+        alternatives,
+    }
+}

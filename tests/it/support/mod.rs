@@ -1,0 +1,33 @@
+//! What every test stands on: a service over a fresh database, and helpers in the domain's words.
+
+mod app;
+mod db;
+mod ngo;
+
+pub use app::{Actor, TestApp, Refused, refused};
+pub use db::{Engine, TestDb};
+pub use ngo::{Ngo, OFFENDER_SERVICES, book, booking, date, minutes, site_at, time_of_day, venue_at};
+
+/// Runs a test on each engine.
+#[macro_export]
+macro_rules! on_both_engines {
+    ($($(#[$attribute:meta])* async fn $name:ident($app:ident) $body:block)*) => {$(
+        mod $name {
+            use super::*;
+
+            async fn test($app: $crate::support::TestApp) $body
+
+            $(#[$attribute])*
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                test($crate::support::TestApp::start($crate::support::Engine::Sqlite).await).await;
+            }
+
+            $(#[$attribute])*
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                test($crate::support::TestApp::start($crate::support::Engine::Postgres).await).await;
+            }
+        }
+    )*};
+}

@@ -1,0 +1,245 @@
+//! An organisation that can book: everything a session needs, and words to make more of it.
+
+use aftercare::domain::access::Authority;
+use aftercare::domain::ids::{CounsellorId, OrganisationId};
+use aftercare::grpc::pb;
+use aftercare::grpc::pb::google::r#type::{Date, TimeOfDay};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use tonic::Status;
+
+use super::app::{Actor, TestApp};
+
+pub const SURVIVOR_SERVICES: [i32; 4] = [1, 2, 3, 4];
+pub const OFFENDER_SERVICES: [i32; 2] = [5, 6];
+
+/// An organisation with an agreement, a site and a venue.
+pub struct Ngo {
+    pub id: String,
+    pub code: String,
+    pub coordinator: Actor,
+    pub site: pb::Site,
+    pub venue: pb::Venue,
+}
+
+impl Ngo {
+    /// An organisation in Asia/Kolkata, district KL-TVM.
+    pub async fn new(app: &TestApp, code: &str) -> Self {
+        Self::in_zone(app, code, "Asia/Kolkata").await
+    }
+
+    pub async fn in_zone(app: &TestApp, code: &str, zone: &str) -> Self {
+        let mut directory = app.admin().directory();
+        let organisation = pb::Organisation {
+            code: code.into(),
+            name: format!("Example Trust {code}"),
+            kind: pb::OrganisationKind::Ngo.into(),
+            district: "KL-TVM".into(),
+            ..Default::default()
+        };
+        let request = pb::CreateOrganisationRequest { organisation: Some(organisation), ..Default::default() };
+        let id = directory.create_organisation(request).await.unwrap().into_inner().organisation.unwrap().id;
+        let agreement = pb::Agreement {
+            organisation_id: id.clone(),
+            code: "MOU-1".into(),
+            counterparty: "Example State Police".into(),
+            services: [&SURVIVOR_SERVICES[..], &OFFENDER_SERVICES].concat(),
+            districts: vec!["KL-TVM".into()],
+            valid_from: Some(date("2020-01-01")),
+            status: pb::AgreementStatus::Active.into(),
+            ..Default::default()
+        };
+        let request = pb::CreateAgreementRequest { agreement: Some(agreement), ..Default::default() };
+        directory.create_agreement(request).await.unwrap();
+        let site = site_at(app, &id, "SITE-1", zone).await;
+        let venue = venue_at(app, &id, "VENUE-1", &site).await;
+        let organisation_id: OrganisationId = id.parse().unwrap();
+        let coordinator = app.bearer(app.token(
+            &format!("coordinator@{code}"),
+            Authority::Coordinator { organisation_id },
+            app.now(),
+            chrono::TimeDelta::hours(24),
+        ));
+        Self { id, code: code.into(), coordinator, site, venue }
+    }
+
+    pub async fn agreement(&self, app: &TestApp) -> pb::Agreement {
+        let request = pb::ListAgreementsRequest { organisation_id: self.id.clone(), ..Default::default() };
+        app.admin().directory().list_agreements(request).await.unwrap().into_inner().agreements.remove(0)
+    }
+
+    pub async fn room(&self, code: &str) -> pb::Room {
+        let room = pb::Room {
+            venue_id: self.venue.id.clone(),
+            code: code.into(),
+            name: format!("Room {code}"),
+            ..Default::default()
+        };
+        let request = pb::CreateRoomRequest { room: Some(room), ..Default::default() };
+        self.coordinator.directory().create_room(request).await.unwrap().into_inner().room.unwrap()
+    }
+
+    /// A counsellor who works every day from 09:30 to 17:30, here and remotely.
+    pub async fn counsellor(&self, code: &str, side: pb::Side) -> pb::Counsellor {
+        self.counsellor_with(code, side, |_| {}).await
+    }
+
+    pub async fn counsellor_with(
+        &self,
+        code: &str,
+        side: pb::Side,
+        adjust: impl FnOnce(&mut pb::Counsellor),
+    ) -> pb::Counsellor {
+        let services = match side {
+            pb::Side::Offender => OFFENDER_SERVICES.to_vec(),
+            _ => SURVIVOR_SERVICES.to_vec(),
+        };
+        let every_day = (1..=7).map(|day| pb::WorkingHours {
+            day,
+            starts: Some(time_of_day(9, 30)),
+            ends: Some(time_of_day(17, 30)),
+            ..Default::default()
+        });
+        let mut counsellor = pb::Counsellor {
+            organisation_id: self.id.clone(),
+            code: code.into(),
+            name: format!("Counsellor Example-{code}"),
+            side: side.into(),
+            services,
+            modalities: vec![1, 2],
+            languages: vec!["ml".into(), "en".into()],
+            zone: self.site.zone.clone(),
+            working_hours: every_day.collect(),
+            ..Default::default()
+        };
+        adjust(&mut counsellor);
+        let request = pb::CreateCounsellorRequest { counsellor: Some(counsellor), ..Default::default() };
+        self.coordinator.directory().create_counsellor(request).await.unwrap().into_inner().counsellor.unwrap()
+    }
+
+    pub async fn client(&self, side: pb::Side) -> pb::Client {
+        let client = pb::Client {
+            side: side.into(),
+            name: "Person Example".into(),
+            spoken_languages: vec!["ml".into()],
+            ..Default::default()
+        };
+        let request = pb::CreateClientRequest { client: Some(client), ..Default::default() };
+        self.coordinator.clients().create_client(request).await.unwrap().into_inner().client.unwrap()
+    }
+
+    pub async fn survivor(&self) -> pb::Client {
+        self.client(pb::Side::Survivor).await
+    }
+
+    pub async fn offender(&self) -> pb::Client {
+        self.client(pb::Side::Offender).await
+    }
+
+    /// This organisation's record of a case, with a party.
+    pub async fn party_of(&self, crime_number: &str, station: &str, client: &pb::Client) -> pb::Case {
+        let role = if client.side == i32::from(pb::Side::Survivor) { 1 } else { 2 };
+        let case = pb::Case {
+            crime_number: crime_number.into(),
+            police_station: station.into(),
+            district: "KL-TVM".into(),
+            ..Default::default()
+        };
+        let request = pb::CreateCaseRequest { case: Some(case), ..Default::default() };
+        let case = self.coordinator.clients().create_case(request).await.unwrap().into_inner().case.unwrap();
+        self.add_party(&case, client, role).await
+    }
+
+    pub async fn add_party(&self, case: &pb::Case, client: &pb::Client, role: i32) -> pb::Case {
+        let request = pb::AddCasePartyRequest {
+            case_id: case.id.clone(),
+            etag: case.etag.clone(),
+            party: Some(pb::CaseParty { client_id: client.id.clone(), role }),
+            ..Default::default()
+        };
+        self.coordinator.clients().add_case_party(request).await.unwrap().into_inner().case.unwrap()
+    }
+
+    pub async fn session(&self, id: &str) -> pb::Session {
+        let request = pb::GetSessionRequest { session_id: id.into() };
+        self.coordinator.scheduling().get_session(request).await.unwrap().into_inner().session.unwrap()
+    }
+
+    pub async fn cancel(&self, session: &pb::Session) -> Result<pb::Session, Status> {
+        let request = pb::CancelSessionRequest {
+            session_id: session.id.clone(),
+            etag: session.etag.clone(),
+            reason: pb::CancelReason::Client.into(),
+            ..Default::default()
+        };
+        Ok(self.coordinator.scheduling().cancel_session(request).await?.into_inner().session.unwrap())
+    }
+
+    /// Somebody who counsels here.
+    pub fn as_counsellor(&self, app: &TestApp, counsellor: &pb::Counsellor) -> Actor {
+        let organisation_id: OrganisationId = self.id.parse().unwrap();
+        let counsellor_id: CounsellorId = counsellor.id.parse().unwrap();
+        app.actor(Authority::Counsellor { organisation_id, counsellor_id })
+    }
+}
+
+pub async fn site_at(app: &TestApp, organisation_id: &str, code: &str, zone: &str) -> pb::Site {
+    let site = pb::Site {
+        organisation_id: organisation_id.into(),
+        code: code.into(),
+        name: format!("Example House {code}"),
+        zone: zone.into(),
+        district: "KL-TVM".into(),
+        ..Default::default()
+    };
+    let request = pb::CreateSiteRequest { site: Some(site), ..Default::default() };
+    app.admin().directory().create_site(request).await.unwrap().into_inner().site.unwrap()
+}
+
+pub async fn venue_at(app: &TestApp, organisation_id: &str, code: &str, site: &pb::Site) -> pb::Venue {
+    let venue = pb::Venue {
+        organisation_id: organisation_id.into(),
+        code: code.into(),
+        name: format!("Example Office {code}"),
+        site_id: site.id.clone(),
+        ..Default::default()
+    };
+    let request = pb::CreateVenueRequest { venue: Some(venue), ..Default::default() };
+    app.admin().directory().create_venue(request).await.unwrap().into_inner().venue.unwrap()
+}
+
+/// One hour in person at the organisation's venue: counselling or treatment, by the client's side.
+pub fn booking(ngo: &Ngo, counsellor: &pb::Counsellor, client: &pb::Client, start: &str) -> pb::BookSessionRequest {
+    let service = if client.side == i32::from(pb::Side::Survivor) {
+        pb::CareService::Counselling
+    } else {
+        pb::CareService::Treatment
+    };
+    let start: DateTime<Utc> = start.parse().unwrap();
+    pb::BookSessionRequest {
+        client_id: client.id.clone(),
+        counsellor_id: counsellor.id.clone(),
+        service: service.into(),
+        modality: pb::Modality::InPerson.into(),
+        venue_id: ngo.venue.id.clone(),
+        starts_at: Some(prost_types::Timestamp { seconds: start.timestamp(), nanos: 0 }),
+        length: Some(minutes(60)),
+        ..Default::default()
+    }
+}
+
+pub async fn book(actor: &Actor, request: pb::BookSessionRequest) -> Result<pb::Session, Status> {
+    Ok(actor.scheduling().book_session(request).await?.into_inner().session.unwrap())
+}
+
+pub fn minutes(count: i64) -> prost_types::Duration {
+    prost_types::Duration { seconds: count * 60, nanos: 0 }
+}
+
+pub fn date(text: &str) -> Date {
+    let date: NaiveDate = text.parse().unwrap();
+    Date { year: date.year(), month: date.month() as i32, day: date.day() as i32 }
+}
+
+pub fn time_of_day(hours: i32, minutes: i32) -> TimeOfDay {
+    TimeOfDay { hours, minutes, ..Default::default() }
+}
