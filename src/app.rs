@@ -10,12 +10,13 @@ use tokio::sync::oneshot;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
-use crate::auth::{Authenticator, Builtin};
+use crate::auth::Builtin;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::grpc::{self, GateLayer};
 use crate::rng::Rng;
 use crate::store::Db;
+use crate::usecase::call::Authenticator;
 use crate::usecase::{World, housekeeping};
 
 /// Why a service cannot start or go on.

@@ -13,10 +13,10 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Authenticator, Refused};
 use crate::domain::access::{Authority, Caller, Role};
 use crate::domain::text::Code;
 use crate::rng::Rng;
+use crate::usecase::call::{Authenticator, Refused};
 
 const ISSUER: &str = "aftercare-builtin";
 const AUDIENCE: &str = "aftercare";

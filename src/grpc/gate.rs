@@ -12,8 +12,7 @@ use tower::{Layer, Service};
 use tracing::Instrument;
 
 use super::status::status;
-use crate::auth::Authenticator;
-use crate::usecase::call::admit;
+use crate::usecase::call::{Authenticator, admit};
 use crate::usecase::error::{Error, Result};
 use crate::usecase::{Call, World};
 

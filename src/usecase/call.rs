@@ -1,5 +1,6 @@
 //! A call that was let in: who, what, and under which request id.
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::error::{Error, Result};
@@ -8,6 +9,29 @@ use crate::domain::access::{self, Authority, Caller};
 use crate::domain::audit::{Event, Outcome};
 use crate::domain::ids::OrganisationId;
 use crate::store::audit;
+
+/// Turns a bearer token into a caller.
+pub trait Authenticator: std::fmt::Debug + Send + Sync {
+    /// The caller of a token that is good at an instant.
+    fn caller(&self, token: &str, now: DateTime<Utc>) -> Result<Caller, Refused>;
+}
+
+/// Why a token was refused; for the log, never for the caller.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Not a token of this issuer: its form, signature, algorithm, issuer or audience is wrong.
+    #[error("not a token of this issuer: {0}")]
+    Forged(String),
+    /// Its time is over.
+    #[error("expired")]
+    Expired,
+    /// Its time has not come.
+    #[error("not yet valid")]
+    NotYetValid,
+    /// It lacks what its role needs.
+    #[error("claim {0} is missing or wrong")]
+    Claim(&'static str),
+}
 
 /// A call that was let in. Only [`admit`] and the program itself make one, so a use case that
 /// holds it knows that the role was checked.
