@@ -1,0 +1,98 @@
+//! Who may import whom. The arrows point one way, and the test reads them off the source.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A layer and what it may name of this crate.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("domain", &["domain"]),
+    ("clock.rs", &[]),
+    ("rng.rs", &[]),
+    ("store", &["store", "domain"]),
+    ("usecase", &["usecase", "store", "domain", "clock", "rng"]),
+    ("grpc", &["grpc", "usecase", "domain"]),
+    ("auth", &["auth", "usecase", "domain", "rng"]),
+    ("config.rs", &["store"]),
+    ("app.rs", &["auth", "clock", "config", "grpc", "rng", "store", "usecase"]),
+    ("cli", &["app", "auth", "cli", "clock", "config", "domain", "grpc", "rng", "store", "usecase"]),
+];
+
+/// A library and the places that may name it.
+const LIBRARIES: &[(&str, &[&str])] = &[
+    ("sqlx", &["store"]),
+    ("tonic", &["grpc", "app.rs", "cli/demo"]),
+    ("prost", &["grpc", "cli/demo"]),
+    ("tokio", &["app.rs", "cli", "store", "usecase"]),
+    ("clap", &["cli", "config.rs", "main.rs"]),
+    ("jsonwebtoken", &["auth"]),
+];
+
+fn sources() -> Vec<(String, String)> {
+    fn walk(directory: &Path, into: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, into);
+            } else if path.extension().is_some_and(|it| it == "rs") {
+                into.push(path);
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    walk(&root, &mut files);
+    let name = |path: &PathBuf| path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
+    files.iter().map(|path| (name(path), code_of(&fs::read_to_string(path).unwrap()))).collect()
+}
+
+/// The code, without comments and without the tests at its end.
+fn code_of(text: &str) -> String {
+    let code = text.split("#[cfg(test)]").next().unwrap();
+    code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// What follows each mention of `crate::`.
+fn mentions(code: &str) -> Vec<&str> {
+    code.match_indices("crate::")
+        .filter(|(at, _)| !code[..*at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$'))
+        .map(|(at, it)| code[at + it.len()..].split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap())
+        .filter(|name| !name.is_empty())
+        .collect()
+}
+
+fn names_library(code: &str, library: &str) -> bool {
+    let word = |at: usize| !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':' || c == '"');
+    code.match_indices(&format!("{library}::")).any(|(at, _)| word(at))
+}
+
+#[test]
+fn the_arrows_point_one_way() {
+    let sources = sources();
+    assert!(sources.len() > 40, "the sources were not found");
+    for (layer, may) in ARROWS {
+        let own: Vec<_> = sources.iter().filter(|(name, _)| name.split('/').next() == Some(layer)).collect();
+        assert!(!own.is_empty(), "no layer {layer}");
+        for (name, code) in own {
+            for mentioned in mentions(code) {
+                assert!(may.contains(&mentioned), "src/{name} names crate::{mentioned}");
+            }
+        }
+    }
+}
+
+#[test]
+fn each_library_has_its_place() {
+    for (name, code) in sources() {
+        for (library, places) in LIBRARIES {
+            let allowed = places.iter().any(|place| name.starts_with(place));
+            assert!(allowed || !names_library(&code, library), "src/{name} names {library}");
+        }
+    }
+}
+
+#[test]
+fn no_file_grows_too_long() {
+    for (name, code) in sources() {
+        assert!(code.lines().count() <= 400, "src/{name} has {} lines", code.lines().count());
+    }
+}

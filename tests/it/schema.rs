@@ -1,0 +1,215 @@
+//! The schema alone holds: whatever goes past the service, neither engine takes a row that breaks
+//! an invariant.
+
+use std::collections::BTreeMap;
+
+use aftercare::grpc::pb;
+use aftercare::store::codec::Instant;
+use aftercare::store::{Db, Error, Tx};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use uuid::Uuid;
+
+use crate::on_both_engines;
+use crate::support::{Engine, Ngo, TestApp, TestDb, book, booking};
+
+const TEN: &str = "2026-11-24T04:30:00Z";
+
+/// Two sessions, of either side, a week apart; and the database, past the service.
+async fn two_sessions(app: &TestApp) -> (Db, pb::Session, pb::Session, Ngo) {
+    let ngo = Ngo::new(app, "A").await;
+    let survivors = ngo.counsellor("C1", pb::Side::Survivor).await;
+    let offenders = ngo.counsellor("O1", pb::Side::Offender).await;
+    let (survivor, offender) = (ngo.survivor().await, ngo.offender().await);
+    let case = ngo.party_of("12/2026", "Example Nagar", &offender).await;
+    ngo.add_party(&case, &survivor, 1).await;
+    let one = book(&ngo.coordinator, booking(&ngo, &survivors, &survivor, TEN)).await.unwrap();
+    let week = "2026-12-01T04:30:00Z";
+    let other = book(&ngo.coordinator, booking(&ngo, &offenders, &offender, week)).await.unwrap();
+    (Db::open(&app.db.target, 2).await.unwrap(), one, other, ngo)
+}
+
+fn uuid(text: &str) -> Uuid {
+    text.parse().unwrap()
+}
+
+fn at(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+async fn occupy(tx: &mut Tx, session: &pb::Session, resource: &str, from: &str, until: &str) -> Result<u64, Error> {
+    tx.sql(
+        "INSERT INTO occupancy (session_id, resource_id, kind, organisation_id, side, starts_at, ends_at)
+         VALUES ($1, $2, 'ROOM', $3, 'OFFENDER', $4, $5)",
+    )
+    .bind(uuid(&session.id))
+    .bind(uuid(resource))
+    .bind(uuid(&session.organisation_id))
+    .bind(Instant(at(from)))
+    .bind(Instant(at(until)))
+    .run()
+    .await
+}
+
+fn is_conflict<T: std::fmt::Debug>(result: Result<T, Error>) -> bool {
+    matches!(result, Err(Error::Conflict))
+}
+
+on_both_engines! {
+    async fn nobody_is_in_two_places_at_once(app) {
+        let (db, one, other, _) = two_sessions(&app).await;
+        let busy = &one.counsellor_id;
+        for (from, until) in [
+            ("2026-11-24T04:30:00Z", "2026-11-24T05:30:00Z"),
+            ("2026-11-24T05:29:59Z", "2026-11-24T06:00:00Z"),
+            ("2026-11-24T03:00:00Z", "2026-11-24T04:30:01Z"),
+            ("2026-11-24T04:45:00Z", "2026-11-24T05:00:00Z"),
+            ("2026-11-24T00:00:00Z", "2026-11-24T23:00:00Z"),
+        ] {
+            let mut tx = db.begin_write().await.unwrap();
+            assert!(is_conflict(occupy(&mut tx, &other, busy, from, until).await), "{from} {until}");
+        }
+        // Intervals are half-open: what touches does not overlap.
+        let mut tx = db.begin_write().await.unwrap();
+        let free = "0193a5e0-0000-7000-8000-000000000009";
+        occupy(&mut tx, &one, free, "2026-11-24T05:30:00Z", "2026-11-24T06:00:00Z").await.unwrap();
+        occupy(&mut tx, &other, free, "2026-11-24T06:00:00Z", "2026-11-24T06:30:00Z").await.unwrap();
+        let moved = tx
+            .sql("UPDATE occupancy SET starts_at = $1 WHERE resource_id = $2 AND session_id = $3")
+            .bind(Instant(at("2026-11-24T05:59:00Z")))
+            .bind(uuid(free))
+            .bind(uuid(&other.id))
+            .run()
+            .await;
+        assert!(is_conflict(moved));
+        // Nothing lasts longer than the bound by which the search for overlaps is limited.
+        let mut tx = db.begin_write().await.unwrap();
+        assert!(occupy(&mut tx, &one, free, "2026-11-24T00:00:00Z", "2026-11-25T00:00:01Z").await.is_err());
+    }
+
+    async fn the_sides_are_kept_apart_at_a_site(app) {
+        let (db, one, other, ngo) = two_sessions(&app).await;
+        let present = |side: &'static str, from: DateTime<Utc>| (side, from, from + TimeDelta::hours(1));
+        // The survivor's presence reaches from 09:00 to 12:00.
+        for (row, expected) in [
+            (present("OFFENDER", at("2026-11-24T06:29:59Z")), true),
+            (present("OFFENDER", at("2026-11-24T06:30:00Z")), false),
+            (present("OFFENDER", at("2026-11-24T02:30:01Z")), true),
+            (present("SURVIVOR", at("2026-11-24T04:30:00Z")), false),
+        ] {
+            let mut tx = db.begin_write().await.unwrap();
+            tx.sql("DELETE FROM site_presence WHERE session_id = $1").bind(uuid(&other.id)).run().await.unwrap();
+            let (side, from, until) = row;
+            let inserted = tx
+                .sql(
+                    "INSERT INTO site_presence (session_id, site_id, side, padded_from, padded_until)
+                     VALUES ($1, $2, $3, $4, $5)",
+                )
+                .bind(uuid(&other.id))
+                .bind(uuid(&ngo.site.id))
+                .bind(side)
+                .bind(Instant(from))
+                .bind(Instant(until))
+                .run()
+                .await;
+            assert_eq!(is_conflict(inserted), expected, "{row:?}");
+        }
+        let mut tx = db.begin_write().await.unwrap();
+        let moved = tx
+            .sql("UPDATE site_presence SET padded_from = $1, padded_until = $2 WHERE session_id = $3")
+            .bind(Instant(at("2026-11-24T04:30:00Z")))
+            .bind(Instant(at("2026-11-24T05:30:00Z")))
+            .bind(uuid(&other.id))
+            .run()
+            .await;
+        assert!(is_conflict(moved));
+        drop(one);
+    }
+
+    async fn linked_people_do_not_share_a_day(app) {
+        let (db, one, other, ngo) = two_sessions(&app).await;
+        let mut tx = db.begin_write().await.unwrap();
+        let sql = tx.sql("SELECT link_id FROM link_presence WHERE session_id = $1").bind(uuid(&one.id));
+        let (link,) = sql.maybe::<(Uuid,)>().await.unwrap().unwrap();
+        for (side, day, expected) in [
+            ("OFFENDER", "2026-11-24", true),
+            ("OFFENDER", "2026-11-25", false),
+            ("SURVIVOR", "2026-11-24", false),
+        ] {
+            tx.savepoint().await.unwrap();
+            let inserted = tx
+                .sql(
+                    "INSERT INTO link_presence (session_id, site_id, link_id, on_date, side)
+                     VALUES ($1, $2, $3, $4, $5)",
+                )
+                .bind(uuid(&other.id))
+                .bind(uuid(&ngo.site.id))
+                .bind(link)
+                .bind(day.parse::<NaiveDate>().unwrap())
+                .bind(side)
+                .run()
+                .await;
+            assert_eq!(is_conflict(inserted), expected, "{side} {day}");
+            tx.rollback_to_savepoint().await.unwrap();
+        }
+        let moved = tx
+            .sql("UPDATE link_presence SET on_date = $1 WHERE session_id = $2")
+            .bind("2026-11-24".parse::<NaiveDate>().unwrap())
+            .bind(uuid(&other.id))
+            .run()
+            .await;
+        assert!(is_conflict(moved));
+    }
+
+    async fn the_audit_trail_only_grows(app) {
+        let (db, ..) = two_sessions(&app).await;
+        for change in ["UPDATE audit_event SET outcome = 'DONE'", "DELETE FROM audit_event"] {
+            let mut tx = db.begin_write().await.unwrap();
+            let error = tx.sql(change).run().await.unwrap_err();
+            assert!(format!("{error:?}").contains("aftercare:append_only"), "{error:?}");
+        }
+    }
+
+    async fn a_session_says_what_became_of_it(app) {
+        let (db, one, ..) = two_sessions(&app).await;
+        for change in [
+            "UPDATE session SET state = 'CANCELLED' WHERE id = $1",
+            "UPDATE session SET cancel_reason = 'CLIENT' WHERE id = $1",
+            "UPDATE session SET state = 'SOMETHING' WHERE id = $1",
+            "UPDATE session SET venue_id = NULL WHERE id = $1",
+            "UPDATE session SET ends_at = starts_at WHERE id = $1",
+        ] {
+            let mut tx = db.begin_write().await.unwrap();
+            assert!(tx.sql(change).bind(uuid(&one.id)).run().await.is_err(), "{change}");
+        }
+    }
+}
+
+/// Tables, columns, and whether they may be null; views too.
+async fn shape(engine: Engine) -> BTreeMap<(String, String), bool> {
+    let directory = tempfile::tempdir().unwrap();
+    let test = TestDb::create(engine, directory.path()).await;
+    let db = Db::open(&test.target, 1).await.unwrap();
+    db.migrate().await.unwrap();
+    let mut tx = db.begin_write().await.unwrap();
+    let text = match engine {
+        Engine::Sqlite => {
+            "SELECT m.name, c.name, c.\"notnull\" = 0 AND c.pk = 0 FROM sqlite_master AS m
+               JOIN pragma_table_info(m.name) AS c WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'"
+        }
+        Engine::Postgres => {
+            "SELECT table_name::text, column_name::text, is_nullable = 'YES'
+               FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)
+              WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
+        }
+    };
+    let rows = tx.sql(text).all::<(String, String, bool)>().await.unwrap();
+    let own = rows.into_iter().filter(|(table, ..)| table != "_sqlx_migrations");
+    own.map(|(table, column, nullable)| ((table, column), nullable)).collect()
+}
+
+#[tokio::test]
+async fn both_engines_have_one_schema() {
+    let (sqlite, postgres) = (shape(Engine::Sqlite).await, shape(Engine::Postgres).await);
+    assert!(sqlite.len() > 100);
+    assert_eq!(sqlite, postgres);
+}

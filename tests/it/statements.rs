@@ -1,0 +1,59 @@
+//! Every SQL text of the store is prepared on both engines: a misspelt column is found here, not
+//! by whoever first calls it.
+
+use std::fs;
+use std::path::Path;
+
+use aftercare::store::Db;
+use sqlx::{AssertSqlSafe, ConnectOptions, Executor, SqlSafeStr};
+
+use crate::support::{Engine, TestDb};
+
+/// Every string literal of the store that begins like a statement.
+fn statements() -> Vec<String> {
+    let store = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
+    let mut found = Vec::new();
+    for entry in fs::read_dir(store).unwrap() {
+        let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+        let code: String =
+            text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+        // Literals stand between quotes; the store has no quote inside one.
+        found.extend(code.split('"').skip(1).step_by(2).filter(|literal| is_statement(literal)).map(whole));
+    }
+    found
+}
+
+fn is_statement(literal: &str) -> bool {
+    ["SELECT ", "INSERT ", "UPDATE ", "DELETE "].iter().any(|verb| literal.starts_with(verb))
+}
+
+/// With one place for a set of ids.
+fn whole(literal: &str) -> String {
+    let fixed = (1..=30).rev().find(|place| literal.contains(&format!("${place}"))).unwrap_or(0);
+    literal.replace("{ids}", &format!("${}", fixed + 1))
+}
+
+#[tokio::test]
+async fn every_statement_is_understood_by_both_engines() {
+    let statements = statements();
+    assert!(statements.len() > 60, "only {} statements were found", statements.len());
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let directory = tempfile::tempdir().unwrap();
+        let test = TestDb::create(engine, directory.path()).await;
+        Db::open(&test.target, 1).await.unwrap().migrate().await.unwrap();
+        for statement in &statements {
+            let text = AssertSqlSafe(statement.clone()).into_sql_str();
+            let prepared = match engine {
+                Engine::Sqlite => {
+                    let options: sqlx::sqlite::SqliteConnectOptions = test.url.parse().unwrap();
+                    options.connect().await.unwrap().prepare(text).await.map(drop)
+                }
+                Engine::Postgres => {
+                    let options: sqlx::postgres::PgConnectOptions = test.url.parse().unwrap();
+                    options.connect().await.unwrap().prepare(text).await.map(drop)
+                }
+            };
+            assert!(prepared.is_ok(), "{engine:?}: {statement}: {prepared:?}");
+        }
+    }
+}
