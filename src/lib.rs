@@ -1,4 +1,63 @@
-//! x
+//! # aftercare
+//!
+//! Schedules counselling sessions for survivors and treatment sessions for offenders across the
+//! counsellors of several organisations, so that the two never meet. One crate, one binary, one
+//! port; one database reached through one façade that speaks to SQLite and PostgreSQL.
+//!
+//! ## Map
+//!
+//! | where | what lives there |
+//! |---|---|
+//! | [`domain`] | what is true of sessions, whoever asks and however it is stored; pure |
+//! | [`store`] | the only SQL: one text for two engines |
+//! | [`usecase`] | one use case per RPC: permission, transaction, load, decide, store, audit, commit |
+//! | [`grpc`] | the wire: messages ⇄ domain, errors → status, and the gate in front of both |
+//! | [`auth`] | bearer tokens: who calls |
+//! | [`app`] | from a configuration to a running service |
+//! | [`cli`] | one file per command |
+//! | [`clock`], [`rng`] | the present and chance, injected |
+//!
+//! The same noun has the same file name in every layer. Where to begin: [`domain::rules`] is the
+//! table of booking rules, [`usecase::work`] the one path of everything that writes,
+//! `migrations/` the invariants.
+//!
+//! ```text
+//! main → cli → app → grpc, auth → usecase → store → domain
+//! ```
+//!
+//! A test (`tests/it/layers.rs`) reads the `use` lines and holds these arrows.
+//!
+//! ## Invariants
+//!
+//! * Nobody and nothing is in two places at once; survivors and offenders are never at one site
+//!   within its separation gap; linked people of different sides never share a site and a local
+//!   day. The **schema** holds all three, on both engines, whatever the code forgets.
+//! * Search and booking ask one function, [`domain::rules::broken`]: what is offered is accepted.
+//! * Everything that writes passes [`usecase::mutate`]: one transaction, one audit event, one
+//!   effect per request id. A refusal leaves its audit event and nothing else.
+//! * A [`usecase::Call`] exists only for a caller whose role was checked against
+//!   [`domain::access::TABLE`]; which rows a caller sees is decided from the stored row.
+//! * Only `store` names sqlx, only `grpc` names tonic (beside the composition root and the demo's
+//!   client). Nothing but [`clock::SystemClock`] and [`rng::SeededRng::from_system`] asks the
+//!   machine for the time or for chance; a lint holds that.
+//! * Text about a person is a [`domain::personal::Personal`]: it prints as `[redacted]` and
+//!   becomes bytes at rest in one place, [`store::seal`].
+//! * What a caller may not know exists is NOT_FOUND, worded as if it did not; separation and a room
+//!   taken by others are one code, SLOT_NOT_AVAILABLE.
+//!
+//! ## Decisions
+//!
+//! * 2026-11: an organisation's record of a case is its own; a *link*, found by a keyed digest of
+//!   district, police station and crime number, joins the records silently. Neither organisation
+//!   learns that the other has one.
+//! * 2026-11: a declaration of no contact names the other by reference code and is accepted
+//!   whether or not that code is known. A check character catches slips of the pen instead.
+//! * 2026-11: a counsellor's weekly timetable is part of the counsellor (one etag, one row lock)
+//!   rather than a table of its own.
+//! * 2026-11: a site's zone never changes, because the local days of its sessions are kept by it.
+//! * 2026-11: the alternatives of a refusal are looked up after the refusal is committed, so that
+//!   nobody waits for them inside the one writer of SQLite.
+
 pub mod app;
 pub mod auth;
 pub mod cli;
