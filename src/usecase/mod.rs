@@ -8,6 +8,7 @@ pub mod directory;
 pub mod error;
 mod facts;
 pub mod housekeeping;
+pub mod import;
 mod link;
 pub mod lookup;
 pub mod noun;

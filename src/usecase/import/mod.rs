@@ -1,0 +1,100 @@
+//! Reads what an organisation really has: CSV files and holiday calendars, all or nothing.
+//!
+//! Every file is optional; a file of another name is an error, and so is a column that is missing,
+//! unknown or twice in a header. Columns may stand in any order.
+//!
+//! | file | columns; the first are the key |
+//! |---|---|
+//! | `organisations.csv` | **code**, name, kind, district |
+//! | `agreements.csv` | **organisation**, **code**, counterparty, services, districts, valid_from, valid_until, status |
+//! | `holiday_calendars.csv` | **organisation**, **code**, name, file |
+//! | `sites.csv` | **organisation**, **code**, name, zone, district, separation_gap_minutes, holiday_calendar |
+//! | `venues.csv` | **organisation**, **code**, name, site, shared |
+//! | `rooms.csv` | **organisation**, **venue**, **code**, name |
+//! | `counsellors.csv` | **organisation**, **code**, name, side, gender, services, modalities, languages, zone, buffer_before_minutes, buffer_after_minutes, inactive |
+//! | `hours.csv` | organisation, counsellor, days, starts, ends, venue, valid_from, valid_until |
+//! | `leave.csv` | **organisation**, **counsellor**, **starts_at**, **ends_at** |
+//! | `*.ics` | a calendar that a row of `holiday_calendars.csv` names |
+//!
+//! Dates are `YYYY-MM-DD`, times of day `HH:MM` (to `24:00`), civil times `YYYY-MM-DD HH:MM` in the
+//! zone of the venue or, for leave, of the counsellor; lists have ";" between their values; `shared`
+//! and `inactive` are `yes` or `no`. May be empty: valid_from and valid_until of hours, every
+//! valid_until, venue, gender, holiday_calendar, `separation_gap_minutes` (120), buffers (0), flags (no).
+//! A site or venue of another organisation is written `ORGANISATION/CODE`.
+//!
+//! A row that is stored with the same values stays unchanged, one with other values is updated, what
+//! no row is about stays untouched. `hours.csv` replaces the timetable of every counsellor of whom it
+//! has a row. Rules of calendars are followed until they end, at most to 31 December of the tenth
+//! year after this one.
+
+mod calendar;
+mod cells;
+mod counsellor;
+mod directory;
+mod kind;
+mod known;
+mod material;
+mod people;
+mod problem;
+mod report;
+mod run;
+mod sheet;
+
+pub use material::Files;
+pub use report::{Report, Tally, Update};
+pub use sheet::MOST_BYTES;
+
+use chrono::{Datelike, NaiveDate};
+use uuid::Uuid;
+
+use self::material::Material;
+use self::run::Run;
+use super::call::Call;
+use super::error::{Error, Result};
+use super::work::{Mutation, Work, mutate};
+use super::world::World;
+
+/// How many years from now rules of calendars are followed.
+const YEARS: i32 = 10;
+
+/// Whether a file of a directory is no business of an import: notes and hidden files.
+pub fn is_ignored(name: &str) -> bool {
+    name.starts_with('.') || name.starts_with("README")
+}
+
+/// Imports files, all or nothing. A refusal is [`Error::Invalid`] with every problem, whose field is
+/// its place: `sites.csv:3:4 (zone)`. With `trial` everything is done and then undone.
+pub async fn import(world: &World, files: &Files, trial: bool) -> Result<Report> {
+    let last = NaiveDate::from_ymd_opt(world.now().year() + YEARS, 12, 31).unwrap_or(NaiveDate::MAX);
+    let call = Call::of_program(if trial { "import-trial" } else { "import" });
+    mutate(world, call, Import { material: Material::read(files, last), trial }).await
+}
+
+/// An import.
+struct Import {
+    material: Material,
+    trial: bool,
+}
+
+impl Mutation for Import {
+    type Answer = Report;
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<Report> {
+        if !self.trial {
+            return Run::new(work, &self.material).all().await;
+        }
+        work.tx.savepoint().await?;
+        let report = Run::new(work, &self.material).all().await?;
+        work.tx.rollback_to_savepoint().await?;
+        Ok(report)
+    }
+
+    fn result_id(&self, _answer: &Report) -> Uuid {
+        Uuid::nil()
+    }
+
+    /// The program gives no request id, so there is nothing to repeat.
+    async fn replay(&self, _work: &mut Work<'_>, _result_id: Uuid) -> Result<Report> {
+        Err(Error::RequestReused)
+    }
+}
