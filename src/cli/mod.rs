@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 
+mod import;
 mod migrate;
 mod serve;
 mod token;
@@ -33,6 +34,8 @@ enum Command {
     Serve(Settings),
     /// Bring the database schema up to date, and stop.
     Migrate(Settings),
+    /// Read a directory of CSV files and holiday calendars, all or nothing.
+    Import(import::Options),
     /// Print a bearer token of the built-in issuer.
     Token(token::Options),
 }
@@ -44,6 +47,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Error> {
         match cli.command {
             Command::Serve(settings) => serve::run(settings).await,
             Command::Migrate(settings) => migrate::run(settings).await,
+            Command::Import(options) => import::run(options).await,
             Command::Token(options) => token::run(options).await,
         }
     })

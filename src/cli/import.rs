@@ -1,0 +1,103 @@
+//! `aftercare import`: reads a directory of CSV files and calendars, all or nothing.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::{Error, configure, open};
+use crate::config::Settings;
+use crate::usecase::Error as Refused;
+use crate::usecase::error::FieldViolation;
+use crate::usecase::import::{Files, MOST_BYTES, Report, import, is_ignored};
+
+#[derive(Args)]
+pub(super) struct Options {
+    /// The directory: organisations.csv, agreements.csv, holiday_calendars.csv, sites.csv, venues.csv,
+    /// rooms.csv, counsellors.csv, hours.csv, leave.csv and .ics files, as far as there are any.
+    #[arg(value_name = "DIR")]
+    directory: PathBuf,
+
+    /// Say what would be done, and do nothing.
+    #[arg(long)]
+    dry_run: bool,
+
+    #[command(flatten)]
+    settings: Settings,
+}
+
+pub(super) async fn run(mut options: Options) -> Result<ExitCode, Error> {
+    // The report says what a log at level info would repeat.
+    options.settings.log.get_or_insert_with(|| "warn".into());
+    let config = configure(options.settings)?;
+    let files = read(&options.directory)?;
+    let app = open(&config).await?;
+    let result = import(app.world(), &files, options.dry_run).await;
+    app.world().db().close().await;
+    match result {
+        Ok(report) => {
+            print!("{}", describe(&report, options.dry_run));
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(Refused::Invalid(problems)) => {
+            eprint!("{}", describe_problems(&problems));
+            Ok(ExitCode::FAILURE)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The files of a directory, each read up to just past the size at which it is refused.
+fn read(directory: &Path) -> Result<Files, Error> {
+    let cannot = |path: &Path, error: std::io::Error| format!("cannot read {}: {error}", path.display());
+    let mut files = Files::new();
+    for entry in fs::read_dir(directory).map_err(|error| cannot(directory, error))? {
+        let path = entry.map_err(|error| cannot(directory, error))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if is_ignored(&name) {
+            continue;
+        }
+        if path.is_dir() {
+            return Err(format!("{} is a directory; an import has files only", path.display()).into());
+        }
+        let mut bytes = Vec::new();
+        let most = u64::try_from(MOST_BYTES)? + 1;
+        let read = File::open(&path).and_then(|file| file.take(most).read_to_end(&mut bytes));
+        read.map_err(|error| cannot(&path, error))?;
+        files.insert(name, bytes);
+    }
+    if files.is_empty() {
+        return Err(format!("{} has no files to import", directory.display()).into());
+    }
+    Ok(files)
+}
+
+/// What an import did, for people.
+fn describe(report: &Report, dry_run: bool) -> String {
+    let mut text = String::new();
+    for tally in &report.tallies {
+        let (noun, created, updated, unchanged) = (tally.noun, tally.created, tally.updated, tally.unchanged);
+        text += &format!("{noun:<17} {created:>6} created {updated:>6} updated {unchanged:>6} unchanged\n");
+    }
+    if !report.updates.is_empty() {
+        text += "\nUpdated:\n";
+    }
+    for update in &report.updates {
+        text += &format!("  {} {}: {}\n", update.noun, update.key, update.columns.join(", "));
+    }
+    if dry_run {
+        text += "\nA dry run: nothing was changed.\n";
+    }
+    text
+}
+
+fn describe_problems(problems: &[FieldViolation]) -> String {
+    let count = match problems.len() {
+        1 => "one problem".into(),
+        many => format!("{many} problems"),
+    };
+    let line = |it: &FieldViolation| format!("  {}: {}\n", it.field, it.says);
+    format!("Nothing was imported: {count}.\n{}", problems.iter().map(line).collect::<String>())
+}
