@@ -4,6 +4,7 @@
 mod access;
 mod booking;
 mod foreign;
+mod import;
 mod input;
 mod layers;
 mod race;
