@@ -81,6 +81,7 @@ on_both_engines! {
             .run()
             .await;
         assert!(is_conflict(moved));
+        tx.rollback().await.unwrap();
         // Nothing lasts longer than the bound by which the search for overlaps is limited.
         let mut tx = db.begin_write().await.unwrap();
         assert!(occupy(&mut tx, &one, free, "2026-11-24T00:00:00Z", "2026-11-25T00:00:01Z").await.is_err());

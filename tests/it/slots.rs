@@ -39,14 +39,14 @@ struct Calendar {
 fn calendars() -> impl Strategy<Value = Calendar> {
     // Half of the working hours begin in the night, where clocks change.
     let starts = prop_oneof![0u32..48, 0u32..270];
-    let hours = (0u32..3, starts, 6u32..100, any::<bool>());
+    let hours = (0u32..3, starts, 30u32..160, proptest::bool::weighted(0.3));
     let hours = hours.prop_map(|(day, start, length, here)| (day, start * 5, (start * 5 + length * 5).min(1440), here));
     (
-        proptest::collection::vec(hours, 1..5),
-        proptest::collection::vec((0i64..560, 3i64..60), 0..3),
+        proptest::collection::vec(hours, 2..6),
+        proptest::collection::vec((0i64..560, 3i64..30), 0..3),
         proptest::bool::weighted(0.2),
         (prop_oneof![Just(0i64), Just(10), Just(25)], prop_oneof![Just(0i64), Just(15)]),
-        proptest::collection::vec((0i64..560, any::<bool>()), 0..5),
+        proptest::collection::vec((0i64..560, any::<bool>()), 0..4),
         any::<bool>(),
         prop_oneof![Just(10i64), Just(25), Just(50), Just(60), Just(90), Just(180)],
         prop_oneof![Just(10i64), Just(15), Just(20), Just(30), Just(60)],

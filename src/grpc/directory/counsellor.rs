@@ -87,7 +87,9 @@ fn working_hours(f: &mut Fields, all: &[pb::WorkingHours]) -> Option<Vec<Working
     if all.len() > MOST_WORKING_HOURS {
         return f.wrong("working_hours", format!("must have at most {MOST_WORKING_HOURS} rows"));
     }
-    all.iter().enumerate().map(|(at, hours)| hours_from(f, at, hours)).collect()
+    // Collected first, so that every row is looked at.
+    let read: Vec<_> = all.iter().enumerate().map(|(at, hours)| hours_from(f, at, hours)).collect();
+    read.into_iter().collect()
 }
 
 fn hours_from(f: &mut Fields, at: usize, pb: &pb::WorkingHours) -> Option<WorkingHours> {
