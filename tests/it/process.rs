@@ -1,0 +1,189 @@
+//! The program itself: its configuration, its key, its signals, its death.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use aftercare::grpc::pb;
+use aftercare::grpc::pb::directory_service_client::DirectoryServiceClient;
+use tonic::Request;
+use tonic::transport::Channel;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::support::{Engine, TestDb};
+
+const ID: &str = "0193a5e0-0000-7000-8000-000000000001";
+
+fn aftercare(data_dir: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_aftercare"));
+    command.env_remove("AFTERCARE_DATABASE_URL").env("AFTERCARE_DATA_DIR", data_dir);
+    command
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+/// A serving process and its address.
+struct Serving {
+    child: Child,
+    address: SocketAddr,
+    log: std::thread::JoinHandle<String>,
+}
+
+impl Serving {
+    fn start(data_dir: &Path, database_url: Option<&str>) -> Self {
+        let mut command = aftercare(data_dir);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json"]);
+        if let Some(url) = database_url {
+            command.args(["--database-url", url]);
+        }
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut seen = String::new();
+        let address = loop {
+            let line = lines.next().expect("the process says where it serves").unwrap();
+            seen.push_str(&line);
+            let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+            if line["fields"]["message"] == "serving" {
+                break line["fields"]["address"].as_str().unwrap().parse().unwrap();
+            }
+        };
+        let log = std::thread::spawn(move || lines.map_while(Result::ok).fold(seen, |all, line| all + &line));
+        Self { child, address, log }
+    }
+
+    async fn channel(&self) -> Channel {
+        Channel::from_shared(format!("http://{}", self.address)).unwrap().connect().await.unwrap()
+    }
+
+    /// Sends a signal and waits for the end; gives the exit code and the log.
+    fn end(mut self, signal: &str) -> (Option<i32>, String) {
+        let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        (self.child.wait().unwrap().code(), self.log.join().unwrap())
+    }
+}
+
+fn token(data_dir: &Path, arguments: &[&str]) -> String {
+    let output = aftercare(data_dir).arg("token").args(arguments).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+fn with_token<T>(token: &str, message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+    request
+}
+
+fn organisation() -> pb::CreateOrganisationRequest {
+    let organisation = pb::Organisation {
+        code: "EXAMPLE".into(),
+        name: "Example Trust of Planted Name".into(),
+        kind: 1,
+        district: "KL-TVM".into(),
+        ..Default::default()
+    };
+    pb::CreateOrganisationRequest { request_id: ID.into(), organisation: Some(organisation) }
+}
+
+/// Serves, writes, is killed, serves again: what was acknowledged is there, once.
+async fn survives(data_dir: &Path, database_url: Option<&str>) {
+    let database: Vec<&str> = database_url.iter().flat_map(|url| ["--database-url", url]).collect();
+    let admin = token(data_dir, &[&["--role", "admin"], &database[..]].concat());
+    let serving = Serving::start(data_dir, database_url);
+    let mut health = HealthClient::new(serving.channel().await);
+    for service in ["", "aftercare.v1.SchedulingService"] {
+        let answer = health.check(HealthCheckRequest { service: service.into() }).await.unwrap().into_inner();
+        assert_eq!(answer.status, 1, "{service}");
+    }
+    let mut directory = DirectoryServiceClient::new(serving.channel().await);
+    let made = directory.create_organisation(with_token(&admin, organisation())).await.unwrap().into_inner();
+    assert_eq!(serving.end("-KILL").0, None);
+
+    let serving = Serving::start(data_dir, database_url);
+    let mut directory = DirectoryServiceClient::new(serving.channel().await);
+    let again = directory.create_organisation(with_token(&admin, organisation())).await.unwrap().into_inner();
+    assert_eq!(again, made);
+    let all = directory.list_organisations(with_token(&admin, pb::ListOrganisationsRequest::default())).await;
+    assert_eq!(all.unwrap().into_inner().organisations.len(), 1);
+    let coordinator =
+        token(data_dir, &[&["--role", "coordinator", "--organisation", "EXAMPLE"], &database[..]].concat());
+    let own = pb::ListOrganisationsRequest::default();
+    let seen = directory.list_organisations(with_token(&coordinator, own)).await.unwrap().into_inner();
+    assert_eq!(seen.organisations, all_of(&made));
+    let (code, log) = serving.end("-TERM");
+    assert_eq!(code, Some(0), "{log}");
+    assert!(log.contains("stopped") && !log.contains("Planted Name"), "{log}");
+}
+
+fn all_of(made: &pb::CreateOrganisationResponse) -> Vec<pb::Organisation> {
+    made.organisation.clone().into_iter().collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_acknowledged_survives_a_kill_on_sqlite() {
+    let directory = tempfile::tempdir().unwrap();
+    survives(directory.path(), None).await;
+    #[cfg(unix)]
+    for name in ["aftercare.db", "issuer.key"] {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(directory.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_acknowledged_survives_a_kill_on_postgres() {
+    let directory = tempfile::tempdir().unwrap();
+    let db = TestDb::create(Engine::Postgres, directory.path()).await;
+    survives(directory.path(), Some(&db.url)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_comes_first_makes_the_one_key() {
+    let directory = tempfile::tempdir().unwrap();
+    let start = || {
+        let mut command = aftercare(directory.path());
+        command.args(["token", "--role", "admin"]).stdout(Stdio::piped()).spawn().unwrap()
+    };
+    let racing: Vec<Child> = (0..8).map(|_| start()).collect();
+    let serving = Serving::start(directory.path(), None);
+    let mut directory_service = DirectoryServiceClient::new(serving.channel().await);
+    for child in racing {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", text(&output));
+        let token = String::from_utf8(output.stdout).unwrap();
+        let list = with_token(token.trim(), pb::ListOrganisationsRequest::default());
+        directory_service.list_organisations(list).await.unwrap();
+    }
+    assert_eq!(serving.end("-TERM").0, Some(0));
+    let left: Vec<_> = std::fs::read_dir(directory.path()).unwrap().map(|it| it.unwrap().file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_str().unwrap().starts_with("issuer.key.")), "{left:?}");
+}
+
+#[test]
+fn a_wrong_configuration_is_refused_in_words() {
+    let directory = tempfile::tempdir().unwrap();
+    let toml = directory.path().join("aftercare.toml");
+    let run = |content: &str, arguments: &[&str]| {
+        std::fs::write(&toml, content).unwrap();
+        let output = aftercare(directory.path()).arg("serve").arg("--config").arg(&toml).args(arguments).output();
+        let output = output.unwrap();
+        assert!(!output.status.success());
+        text(&output)
+    };
+    assert!(run("listen = \"0.0.0.0:50051\"", &[]).contains("loopback only"));
+    assert!(run("lisen = \"127.0.0.1:1\"", &[]).contains("unknown field `lisen`"));
+    assert!(run("connections = 0", &[]).contains("connections must be at least 1"));
+    assert!(run("", &["--issuer", "elsewhere"]).contains("possible values: builtin"));
+    // A flag wins over the file.
+    assert!(run("listen = \"127.0.0.1:1\"", &["--listen", "[::]:1"]).contains("[::]:1"));
+    let wrong = run("database_url = \"postgres://user:planted@127.0.0.1:1/x\"", &[]);
+    assert!(wrong.contains("cannot open the database") && !wrong.contains("planted"), "{wrong}");
+    let output = aftercare(directory.path()).args(["token", "--role", "coordinator"]).output().unwrap();
+    assert!(text(&output).contains("--organisation is required"));
+}
