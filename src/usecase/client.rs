@@ -95,7 +95,7 @@ impl Mutation for ChangeParty {
             return Err(Error::field("party.role", "must suit the client's side"));
         }
         let link_id = case::link(&mut work.tx, self.case_id).await?.ok_or(Error::NotFound(Case::WORD))?;
-        link::lock(work, link_id, &[self.client_id]).await?;
+        link::lock_around(work, self.client_id, Some(link_id)).await?;
         let mut content = before.content.clone();
         content.parties.retain(|(id, _)| *id != self.client_id);
         content.parties.extend(self.role.map(|role| (self.client_id, role)));
@@ -151,8 +151,8 @@ impl Mutation for WithdrawNoContact {
     async fn run(&self, work: &mut Work<'_>) -> Result<()> {
         find_own::<NoContact>(work, self.id, Some(self.version)).await?;
         let link_id = client::link_of(self.id);
-        link::lock(work, link_id, &[]).await?;
         let parties = client::parties(&mut work.tx, link_id).await?;
+        link::lock_clients(work, parties.clone()).await?;
         client::delete_no_contact(&mut work.tx, self.id).await?;
         for party in parties {
             link::leave(work, link_id, party).await?;

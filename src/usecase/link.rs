@@ -14,11 +14,20 @@ use crate::store::codec::Instant;
 use crate::store::placement::{self, LinkedDay};
 use crate::store::{client, session};
 
-/// Locks the parties of a link, and others, so that no session is placed for them meanwhile.
-pub async fn lock(work: &mut Work<'_>, link_id: LinkId, others: &[ClientId]) -> Result<()> {
-    let mut all = client::parties(&mut work.tx, link_id).await?;
-    all.extend(others);
+/// Locks the parties of links, and others, so that no session is placed for them meanwhile.
+async fn lock(work: &mut Work<'_>, links: &[LinkId], others: &[ClientId]) -> Result<()> {
+    let mut all = others.to_vec();
+    for link_id in links {
+        all.extend(client::parties(&mut work.tx, *link_id).await?);
+    }
     lock_clients(work, all).await
+}
+
+/// Locks everybody whom a client must not meet, and the client.
+pub async fn lock_around(work: &mut Work<'_>, client_id: ClientId, also: Option<LinkId>) -> Result<()> {
+    let mut links = client::links(&mut work.tx, client_id).await?;
+    links.extend(also);
+    lock(work, &links, &[client_id]).await
 }
 
 /// Locks clients in the one order in which everybody locks them.

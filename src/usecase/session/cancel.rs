@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::domain::ids::{Id, SessionId};
 use crate::domain::session::{CancelReason, CancelRefused, Session};
-use crate::store::{Lock, client, placement, session};
+use crate::store::{Lock, placement, session};
 use crate::usecase::error::{Error, Result};
 use crate::usecase::link;
 use crate::usecase::session::WORD;
@@ -29,12 +29,7 @@ impl Mutation for CancelSession {
         let seen = find(work, self.session_id, Lock::None).await?;
         work.call.manages(Some(seen.organisation_id), WORD)?;
         // Clients before sessions: the order in which a late link locks them too.
-        let links = client::links(&mut work.tx, seen.client_id).await?;
-        let mut clients = Vec::new();
-        for link_id in &links {
-            clients.extend(client::parties(&mut work.tx, *link_id).await?);
-        }
-        link::lock_clients(work, clients).await?;
+        link::lock_around(work, seen.client_id, None).await?;
         let session = find(work, self.session_id, Lock::Update).await?;
         if session.version != self.version {
             return Err(Error::EtagMismatch(WORD));
@@ -42,9 +37,7 @@ impl Mutation for CancelSession {
         let session = session.cancel(work.now, self.reason).map_err(refused)?;
         session::update_state(&mut work.tx, &session).await?;
         placement::release(&mut work.tx, session.id).await?;
-        for link_id in links {
-            link::settle(work, link_id).await?;
-        }
+        link::settle_all(work, session.client_id).await?;
         Ok(session)
     }
 
