@@ -1,5 +1,7 @@
 //! The command line: one file per command.
 
+mod demo;
+mod example;
 mod import;
 mod migrate;
 mod serve;
@@ -32,6 +34,8 @@ pub struct Cli {
 enum Command {
     /// Run the service.
     Serve(Settings),
+    /// Serve two fictional NGOs from a temporary directory, and show what the service does.
+    Demo(demo::Options),
     /// Bring the database schema up to date, and stop.
     Migrate(Settings),
     /// Read a directory of CSV files and holiday calendars, all or nothing.
@@ -46,6 +50,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Error> {
     runtime.block_on(async {
         match cli.command {
             Command::Serve(settings) => serve::run(settings).await,
+            Command::Demo(options) => demo::run(options).await,
             Command::Migrate(settings) => migrate::run(settings).await,
             Command::Import(options) => import::run(options).await,
             Command::Token(options) => token::run(options).await,

@@ -3,6 +3,7 @@
 
 mod access;
 mod booking;
+mod demo;
 mod foreign;
 mod import;
 mod input;
