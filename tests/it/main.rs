@@ -8,6 +8,7 @@ mod foreign;
 mod import;
 mod input;
 mod layers;
+mod process;
 mod race;
 mod repeat;
 mod schema;

@@ -4,7 +4,7 @@ mod app;
 mod db;
 mod ngo;
 
-pub use app::{Actor, TestApp, Refused, refused};
+pub use app::{Actor, Refused, TestApp, refused};
 pub use db::{Engine, TestDb};
 pub use ngo::{Ngo, OFFENDER_SERVICES, book, booking, date, minutes, site_at, time_of_day, venue_at};
 
