@@ -11,12 +11,30 @@ use super::{Error, configure, open};
 use crate::config::Settings;
 use crate::usecase::Error as Refused;
 use crate::usecase::error::FieldViolation;
-use crate::usecase::import::{Files, MOST_BYTES, Report, import, is_ignored};
+use crate::usecase::import::{Files, MOST_BYTES, Report, import, is_ignored, shapes};
+
+/// The most files of a directory.
+const MOST_FILES: usize = 500;
+
+/// What the files look like, for `--help`.
+fn format() -> String {
+    let sheet = |(file, columns): (&str, &[&str])| format!("  {file:<22} {}\n", columns.join(","));
+    let sheets: String = shapes().map(sheet).collect();
+    format!(
+        "Files, as far as there are any, with a header of their columns in any order (UTF-8, commas):\n{sheets}  \
+         {:<22} all-day events; a row of holiday_calendars.csv names each file\n\
+         Dates are YYYY-MM-DD, times of day HH:MM, the times of leave YYYY-MM-DD HH:MM in the counsellor's zone; \
+         lists have \";\" between their values; shared and inactive are yes or no. Rows are known by their codes: \
+         equal ones stay, others are updated, what no row is about is untouched. A counsellor with rows in hours.csv \
+         gets exactly those hours. One mistake anywhere, and nothing is imported.",
+        "*.ics"
+    )
+}
 
 #[derive(Args)]
+#[command(after_long_help = format())]
 pub(super) struct Options {
-    /// The directory: organisations.csv, agreements.csv, holiday_calendars.csv, sites.csv, venues.csv,
-    /// rooms.csv, counsellors.csv, hours.csv, leave.csv and .ics files, as far as there are any.
+    /// The directory with the files; README and hidden files are passed over.
     #[arg(value_name = "DIR")]
     directory: PathBuf,
 
@@ -59,8 +77,11 @@ fn read(directory: &Path) -> Result<Files, Error> {
         if is_ignored(&name) {
             continue;
         }
-        if path.is_dir() {
-            return Err(format!("{} is a directory; an import has files only", path.display()).into());
+        if !path.is_file() {
+            return Err(format!("{} is not a file; an import has files only", path.display()).into());
+        }
+        if files.len() == MOST_FILES {
+            return Err(format!("{} has more than {MOST_FILES} files", directory.display()).into());
         }
         let mut bytes = Vec::new();
         let most = u64::try_from(MOST_BYTES)? + 1;

@@ -11,7 +11,7 @@ use aftercare::usecase::import::{Files, Report, import};
 use aftercare::usecase::{Error, World};
 
 use crate::on_both_engines;
-use crate::support::{TestApp, date};
+use crate::support::{Ngo, TestApp, book, booking, date};
 
 /// A second process beside the service, over the same database.
 async fn beside(app: &TestApp) -> World {
@@ -172,6 +172,26 @@ on_both_engines! {
         let files = example_with("rooms.csv", "GARDEN,R2", "GARDEN,R1");
         let twice = |line| format!("rooms.csv:{line}:3 (code): must not be the same as on line {}", line - 1);
         assert_eq!(problems(import(&world, &files, false).await), [twice(3), twice(6)]);
+    }
+
+    async fn a_gap_that_booked_sessions_need_is_kept(app) {
+        let ngo = Ngo::new(&app, "NGO").await;
+        let (one, other) = (ngo.survivor().await, ngo.offender().await);
+        let with_one = ngo.counsellor("C-1", pb::Side::Survivor).await;
+        let with_other = ngo.counsellor("C-2", pb::Side::Offender).await;
+        book(&ngo.coordinator, booking(&ngo, &with_one, &one, "2026-11-24T04:30:00Z")).await.unwrap();
+        book(&ngo.coordinator, booking(&ngo, &with_other, &other, "2026-11-24T07:30:00Z")).await.unwrap();
+        let sites = "organisation,code,name,zone,district,holiday_calendar,separation_gap_minutes\n\
+                     NGO,SITE-1,Example House SITE-1,Asia/Kolkata,KL-TVM,,121\n";
+        let world = beside(&app).await;
+        let refused = problems(import(&world, &only("sites.csv", sites), false).await);
+        assert_eq!(
+            refused,
+            ["sites.csv:2:7 (separation_gap_minutes): sessions that are booked already would be closer than the \
+              new separation gap"]
+        );
+        let report = import(&world, &only("sites.csv", &sites.replace("121", "60")), false).await.unwrap();
+        assert_eq!(updates(&report), ["site NGO/SITE-1: separation_gap_minutes"]);
     }
 
     async fn two_imports_at_once_both_succeed(app) {

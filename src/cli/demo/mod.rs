@@ -6,6 +6,7 @@ mod say;
 mod walk;
 mod wire;
 
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -17,6 +18,7 @@ use tokio::sync::oneshot;
 
 use self::cast::Cast;
 use super::{Error, configure, example, open, stop_signal};
+use crate::app::App;
 use crate::config::{Config, DEFAULT_LISTEN, Settings};
 use crate::usecase::World;
 use crate::usecase::import::{Report, import};
@@ -41,12 +43,24 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Error> {
         ..Settings::default()
     })?;
     let app = open(&config).await?;
+    let listener = listen(&config, options.listen.is_some()).await?;
+    play(app, &config, listener, options.once, stop_signal()).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Imports the example, serves it, and shows what it does, until it is told to stop.
+async fn play(
+    app: App,
+    config: &Config,
+    (listener, moved): (TcpListener, bool),
+    once: bool,
+    told_to_stop: impl Future<Output = ()>,
+) -> Result<(), Error> {
     let report = import(app.world(), &example::files(), false).await?;
     let cast = Cast::new(&app).await?;
     let world = app.world().clone();
-    let (listener, moved) = listen(&config, options.listen.is_some()).await?;
     let address = listener.local_addr()?;
-    introduce(&config, address, moved, &report);
+    introduce(config, address, moved, &report);
 
     let (stop, stopped) = oneshot::channel::<()>();
     let mut serving = tokio::spawn(app.serve(listener, async {
@@ -54,13 +68,13 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Error> {
         let _ = stopped.await;
     }));
     let result = tokio::select! {
-        result = show(&world, &cast, address, options.once) => result,
-        () = stop_signal() => Ok(()),
+        result = show(&world, &cast, address, once) => result,
+        () = told_to_stop => Ok(()),
         ended = &mut serving => return Err(ended?.err().map_or_else(|| "the service ended".into(), Error::from)),
     };
     drop(stop);
     serving.await??;
-    result.map(|()| ExitCode::SUCCESS)
+    result
 }
 
 /// A fresh directory that only its owner can enter; removed when dropped, whatever happens.
@@ -99,4 +113,43 @@ fn introduce(config: &Config, address: SocketAddr, moved: bool, report: &Report)
     println!("Imported  {}", say::imported(report));
     let moved = if moved { format!(" ({DEFAULT_LISTEN} is taken)") } else { String::new() };
     println!("gRPC      http://{address}{moved}");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::rng::SeededRng;
+
+    /// Days before Sundays, second Saturdays, holidays and leave; the last and first minutes of years.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn it_goes_as_told_on_any_day() {
+        for now in [
+            "2026-01-25T12:00:00Z",
+            "2026-04-14T18:29:59Z",
+            "2026-08-14T18:30:00Z",
+            "2026-11-21T00:00:00Z",
+            "2026-12-11T23:59:59Z",
+            "2026-12-19T06:00:00Z",
+            "2026-12-31T18:29:00Z",
+            "2027-04-11T12:00:00Z",
+            "2028-02-28T20:00:00Z",
+            "2035-12-31T23:59:59Z",
+        ] {
+            let directory = private_directory().unwrap();
+            let settings = Settings {
+                listen: Some("127.0.0.1:0".parse().unwrap()),
+                data_dir: Some(directory.path().into()),
+                ..Settings::default()
+            };
+            let config = Config::new(settings).unwrap();
+            let clock = Arc::new(ManualClock::at(now.parse().unwrap()));
+            let app = App::open(&config, clock, Arc::new(SeededRng::from_seed(1))).await.unwrap();
+            let listener = listen(&config, true).await.unwrap();
+            let played = play(app, &config, listener, true, std::future::pending()).await;
+            played.unwrap_or_else(|error| panic!("{now}: {error}"));
+        }
+    }
 }

@@ -18,7 +18,7 @@ use crate::domain::directory::{HolidayCalendar, Organisation, Room, Site, Venue}
 pub type Files = BTreeMap<String, Vec<u8>>;
 
 /// The CSV files there can be, and what their rows are when others refer to them.
-const SHAPES: [(&Shape, Option<Target>); 9] = [
+static SHAPES: [(&Shape, Option<Target>); 9] = [
     (Organisation::SHAPE, Organisation::TARGET),
     (Agreement::SHAPE, Agreement::TARGET),
     (HolidayCalendar::SHAPE, HolidayCalendar::TARGET),
@@ -29,6 +29,11 @@ const SHAPES: [(&Shape, Option<Target>); 9] = [
     (HOURS, None),
     (LEAVE, None),
 ];
+
+/// The CSV files there can be, and their columns.
+pub fn shapes() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+    SHAPES.iter().map(|(shape, _)| (shape.file, shape.columns))
+}
 
 /// The files of an import, as far as they can be understood without the database.
 #[derive(Debug, Default)]

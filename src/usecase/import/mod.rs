@@ -40,7 +40,7 @@ mod report;
 mod run;
 mod sheet;
 
-pub use material::Files;
+pub use material::{Files, shapes};
 pub use report::{Report, Tally, Update};
 pub use sheet::MOST_BYTES;
 
@@ -59,7 +59,7 @@ const YEARS: i32 = 10;
 
 /// Whether a file of a directory is no business of an import: notes and hidden files.
 pub fn is_ignored(name: &str) -> bool {
-    name.starts_with('.') || name.starts_with("README")
+    name.starts_with('.') || name == "README" || name.starts_with("README.")
 }
 
 /// Imports files, all or nothing. A refusal is [`Error::Invalid`] with every problem, whose field is

@@ -76,7 +76,7 @@ impl Run<'_, '_> {
             }
             match create(self.work, leave).await {
                 Ok(_) => self.report.note(Leave::WORD, &key, Done::Created),
-                Err(error) => self.problems.push(cells.line().problem("", refusal(error)?)),
+                Err(error) => self.problems.push(refusal(cells.line(), error)?),
             }
         }
         Ok(())

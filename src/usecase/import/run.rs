@@ -10,7 +10,7 @@ use super::cells::Cells;
 use super::kind::Kind;
 use super::known::{Found, Known, Reference, Target};
 use super::material::Material;
-use super::problem::Problems;
+use super::problem::{Problem, Problems};
 use super::report::{Done, Report};
 use super::sheet::{Line, Shape};
 use crate::domain::agreement::Agreement;
@@ -178,7 +178,7 @@ impl<'r, 'w> Run<'r, 'w> {
             Err(Error::Invalid(faults)) => {
                 self.problems.extend(faults.iter().map(|fault| content.pin(line, fault, &self.known)));
             }
-            Err(error) => self.problems.push(line.problem("", refusal(error)?)),
+            Err(error) => self.problems.push(refusal(line, error)?),
         }
         Ok(None)
     }
@@ -199,13 +199,15 @@ pub(super) fn is_fresh(seen: &mut Seen, key: &str, cells: &mut Cells<'_>, column
     }
 }
 
-/// What a refusal says about its row. Everything else ends the import.
-pub(super) fn refusal(error: Error) -> Result<String> {
+/// What a refusal says about a row. Everything else ends the import.
+pub(super) fn refusal(line: &Line, error: Error) -> Result<Problem> {
     match error {
         // Somebody wrote the same code a moment ago: seen from the start, it is an update.
         Error::Exists(_) => Err(Error::Unavailable(store::Error::Conflict)),
-        Error::Invalid(faults) => Ok(faults.into_iter().map(|fault| fault.says).collect::<Vec<_>>().join("; ")),
-        error if error.is_refusal() => Ok(error.to_string()),
+        Error::Precondition { reason: "SEPARATION_GAP_IN_USE", says, .. } => {
+            Ok(line.problem("separation_gap_minutes", says))
+        }
+        error if error.is_refusal() => Ok(line.problem("", error.to_string())),
         error => Err(error),
     }
 }
