@@ -2,4 +2,4 @@
 
 mod builtin;
 
-pub use builtin::{Builtin, Grant};
+pub use builtin::{Builtin, Grant, LONGEST_LIFE};

@@ -324,7 +324,7 @@ mod tests {
         #[test]
         fn the_grid_is_found_minute_by_minute(at in instants(), zone in zones(), step in proptest::sample::select(&[5u32, 10, 15, 20, 30, 60][..])) {
             let found = next_on_grid(at, step, zone);
-            let on_grid = |at: DateTime<Utc>| at.with_timezone(&zone).minute() % step == 0;
+            let on_grid = |at: DateTime<Utc>| at.with_timezone(&zone).minute().is_multiple_of(step);
             let mut expected = at;
             while !on_grid(expected) {
                 expected += TimeDelta::minutes(1);

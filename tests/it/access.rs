@@ -194,7 +194,11 @@ on_both_engines! {
         // Each is asked for with an id of the other organisation and with one that nobody has.
         macro_rules! both {
             ($service:ident.$rpc:ident($request:ident { $field:ident: $id:expr })) => {
-                let of = |id: &str| pb::$request { $field: id.into(), ..Default::default() };
+                let of = |id: &str| {
+                    let mut request = pb::$request::default();
+                    request.$field = id.into();
+                    request
+                };
                 let known = me.$service().$rpc(of(&$id)).await.unwrap_err();
                 let never = me.$service().$rpc(of(unknown)).await.unwrap_err();
                 answers.push((stringify!($rpc), known, never));

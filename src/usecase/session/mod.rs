@@ -8,7 +8,7 @@ mod search;
 pub use book::{BookSession, Wanted, book_session};
 pub use cancel::CancelSession;
 pub use read::{Filter, get_session, list_sessions};
-pub use search::{FindSlots, find_slots};
+pub use search::{DEFAULT_WINDOW, FindSlots, LONGEST_WINDOW, find_slots};
 
 /// The word for it in sentences.
 pub(super) const WORD: &str = "session";

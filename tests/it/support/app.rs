@@ -1,7 +1,7 @@
 //! The service over a real channel, with a clock that moves when it is told to.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -28,7 +28,6 @@ use super::db::{Engine, TestDb};
 
 /// A running service.
 pub struct TestApp {
-    pub engine: Engine,
     pub db: TestDb,
     pub clock: Arc<ManualClock>,
     pub address: SocketAddr,
@@ -54,14 +53,14 @@ impl TestApp {
         let db = TestDb::create(engine, directory.path()).await;
         let clock = Arc::new(ManualClock::at(MONDAY.parse().unwrap()));
         let issuer = Builtin::open(directory.path(), &SeededRng::from_seed(1)).unwrap();
-        let (address, channel, running) = run(&db, &directory.path().to_path_buf(), &clock).await;
-        Self { engine, db, clock, address, issuer, channel, running: Some(running), directory }
+        let (address, channel, running) = run(&db, directory.path(), &clock).await;
+        Self { db, clock, address, issuer, channel, running: Some(running), directory }
     }
 
     /// Stops the service and starts it again over the same database.
     pub async fn restart(&mut self) {
         self.stop().await;
-        let (address, channel, running) = run(&self.db, &self.directory.path().to_path_buf(), &self.clock).await;
+        let (address, channel, running) = run(&self.db, self.directory.path(), &self.clock).await;
         (self.address, self.channel, self.running) = (address, channel, Some(running));
     }
 
@@ -107,13 +106,13 @@ impl TestApp {
 
 async fn run(
     db: &TestDb,
-    data_dir: &PathBuf,
+    data_dir: &Path,
     clock: &Arc<ManualClock>,
 ) -> (SocketAddr, Channel, (oneshot::Sender<()>, JoinHandle<()>)) {
     static SEED: AtomicU64 = AtomicU64::new(1);
     let config = Config {
         listen: "127.0.0.1:0".parse().unwrap(),
-        data_dir: data_dir.clone(),
+        data_dir: data_dir.to_path_buf(),
         database: db.target.clone(),
         connections: 16,
         issuer: Issuer::Builtin,

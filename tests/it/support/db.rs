@@ -16,7 +16,6 @@ pub enum Engine {
 
 /// A database of its own, with the schema of today.
 pub struct TestDb {
-    pub engine: Engine,
     pub target: Target,
     /// For tests that go past the service.
     pub url: String,
@@ -28,7 +27,7 @@ impl TestDb {
             Engine::Sqlite => {
                 let file = directory.join("aftercare.db");
                 let url = format!("sqlite://{}", file.display());
-                Self { engine, target: Target::Sqlite(file), url }
+                Self { target: Target::Sqlite(file), url }
             }
             Engine::Postgres => {
                 static COUNT: AtomicU32 = AtomicU32::new(0);
@@ -36,7 +35,7 @@ impl TestDb {
                 let name = format!("test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
                 admin(&format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
                 let url = url_of(&name);
-                Self { engine, target: Target::Postgres(url.clone().into()), url }
+                Self { target: Target::Postgres(url.clone().into()), url }
             }
         }
     }

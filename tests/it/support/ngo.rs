@@ -9,13 +9,12 @@ use tonic::Status;
 
 use super::app::{Actor, TestApp};
 
-pub const SURVIVOR_SERVICES: [i32; 4] = [1, 2, 3, 4];
-pub const OFFENDER_SERVICES: [i32; 2] = [5, 6];
+const SURVIVOR_SERVICES: [i32; 4] = [1, 2, 3, 4];
+const OFFENDER_SERVICES: [i32; 2] = [5, 6];
 
 /// An organisation with an agreement, a site and a venue.
 pub struct Ngo {
     pub id: String,
-    pub code: String,
     pub coordinator: Actor,
     pub site: pb::Site,
     pub venue: pb::Venue,
@@ -59,7 +58,7 @@ impl Ngo {
             app.now(),
             chrono::TimeDelta::hours(24),
         ));
-        Self { id, code: code.into(), coordinator, site, venue }
+        Self { id, coordinator, site, venue }
     }
 
     pub async fn agreement(&self, app: &TestApp) -> pb::Agreement {
@@ -182,7 +181,7 @@ impl Ngo {
     }
 }
 
-pub async fn site_at(app: &TestApp, organisation_id: &str, code: &str, zone: &str) -> pb::Site {
+async fn site_at(app: &TestApp, organisation_id: &str, code: &str, zone: &str) -> pb::Site {
     let site = pb::Site {
         organisation_id: organisation_id.into(),
         code: code.into(),
