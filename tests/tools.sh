@@ -67,7 +67,8 @@ install_buf() {
         echo "Installing buf $buf_version"
         rm -rf "$prefix"
         mkdir -p "$prefix"
-        npm install --loglevel=warn --no-save --no-package-lock --prefix "$prefix" "@bufbuild/buf@$buf_version" </dev/null
+        npm install --loglevel=error --ignore-scripts --no-save --no-package-lock --prefix "$prefix" \
+            "@bufbuild/buf@$buf_version" </dev/null
         touch "$prefix/installed"
     fi
     # The program itself, which npm chose for this machine; the package's own is a wrapper that needs node.
