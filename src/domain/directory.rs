@@ -47,6 +47,9 @@ impl Noun for Organisation {
 /// The separation gap of a site that states none: 120 minutes (booking rules, "Separation").
 pub const DEFAULT_SEPARATION_GAP: TimeDelta = TimeDelta::minutes(120);
 
+/// The longest separation gap.
+pub const LONGEST_SEPARATION_GAP: TimeDelta = TimeDelta::hours(24);
+
 /// What people share: one building or compound with one or more venues.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Site {

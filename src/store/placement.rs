@@ -210,15 +210,15 @@ pub struct LinkedDay {
     pub side: Side,
 }
 
-/// The days taken for a link, by sessions that have not ended.
-pub async fn linked_days(tx: &mut Tx, link_id: LinkId, now: Instant) -> Result<Vec<LinkedDay>> {
+/// The days taken for a link, by sessions that ended after `since`.
+pub async fn linked_days(tx: &mut Tx, link_id: LinkId, since: Instant) -> Result<Vec<LinkedDay>> {
     tx.sql(
         "SELECT link_presence.session_id, link_presence.site_id, link_presence.on_date, link_presence.side
            FROM link_presence JOIN session ON session.id = link_presence.session_id
           WHERE link_presence.link_id = $1 AND session.ends_at > $2",
     )
     .bind(link_id)
-    .bind(now)
+    .bind(since)
     .all()
     .await
 }
@@ -232,12 +232,12 @@ struct Presence {
     ends_at: Instant,
 }
 
-/// Pads the presences of a site that are not over with another gap; returns the sessions that
+/// Pads the presences of a site, of sessions that ended after `since`, with another gap; returns the sessions that
 /// would then be too close to the other side, and whose presences are now missing.
 pub async fn repad(
     tx: &mut Tx,
     site_id: SiteId,
-    now: Instant,
+    since: Instant,
     separation_gap_for: TimeDelta,
 ) -> Result<Vec<SessionId>> {
     let rows = tx
@@ -246,14 +246,16 @@ pub async fn repad(
               WHERE site_id = $1 AND state = 'BOOKED' AND ends_at > $2 ORDER BY starts_at, id",
         )
         .bind(site_id)
-        .bind(now)
+        .bind(since)
         .all::<Presence>()
         .await?;
-    for row in &rows {
-        tx.sql("DELETE FROM site_presence WHERE session_id = $1").bind(row.id).run().await?;
+    let mut present_before = Vec::new();
+    for row in rows {
+        let deleted = tx.sql("DELETE FROM site_presence WHERE session_id = $1").bind(row.id).run().await?;
+        present_before.extend((deleted > 0).then_some(row));
     }
     let mut too_close = Vec::new();
-    for row in rows {
+    for row in present_before {
         let Some(span) = Span::new(row.starts_at.0, row.ends_at.0) else { continue };
         match claim_presence(tx, row.id, site_id, row.side, present(span, separation_gap_for)).await {
             Err(Error::Conflict) => too_close.push(row.id),

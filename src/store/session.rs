@@ -129,14 +129,14 @@ pub async fn find(tx: &mut Tx, id: SessionId, lock: Lock) -> Result<Option<Sessi
     row.map(Row::session).transpose()
 }
 
-/// Booked sessions of a client that have not ended, at a site, oldest first.
-pub async fn upcoming_at_sites(tx: &mut Tx, client_id: ClientId, now: Instant) -> Result<Vec<Session>> {
+/// Booked sessions of a client at a site that end after `since`, oldest first.
+pub async fn at_sites(tx: &mut Tx, client_id: ClientId, since: Instant, lock: Lock) -> Result<Vec<Session>> {
     let sql = tx.sql_locked(
         "SELECT * FROM session WHERE client_id = $1 AND ends_at > $2 AND state = 'BOOKED' AND site_id IS NOT NULL
           ORDER BY starts_at, id",
-        Lock::Update,
+        lock,
     );
-    sql.bind(client_id).bind(now).all::<Row>().await?.into_iter().map(Row::session).collect()
+    sql.bind(client_id).bind(since).all::<Row>().await?.into_iter().map(Row::session).collect()
 }
 
 /// Which sessions.

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::call::Call;
+use super::call::{Call, traced};
 use super::error::{Error, Result};
 use super::link;
 use super::noun::{Managed, find, find_own, frozen};
@@ -156,7 +156,6 @@ impl Mutation for WithdrawNoContact {
         client::delete_no_contact(&mut work.tx, self.id).await?;
         for party in parties {
             link::leave(work, link_id, party).await?;
-            link::settle_all(work, party).await?;
         }
         Ok(())
     }
@@ -178,8 +177,11 @@ pub async fn list_no_contacts(
     page: &Page,
 ) -> Result<(Vec<Record<NoContact>>, String)> {
     let mut tx = world.db().begin_read().await?;
-    let outline = client::outline(&mut tx, client_id, Lock::None).await?.ok_or(Error::NotFound(Client::WORD))?;
-    call.manages(Some(outline.organisation_id), Client::WORD)?;
+    let own = match client::outline(&mut tx, client_id, Lock::None).await? {
+        Some(outline) => call.manages(Some(outline.organisation_id), Client::WORD),
+        None => Err(Error::NotFound(Client::WORD)),
+    };
     drop(tx);
+    traced(world, call, client_id.uuid(), own).await?;
     super::noun::list(world, call, Some(client_id.uuid()), None, page).await
 }

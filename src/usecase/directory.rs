@@ -7,7 +7,7 @@ use super::noun::{Managed, find_own, frozen};
 use super::work::{Mutation, Work};
 use crate::domain::agreement::Agreement;
 use crate::domain::counsellor::{Counsellor, Leave};
-use crate::domain::directory::{HolidayCalendar, Organisation, Room, Site, Venue};
+use crate::domain::directory::{HolidayCalendar, LONGEST_SEPARATION_GAP, Organisation, Room, Site, Venue};
 use crate::domain::ids::{Id, LeaveId, OrganisationId};
 use crate::domain::noun::Record;
 use crate::store::codec::Instant;
@@ -45,8 +45,9 @@ impl Managed for Site {
         if before.is_none_or(|before| before.separation_gap_for == after.separation_gap_for) {
             return Ok(());
         }
-        let now = Instant(work.now);
-        let too_close = placement::repad(&mut work.tx, after.id, now, after.separation_gap_for).await?;
+        // Whoever left within the longest gap may still be too close to whoever comes.
+        let since = Instant(work.now - LONGEST_SEPARATION_GAP);
+        let too_close = placement::repad(&mut work.tx, after.id, since, after.separation_gap_for).await?;
         if too_close.is_empty() {
             return Ok(());
         }
@@ -63,7 +64,7 @@ impl Managed for Venue {
         check_organisation(work, it.organisation_id, before.map(|it| it.organisation_id), "venue").await?;
         frozen(before.is_none_or(|before| before.site_id == it.site_id), "venue.site_id")?;
         let site = Site::find(&mut work.tx, it.site_id, Lock::None).await?;
-        match (site, work.call.sees()) {
+        match (site, work.call.sees()?) {
             (Some(_), None) => Ok(()),
             (Some(site), Some(own)) if Site::visible(&mut work.tx, &site, own).await? => Ok(()),
             _ => Err(Error::field("venue.site_id", "must be a site of the organisation")),

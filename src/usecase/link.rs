@@ -6,13 +6,15 @@
 
 use std::collections::BTreeSet;
 
+use chrono::TimeDelta;
+
 use super::error::Result;
 use super::work::Work;
-use crate::domain::ids::{ClientId, LinkId, SessionId};
+use crate::domain::ids::{ClientId, Id, LinkId, SessionId};
 use crate::domain::session::Session;
 use crate::store::codec::Instant;
 use crate::store::placement::{self, LinkedDay};
-use crate::store::{client, session};
+use crate::store::{self, Lock, Savepoint, client, session};
 
 /// Locks the parties of links, and others, so that no session is placed for them meanwhile.
 async fn lock(work: &mut Work<'_>, links: &[LinkId], others: &[ClientId]) -> Result<()> {
@@ -40,7 +42,7 @@ pub async fn lock_clients(work: &mut Work<'_>, mut clients: Vec<ClientId>) -> Re
 /// Gives back what a client's sessions took for a link the client has left.
 pub async fn leave(work: &mut Work<'_>, link_id: LinkId, client_id: ClientId) -> Result<()> {
     placement::release_link(&mut work.tx, link_id, client_id).await?;
-    settle_all(work, client_id).await
+    reflag(work, client_id).await
 }
 
 /// Brings every link of a client to rest.
@@ -48,22 +50,23 @@ pub async fn settle_all(work: &mut Work<'_>, client_id: ClientId) -> Result<()> 
     for link_id in client::links(&mut work.tx, client_id).await? {
         settle(work, link_id).await?;
     }
-    reflag(work, client_id).await
+    Ok(())
 }
+
+/// A session that is over still takes its local day, which lasts no longer than this.
+const DAY_AROUND: TimeDelta = TimeDelta::hours(48);
 
 /// Brings a link to rest: claims what fits for the sessions of its parties, flags what does not.
 /// The parties must be locked.
 pub async fn settle(work: &mut Work<'_>, link_id: LinkId) -> Result<()> {
-    let now = Instant(work.now);
     let parties = client::parties(&mut work.tx, link_id).await?;
-    let mut taken = placement::linked_days(&mut work.tx, link_id, now).await?;
+    let since = Instant(work.now - DAY_AROUND);
+    let taken = placement::linked_days(&mut work.tx, link_id, since).await?;
     let claimed: BTreeSet<SessionId> = taken.iter().map(|day| day.session_id).collect();
     for party in &parties {
-        for session in session::upcoming_at_sites(&mut work.tx, *party, now).await? {
-            let days = days_of(&session);
-            if !claimed.contains(&session.id) && !days.iter().any(|day| taken.iter().any(|other| meets(day, other))) {
-                placement::claim_link(&mut work.tx, &session, link_id).await?;
-                taken.extend(days);
+        for session in session::at_sites(&mut work.tx, *party, since, Lock::Update).await? {
+            if !claimed.contains(&session.id) {
+                claim(work, &session, link_id).await?;
             }
         }
     }
@@ -73,24 +76,36 @@ pub async fn settle(work: &mut Work<'_>, link_id: LinkId) -> Result<()> {
     Ok(())
 }
 
-/// Flags the sessions of a client that meet the other side of any link, and unflags the others.
+/// Claims the days of a session for a link, unless the other side has one of them.
+async fn claim(work: &mut Work<'_>, session: &Session, link_id: LinkId) -> Result<()> {
+    work.tx.savepoint(Savepoint::Unit).await?;
+    match placement::claim_link(&mut work.tx, session, link_id).await {
+        Ok(()) => work.tx.release(Savepoint::Unit).await?,
+        Err(store::Error::Conflict) => work.tx.rollback_to(Savepoint::Unit).await?,
+        Err(error) => return Err(error.into()),
+    }
+    Ok(())
+}
+
+/// Flags the coming sessions of a client that meet the other side of any link, and unflags the others.
 async fn reflag(work: &mut Work<'_>, client_id: ClientId) -> Result<()> {
-    let now = Instant(work.now);
-    let own = session::upcoming_at_sites(&mut work.tx, client_id, now).await?;
     let mut others = Vec::new();
+    let since = Instant(work.now - DAY_AROUND);
     for link_id in client::links(&mut work.tx, client_id).await? {
         for party in client::parties(&mut work.tx, link_id).await? {
             if party != client_id {
-                others.extend(session::upcoming_at_sites(&mut work.tx, party, now).await?.iter().flat_map(days_of));
+                let theirs = session::at_sites(&mut work.tx, party, since, Lock::None).await?;
+                others.extend(theirs.iter().flat_map(days_of));
             }
         }
     }
-    for mut session in own {
+    for mut session in session::at_sites(&mut work.tx, client_id, Instant(work.now), Lock::Update).await? {
         let meets = days_of(&session).iter().any(|day| others.iter().any(|other| meets(day, other)));
         if meets != session.needs_rescheduling {
             session.needs_rescheduling = meets;
             session.version += 1;
             session::update_state(&mut work.tx, &session).await?;
+            work.touched(session.id.uuid());
         }
     }
     Ok(())

@@ -27,6 +27,16 @@ async fn declare(ngo: &Ngo, client: &pb::Client, other: &pb::Client) -> pb::NoCo
     ngo.coordinator.clients().declare_no_contact(request).await.unwrap().into_inner().no_contact.unwrap()
 }
 
+const NOON: &str = "2026-11-26T06:30:00Z";
+
+/// Everything an answer says but for what is free instead.
+fn without_alternatives(status: &tonic::Status) -> (tonic::Code, String, Vec<tonic_types::pb::Status>) {
+    use prost::Message;
+    let mut all = tonic_types::pb::Status::decode(status.details()).unwrap();
+    all.details.retain(|any| !any.type_url.ends_with("BookingAlternatives"));
+    (status.code(), status.message().to_owned(), vec![all])
+}
+
 on_both_engines! {
     async fn the_gap_holds_between_organisations_on_one_site(app) {
         // The vector of the booking rules: offender 10:00 to 11:30, gap 120 minutes.
@@ -172,6 +182,29 @@ on_both_engines! {
         assert_eq!(codes(&guest, day).await, ["SLOT_NOT_AVAILABLE"]);
     }
 
+    async fn a_session_that_is_over_still_takes_its_day(app) {
+        let ngo = Ngo::new(&app, "A").await;
+        let (offenders, survivors) =
+            (ngo.counsellor("O1", pb::Side::Offender).await, ngo.counsellor("C1", pb::Side::Survivor).await);
+        let (offender, survivor, second) = (ngo.offender().await, ngo.survivor().await, ngo.survivor().await);
+        // This morning one, this evening the other; the link is recorded at noon.
+        let morning = booking(&ngo, &survivors, &survivor, "2026-11-23T04:00:00Z");
+        book(&ngo.coordinator, morning).await.unwrap();
+        let case = ngo.party_of("12/2026", "Example Nagar", &survivor).await;
+        let evening = booking(&ngo, &offenders, &offender, "2026-11-23T11:00:00Z");
+        let evening = book(&ngo.coordinator, evening).await.unwrap();
+        app.clock.set("2026-11-23T06:30:00Z".parse().unwrap());
+        let case = ngo.add_party(&case, &offender, 2).await;
+        let evening = ngo.session(&evening.id).await;
+        assert!(evening.needs_rescheduling);
+        // Others can be added, and the flagged session be cancelled, on the same day.
+        ngo.add_party(&case, &second, 1).await;
+        let again = booking(&ngo, &offenders, &offender, "2026-11-23T10:30:00Z");
+        assert_eq!(codes(&ngo, again.clone()).await, ["COUNSELLOR_BUSY", "CLIENT_BUSY", "SLOT_NOT_AVAILABLE"]);
+        ngo.cancel(&evening).await.unwrap();
+        assert_eq!(codes(&ngo, again).await, ["SLOT_NOT_AVAILABLE"]);
+    }
+
     async fn a_party_taken_out_of_a_case_is_free_again(app) {
         let ngo = Ngo::new(&app, "A").await;
         let (offenders, survivors) =
@@ -200,6 +233,7 @@ on_both_engines! {
         let shared = pb::Venue { shared: true, ..host.venue.clone() };
         let request = pb::UpdateVenueRequest { venue: Some(shared), ..Default::default() };
         host.coordinator.directory().update_venue(request).await.unwrap();
+        let apart = venue_at(&app, &host.id, "NO-ROOMS", &host.site).await;
         let own = host.counsellor("C1", pb::Side::Survivor).await;
         let first = host.survivor().await;
         book(&host.coordinator, booking(&host, &own, &first, "2026-11-24T04:30:00Z")).await.unwrap();
@@ -208,6 +242,14 @@ on_both_engines! {
         let request = booking(&host, &theirs, &second, "2026-11-24T04:30:00Z");
         let by_room = book(&guest.coordinator, request.clone()).await.unwrap_err();
         assert_eq!(refused(&by_room).items, ["SLOT_NOT_AVAILABLE"]);
+        // The other side in the building, and no word is different.
+        let offenders = host.counsellor("O1", pb::Side::Offender).await;
+        let offender = host.offender().await;
+        let free = pb::BookSessionRequest { venue_id: apart.id.clone(), ..booking(&host, &offenders, &offender, NOON) };
+        book(&host.coordinator, free).await.unwrap();
+        let at_noon = pb::BookSessionRequest { starts_at: booking(&host, &own, &first, NOON).starts_at, ..request.clone() };
+        let by_side = book(&guest.coordinator, at_noon).await.unwrap_err();
+        assert_eq!(without_alternatives(&by_side), without_alternatives(&by_room));
         let unknown = pb::BookSessionRequest { venue_id: guest.site.id.clone(), ..request };
         assert_eq!(book(&guest.coordinator, unknown).await.unwrap_err().code(), tonic::Code::NotFound);
     }

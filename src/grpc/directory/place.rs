@@ -6,7 +6,9 @@ use chrono::TimeDelta;
 
 use super::wire::{Wire, id_of, wire_fields};
 use crate::domain::agreement::Agreement;
-use crate::domain::directory::{DEFAULT_SEPARATION_GAP, HolidayCalendar, Organisation, Room, Site, Venue};
+use crate::domain::directory::{
+    DEFAULT_SEPARATION_GAP, HolidayCalendar, LONGEST_SEPARATION_GAP, Organisation, Room, Site, Venue,
+};
 use crate::domain::noun::Record;
 use crate::domain::text::{self, Code};
 use crate::grpc::fields::{Fields, date, duration, id_text, timestamp};
@@ -118,7 +120,7 @@ impl Wire for Site {
         let name = f.parse("name", &pb.name, text::name);
         let zone = f.parse("zone", &pb.zone, text::zone);
         let district = f.parse("district", &pb.district, Code::parse);
-        let gap = TimeDelta::zero()..=TimeDelta::hours(24);
+        let gap = TimeDelta::zero()..=LONGEST_SEPARATION_GAP;
         let gap = f.minutes("separation_gap", pb.separation_gap.as_ref(), gap, Some(DEFAULT_SEPARATION_GAP));
         let holiday_calendar_id = f.maybe_id("holiday_calendar_id", &pb.holiday_calendar_id);
         f.finish(|| {

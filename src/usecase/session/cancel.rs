@@ -2,8 +2,10 @@
 
 use uuid::Uuid;
 
+use crate::domain::directory::Site;
 use crate::domain::ids::{Id, SessionId};
 use crate::domain::session::{CancelReason, CancelRefused, Session};
+use crate::store::noun::Stored;
 use crate::store::{Lock, placement, session};
 use crate::usecase::error::{Error, Result};
 use crate::usecase::link;
@@ -30,6 +32,10 @@ impl Mutation for CancelSession {
         work.call.manages(Some(seen.organisation_id), WORD)?;
         // Clients before sessions: the order in which a late link locks them too.
         link::lock_around(work, seen.client_id, None).await?;
+        // The site's gap must not change while its presence goes.
+        if let Some(site_id) = seen.place.site_id() {
+            Site::find(&mut work.tx, site_id, Lock::Share).await?;
+        }
         let session = find(work, self.session_id, Lock::Update).await?;
         if session.version != self.version {
             return Err(Error::EtagMismatch(WORD));
