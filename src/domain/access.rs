@@ -97,6 +97,15 @@ pub struct Caller {
     pub authority: Authority,
 }
 
+impl Caller {
+    /// Who this is, in which capacity: the same name in another role or organisation is somebody else.
+    pub fn identity(&self) -> String {
+        let tied = self.authority.organisation_id().map(|id| id.to_string()).unwrap_or_default();
+        let counsellor = self.authority.counsellor_id().map(|id| id.to_string()).unwrap_or_default();
+        format!("{}|{tied}|{counsellor}|{}", self.authority.role(), self.principal)
+    }
+}
+
 const ADMIN: &[Role] = &[Role::Admin];
 const MANAGERS: &[Role] = &[Role::Admin, Role::Coordinator];
 const DIRECTORY_READERS: &[Role] = &[Role::Admin, Role::Coordinator, Role::Counsellor, Role::ClinicalLead];

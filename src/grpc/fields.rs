@@ -91,7 +91,7 @@ impl Fields {
 
     /// The organisation named, or the caller's own.
     pub fn organisation(&mut self, field: &str, raw: &str, call: &Call) -> Option<OrganisationId> {
-        match call.sees() {
+        match call.caller().authority.organisation_id() {
             Some(own) if raw.is_empty() => Some(own),
             _ => self.id(field, raw),
         }

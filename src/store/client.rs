@@ -128,7 +128,8 @@ impl Stored for Client {
                 "SELECT * FROM client
                   WHERE (CAST($1 AS UUID) IS NULL OR organisation_id = $1)
                     AND (CAST($2 AS UUID) IS NULL OR EXISTS (
-                         SELECT 1 FROM session WHERE session.client_id = client.id AND session.counsellor_id = $2))
+                         SELECT 1 FROM session WHERE session.client_id = client.id AND session.counsellor_id = $2
+                            AND session.state = 'BOOKED'))
                     AND id > $3 AND (CAST($5 AS TEXT) IS NULL OR side = $5)
                   ORDER BY id LIMIT $4",
             )
@@ -152,9 +153,9 @@ pub async fn outline_by_reference(tx: &mut Tx, reference: &Reference) -> Result<
     sql.bind(reference.clone()).maybe().await
 }
 
-/// Whether a counsellor has or had a session with a client.
+/// Whether a counsellor has or had a session with a client; a cancelled one gives nobody access.
 pub async fn seen_by(tx: &mut Tx, id: ClientId, counsellor_id: CounsellorId) -> Result<bool> {
-    let sql = tx.sql("SELECT id FROM session WHERE client_id = $1 AND counsellor_id = $2 LIMIT 1");
+    let sql = tx.sql("SELECT id FROM session WHERE client_id = $1 AND counsellor_id = $2 AND state = 'BOOKED' LIMIT 1");
     Ok(sql.bind(id).bind(counsellor_id).maybe::<(uuid::Uuid,)>().await?.is_some())
 }
 

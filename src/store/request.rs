@@ -42,7 +42,8 @@ pub async fn claim(
         Ok(()) => Ok(None),
         Err(Error::Conflict) => {
             let sql = tx.sql("SELECT method, digest, result_id FROM request WHERE principal = $1 AND request_id = $2");
-            sql.bind(principal).bind(request_id).maybe().await
+            // Forgotten in this very moment: to be claimed again.
+            sql.bind(principal).bind(request_id).maybe().await?.map(Some).ok_or(Error::Conflict)
         }
         Err(error) => Err(error),
     }

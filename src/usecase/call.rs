@@ -57,14 +57,33 @@ pub async fn admit(world: &World, caller: Caller, rpc: &str) -> Result<Call> {
     match access::row(rpc) {
         Some((method, roles)) if roles.contains(&role) => Ok(Call { caller, method, request: None }),
         _ => {
-            let mut tx = world.db().begin_write().await?;
             // An unknown name comes from outside, so only its length is bounded here.
             let action = rpc.chars().take(200).collect();
-            audit::append(&mut tx, &event(world, &caller, action, Outcome::Denied, None)).await?;
-            tx.commit().await?;
+            append(world, event(world, &caller, action, Outcome::Denied, None)).await?;
             Err(Error::Denied)
         }
     }
+}
+
+/// Leaves a trace of a read that found nothing the caller may know of, whether or not it exists.
+pub async fn traced<T>(world: &World, call: &Call, subject: Uuid, result: Result<T>) -> Result<T> {
+    if let Err(refusal @ Error::NotFound(_)) = &result {
+        let mut event = call.event(world, Outcome::Refused, Some(refusal.reason()));
+        event.subjects.push(subject);
+        append(world, event).await?;
+    }
+    result
+}
+
+/// Writes an event of its own, whether or not the caller still waits.
+async fn append(world: &World, event: Event) -> Result<()> {
+    let world = world.clone();
+    let written = tokio::spawn(async move {
+        let mut tx = world.db().begin_write().await?;
+        audit::append(&mut tx, &event).await?;
+        Ok(tx.commit().await?)
+    });
+    written.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
 }
 
 impl Call {
@@ -95,14 +114,21 @@ impl Call {
         self.request.as_ref()
     }
 
-    /// The organisation whose rows the caller may see; `None` is every one.
-    pub fn sees(&self) -> Option<OrganisationId> {
-        self.caller.authority.organisation_id()
+    /// The organisation whose rows the caller may see; `None` is every one. Who is tied to none
+    /// and is no admin sees nothing.
+    pub fn sees(&self) -> Result<Option<OrganisationId>> {
+        match &self.caller.authority {
+            Authority::Admin => Ok(None),
+            Authority::Coordinator { organisation_id }
+            | Authority::Counsellor { organisation_id, .. }
+            | Authority::ClinicalLead { organisation_id } => Ok(Some(*organisation_id)),
+            Authority::Police { .. } | Authority::Auditor => Err(Error::Denied),
+        }
     }
 
     /// Refuses what another organisation manages, as if it did not exist.
     pub fn manages(&self, owner: Option<OrganisationId>, word: &'static str) -> Result<()> {
-        match self.sees() {
+        match self.sees()? {
             None => Ok(()),
             own if own == owner => Ok(()),
             Some(_) => Err(Error::NotFound(word)),

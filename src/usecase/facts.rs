@@ -30,6 +30,8 @@ pub struct Ask<'a> {
     pub counsellors: Vec<Record<Counsellor>>,
     /// Which places.
     pub places: Places,
+    /// Only places of this district.
+    pub district: Option<&'a Code>,
     /// When.
     pub around: Span,
     /// Whether rule facts must stand still until the transaction ends.
@@ -43,14 +45,9 @@ pub enum Places {
     Remote,
     /// One venue only.
     Venue(VenueId),
-    /// The venues of the organisation and those in the counsellors' timetables, in one district if
-    /// named, and remote unless only the other is asked for.
-    All {
-        /// Only this district.
-        district: Option<Code>,
-        /// Only this modality.
-        modality: Option<Modality>,
-    },
+    /// The venues of the organisation, those in the counsellors' timetables, and remote; or only one
+    /// modality of these.
+    All(Option<Modality>),
 }
 
 /// Loads the facts.
@@ -78,9 +75,9 @@ pub async fn load(tx: &mut Tx, ask: Ask<'_>) -> Result<Facts> {
 async fn places(tx: &mut Tx, ask: &Ask<'_>) -> Result<(Vec<Record<Venue>>, Vec<Record<Site>>)> {
     let organisation_id = ask.client.organisation_id;
     let mut venues = match &ask.places {
-        Places::Remote | Places::All { modality: Some(Modality::Remote), .. } => return Ok((Vec::new(), Vec::new())),
+        Places::Remote | Places::All(Some(Modality::Remote)) => return Ok((Vec::new(), Vec::new())),
         Places::Venue(id) => directory::venues(tx, OrganisationId(Uuid::nil()), &[*id]).await?,
-        Places::All { .. } => {
+        Places::All(_) => {
             let named: BTreeSet<VenueId> =
                 ask.counsellors.iter().flat_map(|it| &it.working_hours).filter_map(|hours| hours.venue_id).collect();
             directory::venues(tx, organisation_id, &named.into_iter().collect::<Vec<_>>()).await?
@@ -89,7 +86,7 @@ async fn places(tx: &mut Tx, ask: &Ask<'_>) -> Result<(Vec<Record<Venue>>, Vec<R
     venues.retain(|venue| venue.shared || venue.organisation_id == organisation_id);
     let site_ids: BTreeSet<SiteId> = venues.iter().map(|venue| venue.site_id).collect();
     let mut sites = directory::sites(tx, &site_ids.into_iter().collect::<Vec<_>>()).await?;
-    if let Places::All { district: Some(district), .. } = &ask.places {
+    if let Some(district) = ask.district {
         sites.retain(|site| site.district == *district);
         venues.retain(|venue| sites.iter().any(|site| site.id == venue.site_id));
     }
@@ -109,7 +106,7 @@ impl Taken {
         all.filter(|busy| keep(busy)).filter_map(Busy::span).collect()
     }
 
-    /// How many sessions of a resource begin in an interval.
+    /// How many sessions of a resource reach into an interval.
     fn count(&self, resource: Uuid, within: Span) -> u32 {
         let all = self.0.get(&resource).into_iter().flatten().filter_map(Busy::span);
         let count = all.filter(|span| span.overlaps(within)).count();
@@ -189,7 +186,7 @@ async fn counsellor_facts(
                 Some((Some(venue.id), record.working_spans(Some(venue.id), zone, ask.around)))
             })
             .collect();
-        if !matches!(&ask.places, Places::Venue(_) | Places::All { modality: Some(Modality::InPerson), .. }) {
+        if !matches!(&ask.places, Places::Venue(_) | Places::All(Some(Modality::InPerson))) {
             working.insert(None, record.working_spans(None, record.zone, ask.around));
         }
         let facts = CounsellorFacts {

@@ -4,7 +4,7 @@ use std::future::Future;
 
 use uuid::Uuid;
 
-use super::call::Call;
+use super::call::{Call, traced};
 use super::error::{Error, Result};
 use super::page::Page;
 use super::work::{Mutation, Work};
@@ -112,9 +112,13 @@ pub async fn update<N: Managed>(work: &mut Work<'_>, before: &Record<N>, content
 
 /// Reads a thing of which the caller may know.
 pub async fn get<N: Managed>(world: &World, call: &Call, id: N::Id) -> Result<Record<N>> {
+    traced(world, call, id.uuid(), read::<N>(world, call, id).await).await
+}
+
+async fn read<N: Managed>(world: &World, call: &Call, id: N::Id) -> Result<Record<N>> {
     let mut tx = world.db().begin_read().await?;
     let record = N::find(&mut tx, id, Lock::None).await?.ok_or(Error::NotFound(N::WORD))?;
-    match call.sees() {
+    match call.sees()? {
         Some(own) if !N::visible(&mut tx, &record, own).await? => Err(Error::NotFound(N::WORD)),
         _ => Ok(record),
     }
@@ -129,7 +133,7 @@ pub async fn list<N: Managed>(
     page: &Page,
 ) -> Result<(Vec<Record<N>>, String)> {
     let most = i64::try_from(page.most()).unwrap_or(i64::MAX);
-    let listing = Listing { visible_to: call.sees(), within, side, after: page.after(world, call)?, most };
+    let listing = Listing { visible_to: call.sees()?, within, side, after: page.after(world, call)?, most };
     let mut tx = world.db().begin_read().await?;
     let rows = N::list(&mut tx, &listing).await?;
     Ok(page.cut(world, call, rows, |row| row.id.uuid()))

@@ -15,7 +15,7 @@ use super::error::{Error, Result};
 use super::world::World;
 use crate::domain::audit::Outcome;
 use crate::store::codec::Instant;
-use crate::store::{Tx, audit, request};
+use crate::store::{self, Savepoint, Tx, audit, request};
 
 /// Something that writes.
 pub trait Mutation: Send + Sync + 'static {
@@ -75,7 +75,7 @@ pub async fn mutate<M: Mutation>(world: &World, call: Call, mutation: M) -> Resu
         let mut attempt = 1;
         loop {
             match once(&world, &call, &mutation).await {
-                Err(Error::Unavailable(error)) if attempt < ATTEMPTS => {
+                Err(Error::Unavailable(error)) if attempt < ATTEMPTS && may_repeat(&call, &error) => {
                     tracing::debug!(attempt, error = &error as &dyn std::error::Error, "met a rival");
                     tokio::time::sleep(Duration::from_millis(5 << attempt)).await;
                     attempt += 1;
@@ -90,21 +90,24 @@ pub async fn mutate<M: Mutation>(world: &World, call: Call, mutation: M) -> Resu
     }
 }
 
+/// What may have happened already is tried again only under a request id, which finds it.
+fn may_repeat(call: &Call, error: &store::Error) -> bool {
+    call.request().is_some() || !matches!(error, store::Error::Uncertain(_))
+}
+
 async fn once<M: Mutation>(world: &World, call: &Call, mutation: &M) -> Result<M::Answer> {
     let tx = world.db().begin_write().await?;
     let mut work = Work { tx, now: world.now(), world, call, subjects: Vec::new(), details: Vec::new() };
-    work.tx.savepoint().await?;
+    work.tx.savepoint(Savepoint::Request).await?;
     match attempt(&mut work, mutation).await {
-        Ok((answer, fresh)) => {
-            work.tx.release_savepoint().await?;
-            if fresh {
-                work.audit(Outcome::Done, None).await?;
-            }
+        Ok(answer) => {
+            work.tx.release(Savepoint::Request).await?;
+            work.audit(Outcome::Done, None).await?;
             work.tx.commit().await?;
             Ok(answer)
         }
         Err(refusal) if refusal.is_refusal() => {
-            work.tx.rollback_to_savepoint().await?;
+            work.tx.rollback_to(Savepoint::Request).await?;
             if let Error::Refused(refusal) = &refusal {
                 work.details.extend(refusal.broken.iter().map(ToString::to_string));
             }
@@ -122,26 +125,26 @@ async fn once<M: Mutation>(world: &World, call: &Call, mutation: &M) -> Result<M
     }
 }
 
-/// The answer, and whether anything was done for it now.
-async fn attempt<M: Mutation>(work: &mut Work<'_>, mutation: &M) -> Result<(M::Answer, bool)> {
+async fn attempt<M: Mutation>(work: &mut Work<'_>, mutation: &M) -> Result<M::Answer> {
     let call = work.call;
     let Some(request) = call.request() else {
-        return Ok((mutation.run(work).await?, true));
+        return mutation.run(work).await;
     };
-    let (principal, method) = (&call.caller().principal, call.method());
+    let (principal, method) = (&call.caller().identity(), call.method());
     let now = Instant(work.now);
     match request::claim(&mut work.tx, principal, request.id, method, &request.digest, now).await? {
         None => {
             let answer = mutation.run(work).await?;
             request::finish(&mut work.tx, principal, request.id, mutation.result_id(&answer)).await?;
-            Ok((answer, true))
+            Ok(answer)
         }
         Some(done) if done.method != method || done.digest != request.digest => Err(Error::RequestReused),
         Some(done) => {
-            let result_id = done
-                .result_id
-                .ok_or(crate::store::Error::Inconsistent { table: "request", what: request.id.to_string() })?;
-            Ok((mutation.replay(work, result_id).await?, false))
+            let result_id =
+                done.result_id.ok_or(store::Error::Inconsistent { table: "request", what: request.id.to_string() })?;
+            work.touched(result_id);
+            work.note("REPLAYED");
+            mutation.replay(work, result_id).await
         }
     }
 }

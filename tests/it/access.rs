@@ -263,6 +263,13 @@ on_both_engines! {
         let list = |actor: Actor| async move {
             actor.clients().list_clients(pb::ListClientsRequest::default()).await.unwrap().into_inner().clients
         };
+        assert!(list(theirs.clone()).await.is_empty());
+        // A session that was cancelled gives nobody access.
+        let day = "2026-11-25T04:30:00Z";
+        let session = book(&ngo.coordinator, booking(&ngo, &other, &client, day)).await.unwrap();
+        ngo.cancel(&session).await.unwrap();
+        let get = pb::GetClientRequest { client_id: client.id.clone() };
+        assert_eq!(theirs.clients().get_client(get).await.unwrap_err().code(), Code::NotFound);
         assert!(list(theirs).await.is_empty());
         let listed = list(mine).await;
         assert_eq!((listed.len(), listed[0].name.as_str()), (1, ""));
@@ -280,6 +287,8 @@ on_both_engines! {
         assert_eq!(refused(&denied).reason, "ROLE_NOT_ALLOWED");
         let get = pb::GetClientRequest { client_id: client.id.clone() };
         ngo.coordinator.clients().get_client(get).await.unwrap();
+        let unknown = pb::GetSessionRequest { session_id: client.id.clone() };
+        ngo.coordinator.scheduling().get_session(unknown).await.unwrap_err();
         let db = Db::open(&app.db.target, 1).await.unwrap();
         let mut tx = db.begin_read().await.unwrap();
         let rows = tx
@@ -306,6 +315,7 @@ on_both_engines! {
         assert_eq!(refusal.3.as_deref(), Some("BOOKING_REFUSED"));
         assert!(refusal.4.contains("COUNSELLOR_BUSY") && refusal.4.contains("CLIENT_BUSY"));
         assert_eq!(about("/GetClient").len(), 1);
+        assert_eq!(about("/GetSession")[0].3.as_deref(), Some("NOT_FOUND"));
         assert!(!format!("{rows:?}").contains("Person Example"));
     }
 }

@@ -1,5 +1,6 @@
 //! One request id, one effect, one answer: repeated, at once, after a restart. One etag, one change.
 
+use aftercare::domain::access::Authority;
 use aftercare::grpc::pb;
 use futures_util::future::join_all;
 use tonic::Code;
@@ -42,6 +43,31 @@ on_both_engines! {
         let token = ngo.coordinator.token.clone();
         app.restart().await;
         assert_eq!(book(&app.bearer(token), request).await.unwrap(), session);
+    }
+
+    async fn one_name_in_two_organisations_is_two_callers(app) {
+        let (own, other) = (Ngo::new(&app, "A").await, Ngo::new(&app, "B").await);
+        let create = pb::CreateClientRequest {
+            request_id: ID.into(),
+            client: Some(pb::Client {
+                side: 1,
+                name: "Person Example".into(),
+                spoken_languages: vec!["ml".into()],
+                ..Default::default()
+            }),
+        };
+        let as_coordinator_of = |ngo: &Ngo| {
+            let authority = Authority::Coordinator { organisation_id: ngo.id.parse().unwrap() };
+            app.bearer(app.token("coordinator@local", authority, app.now(), chrono::TimeDelta::hours(1)))
+        };
+        let mut made = Vec::new();
+        for ngo in [&own, &other] {
+            let mut clients = as_coordinator_of(ngo).clients();
+            made.push(clients.create_client(create.clone()).await.unwrap().into_inner().client.unwrap());
+        }
+        assert_eq!(made[0].organisation_id, own.id);
+        assert_eq!(made[1].organisation_id, other.id);
+        assert_ne!(made[0].id, made[1].id);
     }
 
     async fn a_booking_repeated_at_once_is_one_booking(app) {

@@ -15,7 +15,7 @@ use crate::domain::time::Span;
 use crate::store::client::Outline;
 use crate::store::noun::Stored;
 use crate::store::placement::{self, Claim};
-use crate::store::{self, Lock, client, session};
+use crate::store::{self, Lock, Savepoint, client, session};
 use crate::usecase::call::Call;
 use crate::usecase::error::{Error, Refusal, Result};
 use crate::usecase::facts::{self, Ask, Places};
@@ -51,7 +51,11 @@ pub enum Wanted {
 pub async fn book_session(world: &World, call: Call, wanted: BookSession) -> Result<Session> {
     match mutate(world, call.clone(), wanted.clone()).await {
         Err(Error::Refused(refusal)) => {
-            let alternatives = alternatives(world, &call, &wanted).await?;
+            // The refusal stands, and is audited, whether or not something else can be offered.
+            let alternatives = alternatives(world, &call, &wanted).await.unwrap_or_else(|error| {
+                tracing::warn!(error = &error as &dyn std::error::Error, "no alternatives");
+                Vec::new()
+            });
             Err(Error::Refused(Box::new(Refusal { alternatives, ..*refusal })))
         }
         result => result,
@@ -123,6 +127,7 @@ impl BookSession {
                 Wanted::Remote => Places::Remote,
                 Wanted::Venue(venue_id, _) => Places::Venue(venue_id),
             },
+            district: None,
             around: self.span,
             lock: Lock::Share,
         };
@@ -173,16 +178,16 @@ impl BookSession {
         separation_gap_for: chrono::TimeDelta,
     ) -> Result<bool> {
         let links = client::links(&mut work.tx, self.client_id).await?;
-        work.tx.savepoint().await?;
+        work.tx.savepoint(Savepoint::Unit).await?;
         session::insert(&mut work.tx, session).await?;
         let claim = Claim { session, counsellor, separation_gap_for, links: &links };
         match placement::claim(&mut work.tx, &claim).await {
             Ok(()) => {
-                work.tx.release_savepoint().await?;
+                work.tx.release(Savepoint::Unit).await?;
                 Ok(true)
             }
             Err(store::Error::Conflict) => {
-                work.tx.rollback_to_savepoint().await?;
+                work.tx.rollback_to(Savepoint::Unit).await?;
                 Ok(false)
             }
             Err(error) => Err(error.into()),

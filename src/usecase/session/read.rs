@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::domain::ids::{ClientId, CounsellorId, SessionId, SiteId};
+use crate::domain::ids::{ClientId, CounsellorId, Id, SessionId, SiteId};
 use crate::domain::session::{Session, StateWord};
 use crate::store::session::Listing;
 use crate::store::{Lock, session};
-use crate::usecase::call::Call;
+use crate::usecase::call::{Call, traced};
 use crate::usecase::error::{Error, Result};
 use crate::usecase::page::Page;
 use crate::usecase::session::WORD;
@@ -33,6 +33,10 @@ pub struct Filter {
 
 /// Reads one session.
 pub async fn get_session(world: &World, call: &Call, id: SessionId) -> Result<Session> {
+    traced(world, call, id.uuid(), read(world, call, id).await).await
+}
+
+async fn read(world: &World, call: &Call, id: SessionId) -> Result<Session> {
     let mut tx = world.db().begin_read().await?;
     let session = session::find(&mut tx, id, Lock::None).await?.ok_or(Error::NotFound(WORD))?;
     call.manages(Some(session.organisation_id), WORD)?;
@@ -49,7 +53,7 @@ pub async fn list_sessions(world: &World, call: &Call, filter: Filter, page: &Pa
         return Ok((Vec::new(), String::new()));
     }
     let listing = Listing {
-        organisation_id: call.sees(),
+        organisation_id: call.sees()?,
         counsellor_id: own.or(filter.counsellor_id),
         client_id: filter.client_id,
         site_id: filter.site_id,

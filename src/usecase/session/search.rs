@@ -9,7 +9,7 @@ use crate::domain::client::Client;
 use crate::domain::code::{CareService, Modality};
 use crate::domain::counsellor::Counsellor;
 use crate::domain::directory::Venue;
-use crate::domain::ids::{ClientId, CounsellorId, VenueId};
+use crate::domain::ids::{ClientId, CounsellorId, Id, VenueId};
 use crate::domain::noun::Noun;
 use crate::domain::session::WALK_IN;
 use crate::domain::slots::{DEFAULT_STEP, Rank, Search, Slot, find};
@@ -18,7 +18,7 @@ use crate::domain::time::Span;
 use crate::store::client::Outline;
 use crate::store::noun::Stored;
 use crate::store::{Lock, Tx, client, counsellor};
-use crate::usecase::call::Call;
+use crate::usecase::call::{Call, traced};
 use crate::usecase::error::{Error, Result};
 use crate::usecase::facts::{self, Ask, Places};
 use crate::usecase::page::Page;
@@ -56,6 +56,10 @@ pub const LONGEST_WINDOW: TimeDelta = TimeDelta::days(62);
 
 /// Finds free times, best first.
 pub async fn find_slots(world: &World, call: &Call, wanted: &FindSlots, page: &Page) -> Result<(Vec<Slot>, String)> {
+    traced(world, call, wanted.client_id.uuid(), search(world, call, wanted, page).await).await
+}
+
+async fn search(world: &World, call: &Call, wanted: &FindSlots, page: &Page) -> Result<(Vec<Slot>, String)> {
     let now = world.now();
     let after: Option<Rank> = page.after(world, call)?;
     let window = window(wanted, now)?;
@@ -67,12 +71,13 @@ pub async fn find_slots(world: &World, call: &Call, wanted: &FindSlots, page: &P
             return Err(Error::field("venue_id", "must be empty for remote sessions"));
         }
         (_, Some(venue_id)) => Places::Venue(venue_id),
-        (modality, None) => Places::All { district: wanted.district.clone(), modality },
+        (modality, None) => Places::All(modality),
     };
+    let district = wanted.district.as_ref();
     let counsellors = counsellor::for_side(&mut tx, client.organisation_id, client.side, wanted.counsellor_id).await?;
     // Slots that start in the window may end after it.
     let around = window.padded(TimeDelta::zero(), wanted.length);
-    let ask = Ask { now, client: &client, counsellors, places, around, lock: Lock::None };
+    let ask = Ask { now, client: &client, counsellors, places, district, around, lock: Lock::None };
     let facts = facts::load(&mut tx, ask).await?;
     let search = Search {
         service: wanted.service,
@@ -107,12 +112,12 @@ pub async fn alternatives(world: &World, call: &Call, refused: &BookSession) -> 
         preferred: BTreeSet::from([refused.counsellor_id]),
     };
     let around = window.padded(TimeDelta::zero(), search.length);
-    let anywhere = Places::All { district: None, modality: Some(modality) };
+    let anywhere = Places::All(Some(modality));
     let mut found: Vec<Slot> = Vec::new();
     for (places, only) in [(same, Some(refused.counsellor_id)), (anywhere, None)] {
         if found.len() < MOST {
             let counsellors = counsellor::for_side(&mut tx, client.organisation_id, client.side, only).await?;
-            let ask = Ask { now, client: &client, counsellors, places, around, lock: Lock::None };
+            let ask = Ask { now, client: &client, counsellors, places, district: None, around, lock: Lock::None };
             let facts = facts::load(&mut tx, ask).await?;
             let more = find(&search, &facts, None, MOST * 2).into_iter().filter(|slot| !found.contains(slot));
             let more: Vec<_> = more.take(MOST - found.len()).collect();
