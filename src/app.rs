@@ -112,7 +112,9 @@ impl App {
             }
         };
         chores.abort();
-        self.world.db().close().await;
+        if tokio::time::timeout(self.drain_for, self.world.db().close()).await.is_err() {
+            tracing::warn!("database connections did not come back within the limit");
+        }
         Ok(result?)
     }
 }

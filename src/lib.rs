@@ -33,7 +33,7 @@
 //!   within its separation gap; linked people of different sides never share a site and a local
 //!   day. The **schema** holds all three, on both engines, whatever the code forgets.
 //! * Search and booking ask one function, [`domain::rules::broken`]: what is offered is accepted.
-//! * Everything that writes passes [`usecase::mutate`]: one transaction, one audit event, one
+//! * Everything that writes for a caller passes [`usecase::mutate`]: one transaction, one audit event, one
 //!   effect per request id. A refusal leaves its audit event and nothing else.
 //! * A [`usecase::Call`] exists only for a caller whose role was checked against
 //!   [`domain::access::TABLE`]; which rows a caller sees is decided from the stored row.

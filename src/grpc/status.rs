@@ -1,6 +1,8 @@
 //! Errors meet the wire here, once. Internal text is never sent.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -60,7 +62,8 @@ pub fn status(error: Error) -> Status {
 /// An opaque id for the caller, the chain of causes for the log.
 fn internal(source: &(dyn std::error::Error + 'static)) -> Status {
     static COUNT: AtomicU64 = AtomicU64::new(1);
-    let id = format!("{:x}-{:x}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one("process"));
+    let id = format!("{:016x}-{:x}", *PROCESS, COUNT.fetch_add(1, Ordering::Relaxed));
     tracing::error!(%id, error = source, "internal error");
     let info = HashMap::from([("error_id".to_owned(), id)]);
     let details = ErrorDetails::with_error_info("INTERNAL", DOMAIN, info);

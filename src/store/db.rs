@@ -3,7 +3,7 @@
 //! Writes pass [`Db::begin_write`] and nothing else: on SQLite one queued writer connection, on
 //! PostgreSQL a pool. Nothing outside `store` names an engine.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -48,6 +48,10 @@ pub(super) enum Engine {
 /// How long a request waits for a connection before it is told to come back.
 const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(10);
 
+/// Nobody waits for ever for somebody who froze, and what is acknowledged is on disk.
+const BOUNDS: [(&str, &str); 3] =
+    [("lock_timeout", "10s"), ("idle_in_transaction_session_timeout", "60s"), ("synchronous_commit", "on")];
+
 impl Db {
     /// Opens a database; says nothing about its schema (see [`Db::migrate`]).
     pub async fn open(target: &Target, connections: u32) -> Result<Self> {
@@ -55,14 +59,14 @@ impl Db {
             Target::Sqlite(file) => Self::open_sqlite(file, connections).await,
             Target::Postgres(url) => {
                 let options: PgConnectOptions = url.expose_secret().parse().map_err(Error::Database)?;
-                let options = options.application_name("aftercare");
+                let options = options.application_name("aftercare").options(BOUNDS);
                 let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(WAIT_FOR_CONNECTION);
                 Ok(Self(Engine::Postgres(pool.connect_with(options).await?)))
             }
         }
     }
 
-    async fn open_sqlite(file: &PathBuf, connections: u32) -> Result<Self> {
+    async fn open_sqlite(file: &Path, connections: u32) -> Result<Self> {
         create_private(file)?;
         let options = SqliteConnectOptions::new()
             .filename(file)
@@ -75,7 +79,7 @@ impl Db {
         let pool = |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(WAIT_FOR_CONNECTION);
         let writer = pool(1).connect_with(options.clone()).await?;
         let readers = pool(connections).connect_with(options.pragma("query_only", "ON")).await?;
-        Ok(Self(Engine::Sqlite { writer, readers, file: file.clone() }))
+        Ok(Self(Engine::Sqlite { writer, readers, file: file.to_path_buf() }))
     }
 
     /// Begins the one kind of transaction that writes.
@@ -113,13 +117,13 @@ impl Db {
     }
 }
 
-/// Makes the file, if it is missing, so that only its owner can read it; its companions follow it.
-fn create_private(file: &PathBuf) -> std::io::Result<()> {
+/// Opens a file, made if it is missing so that only its owner can read it.
+pub(super) fn create_private(file: &Path) -> std::io::Result<std::fs::File> {
     let mut options = std::fs::OpenOptions::new();
     options.append(true).create(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(file).map(drop)
+    options.open(file)
 }
 
 /// A transaction; dropped without [`Tx::commit`] it never happened.
@@ -141,7 +145,8 @@ impl Tx {
     pub fn sql_locked(&mut self, text: &'static str, lock: Lock) -> Sql<'_> {
         match (&self, lock) {
             (Tx::Postgres(_), Lock::Share) => self.statement(sqlx::AssertSqlSafe(format!("{text} FOR SHARE"))),
-            (Tx::Postgres(_), Lock::Update) => self.statement(sqlx::AssertSqlSafe(format!("{text} FOR UPDATE"))),
+            // Not plain FOR UPDATE, which deadlocks with the checks of foreign keys.
+            (Tx::Postgres(_), Lock::Update) => self.statement(sqlx::AssertSqlSafe(format!("{text} FOR NO KEY UPDATE"))),
             (Tx::Sqlite(_), _) | (_, Lock::None) => self.statement(text),
         }
     }
@@ -161,29 +166,45 @@ impl Tx {
         }
     }
 
-    /// Marks a point to which [`Tx::rollback_to_savepoint`] can return. Savepoints nest.
-    pub async fn savepoint(&mut self) -> Result<()> {
-        self.sql("SAVEPOINT unit").run().await.map(drop)
+    /// Marks a point to which [`Tx::rollback_to`] can return.
+    pub async fn savepoint(&mut self, savepoint: Savepoint) -> Result<()> {
+        let sql = match savepoint {
+            Savepoint::Request => "SAVEPOINT request",
+            Savepoint::Unit => "SAVEPOINT unit",
+        };
+        self.sql(sql).run().await.map(drop)
     }
 
-    /// Undoes everything since the last savepoint, and forgets it.
-    pub async fn rollback_to_savepoint(&mut self) -> Result<()> {
-        self.sql("ROLLBACK TO SAVEPOINT unit").run().await?;
-        self.release_savepoint().await
+    /// Undoes everything since a savepoint, those made after it included, and forgets it.
+    pub async fn rollback_to(&mut self, savepoint: Savepoint) -> Result<()> {
+        let sql = match savepoint {
+            Savepoint::Request => "ROLLBACK TO SAVEPOINT request",
+            Savepoint::Unit => "ROLLBACK TO SAVEPOINT unit",
+        };
+        self.sql(sql).run().await?;
+        self.release(savepoint).await
     }
 
-    /// Keeps everything since the last savepoint, and forgets it.
-    pub async fn release_savepoint(&mut self) -> Result<()> {
-        self.sql("RELEASE SAVEPOINT unit").run().await.map(drop)
+    /// Keeps everything since a savepoint, and forgets it.
+    pub async fn release(&mut self, savepoint: Savepoint) -> Result<()> {
+        let sql = match savepoint {
+            Savepoint::Request => "RELEASE SAVEPOINT request",
+            Savepoint::Unit => "RELEASE SAVEPOINT unit",
+        };
+        self.sql(sql).run().await.map(drop)
     }
 
-    /// Makes it durable.
+    /// Makes it durable. When the connection fails meanwhile, nobody knows whether it is:
+    /// [`Error::Uncertain`].
     pub async fn commit(self) -> Result<()> {
-        match self {
-            Tx::Sqlite(tx) => tx.commit().await?,
-            Tx::Postgres(tx) => tx.commit().await?,
-        }
-        Ok(())
+        let committed = match self {
+            Tx::Sqlite(tx) => tx.commit().await,
+            Tx::Postgres(tx) => tx.commit().await,
+        };
+        committed.map_err(|error| match error {
+            sqlx::Error::Io(_) => Error::Uncertain(error),
+            error => error.into(),
+        })
     }
 
     /// Ends it without effect.
@@ -203,6 +224,15 @@ fn padded(ids: usize) -> usize {
 
 fn leading_number(text: &str) -> Option<usize> {
     text.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+/// A point inside a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Savepoint {
+    /// Before anything that a request does: where its refusal returns to.
+    Request,
+    /// Before one part of it that may fail alone.
+    Unit,
 }
 
 /// What others may not do meanwhile to a row that is read.

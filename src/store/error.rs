@@ -17,6 +17,9 @@ pub enum Error {
     /// The transaction met another one and can be tried again.
     #[error("must be tried again")]
     Retry(#[source] sqlx::Error),
+    /// The connection failed while a transaction was committed: it may or may not have happened.
+    #[error("may or may not have happened")]
+    Uncertain(#[source] sqlx::Error),
     /// A stored value does not mean anything.
     #[error("inconsistent {table} {what}")]
     Inconsistent {
@@ -54,8 +57,11 @@ impl From<sqlx::Error> for Error {
         match (database.kind(), database.code().as_deref()) {
             (ErrorKind::UniqueViolation, _) => Error::Taken,
             (ErrorKind::ExclusionViolation, _) => Error::Conflict,
-            // PostgreSQL: serialization failure, deadlock, lock timeout, shutdown; SQLite: busy, busy snapshot.
-            (_, Some("40001" | "40P01" | "55P03" | "57P01" | "5" | "261" | "517")) => Error::Retry(error),
+            // PostgreSQL: serialization failure, deadlock, lock timeout, shutdown, start-up, too many connections.
+            (_, Some("40001" | "40P01" | "55P03" | "57P01" | "57P02" | "57P03" | "53300")) => Error::Retry(error),
+            // PostgreSQL: connection exceptions; SQLite: busy, busy recovery, busy snapshot.
+            (_, Some(code)) if code.starts_with("08") => Error::Retry(error),
+            (_, Some("5" | "261" | "517")) => Error::Retry(error),
             _ => Error::Database(error),
         }
     }

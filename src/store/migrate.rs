@@ -23,7 +23,7 @@ impl Db {
     pub async fn migrate(&self) -> Result<()> {
         match self.engine() {
             Engine::Sqlite { writer, file, .. } => {
-                let lock = std::fs::File::create(file.with_extension("migrating"))?;
+                let lock = super::db::create_private(&file.with_extension("migrating"))?;
                 // Another process may hold it for as long as its migration takes.
                 let lock = tokio::task::spawn_blocking(move || lock.lock().map(|()| lock))
                     .await

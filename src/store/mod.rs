@@ -21,5 +21,5 @@ pub mod request;
 pub mod seal;
 pub mod session;
 
-pub use db::{Db, Lock, Target, Tx};
+pub use db::{Db, Lock, Savepoint, Target, Tx};
 pub use error::{Error, Result};

@@ -113,7 +113,7 @@ impl Error {
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         match error {
-            store::Error::Retry(_) | store::Error::Conflict => Error::Unavailable(error),
+            store::Error::Retry(_) | store::Error::Uncertain(_) | store::Error::Conflict => Error::Unavailable(error),
             store::Error::Taken
             | store::Error::Inconsistent { .. }
             | store::Error::Database(_)

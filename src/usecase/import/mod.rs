@@ -53,6 +53,7 @@ use super::call::Call;
 use super::error::{Error, Result};
 use super::work::{Mutation, Work, mutate};
 use super::world::World;
+use crate::store::Savepoint;
 
 /// How many years from now rules of calendars are followed.
 const YEARS: i32 = 10;
@@ -83,9 +84,9 @@ impl Mutation for Import {
         if !self.trial {
             return Run::new(work, &self.material).all().await;
         }
-        work.tx.savepoint().await?;
+        work.tx.savepoint(Savepoint::Unit).await?;
         let report = Run::new(work, &self.material).all().await?;
-        work.tx.rollback_to_savepoint().await?;
+        work.tx.rollback_to(Savepoint::Unit).await?;
         Ok(report)
     }
 
