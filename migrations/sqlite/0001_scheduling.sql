@@ -342,6 +342,11 @@ CREATE TABLE audit_event (
     request_id      BLOB
 ) STRICT;
 
+-- REPLACE would delete without firing a trigger.
+CREATE TRIGGER audit_event_no_replace BEFORE INSERT ON audit_event
+BEGIN
+    SELECT RAISE(ABORT, 'aftercare:append_only') WHERE EXISTS (SELECT 1 FROM audit_event WHERE id = NEW.id);
+END;
 CREATE TRIGGER audit_event_no_update BEFORE UPDATE ON audit_event
 BEGIN
     SELECT RAISE(ABORT, 'aftercare:append_only');

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use aftercare::grpc::pb;
 use aftercare::store::codec::Instant;
-use aftercare::store::{Db, Error, Tx};
+use aftercare::store::{Db, Error, Savepoint, Target, Tx};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use uuid::Uuid;
 
@@ -136,7 +136,7 @@ on_both_engines! {
             ("OFFENDER", "2026-11-25", false),
             ("SURVIVOR", "2026-11-24", false),
         ] {
-            tx.savepoint().await.unwrap();
+            tx.savepoint(Savepoint::Unit).await.unwrap();
             let inserted = tx
                 .sql(
                     "INSERT INTO link_presence (session_id, site_id, link_id, on_date, side)
@@ -150,7 +150,7 @@ on_both_engines! {
                 .run()
                 .await;
             assert_eq!(is_conflict(inserted), expected, "{side} {day}");
-            tx.rollback_to_savepoint().await.unwrap();
+            tx.rollback_to(Savepoint::Unit).await.unwrap();
         }
         let moved = tx
             .sql("UPDATE link_presence SET on_date = $1 WHERE session_id = $2")
@@ -166,6 +166,25 @@ on_both_engines! {
         for change in ["UPDATE audit_event SET outcome = 'DONE'", "DELETE FROM audit_event"] {
             let mut tx = db.begin_write().await.unwrap();
             let error = tx.sql(change).run().await.unwrap_err();
+            assert!(format!("{error:?}").contains("aftercare:append_only"), "{error:?}");
+        }
+    }
+
+    async fn an_audit_event_cannot_be_written_over(app) {
+        let (db, ..) = two_sessions(&app).await;
+        let mut tx = db.begin_write().await.unwrap();
+        let (id,) = tx.sql("SELECT id FROM audit_event LIMIT 1").maybe::<(Uuid,)>().await.unwrap().unwrap();
+        let replace = match &app.db.target {
+            Target::Sqlite(_) => "INSERT OR REPLACE INTO audit_event SELECT * FROM audit_event WHERE id = $1",
+            Target::Postgres(_) => "INSERT INTO audit_event SELECT * FROM audit_event WHERE id = $1
+                ON CONFLICT (id) DO UPDATE SET outcome = 'DONE'",
+        };
+        let error = tx.sql(replace).bind(id).run().await.unwrap_err();
+        assert!(format!("{error:?}").contains("aftercare:append_only"), "{error:?}");
+        drop(tx);
+        if matches!(app.db.target, Target::Postgres(_)) {
+            let mut tx = db.begin_write().await.unwrap();
+            let error = tx.sql("TRUNCATE audit_event").run().await.unwrap_err();
             assert!(format!("{error:?}").contains("aftercare:append_only"), "{error:?}");
         }
     }

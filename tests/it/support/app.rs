@@ -37,6 +37,18 @@ pub struct TestApp {
     directory: tempfile::TempDir,
 }
 
+/// Another process over the database of a [`TestApp`].
+pub struct Beside {
+    channel: Channel,
+    _running: (oneshot::Sender<()>, JoinHandle<()>),
+}
+
+impl Beside {
+    pub fn bearer(&self, token: String) -> Actor {
+        Actor { token, channel: self.channel.clone() }
+    }
+}
+
 /// Somebody with a token.
 #[derive(Clone)]
 pub struct Actor {
@@ -62,6 +74,12 @@ impl TestApp {
         self.stop().await;
         let (address, channel, running) = run(&self.db, self.directory.path(), &self.clock).await;
         (self.address, self.channel, self.running) = (address, channel, Some(running));
+    }
+
+    /// A second process over the same database.
+    pub async fn beside(&self) -> Beside {
+        let (_, channel, running) = run(&self.db, self.directory.path(), &self.clock).await;
+        Beside { channel, _running: running }
     }
 
     pub async fn stop(&mut self) {
