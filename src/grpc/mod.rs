@@ -6,6 +6,7 @@ mod fields;
 mod gate;
 pub mod pb;
 mod session;
+mod slot;
 mod status;
 mod words;
 

@@ -1,18 +1,17 @@
 //! SchedulingService.
 
-use chrono::{DateTime, SecondsFormat, Utc};
-use chrono_tz::Tz;
 use tonic::{Request, Response, Status};
 
-use super::fields::{Fields, duration, id_text, keyed, open, open_mutation, timestamp};
+use super::fields::{Fields, id_text, keyed, open, open_mutation, timestamp};
 use super::pb;
 use super::pb::scheduling_service_server::{SchedulingService, SchedulingServiceServer};
+use super::slot::{local, slot};
 use super::status::status;
 use super::words::Word;
 use crate::domain::code::Modality;
 use crate::domain::ids::SessionId;
 use crate::domain::session::{LONGEST, SHORTEST, Session, State};
-use crate::domain::slots::{DEFAULT_STEP, STEPS, Slot};
+use crate::domain::slots::{DEFAULT_STEP, STEPS};
 use crate::domain::text::Code;
 use crate::domain::time::Span;
 use crate::usecase::error::Result;
@@ -200,25 +199,6 @@ fn place(f: &mut Fields, pb: &pb::BookSessionRequest) -> Option<Wanted> {
             }
             Some(Wanted::Remote)
         }
-    }
-}
-
-fn local(at: DateTime<Utc>, zone: Tz) -> String {
-    at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Secs, false)
-}
-
-/// A slot for the wire.
-pub fn slot(slot: &Slot) -> pb::Slot {
-    pb::Slot {
-        counsellor_id: slot.rank.counsellor_id.to_string(),
-        venue_id: id_text(slot.place.venue_id()),
-        room_id: id_text(slot.place.room_id()),
-        modality: slot.place.modality().to_wire(),
-        starts_at: timestamp(slot.span.starts_at()),
-        length: duration(slot.span.length()),
-        zone: slot.zone.name().to_owned(),
-        local_start: local(slot.span.starts_at(), slot.zone),
-        continuity: slot.continuity,
     }
 }
 

@@ -76,7 +76,7 @@ fn violations(refusal: &Refusal) -> Vec<PreconditionViolation> {
 }
 
 fn alternatives(refusal: &Refusal) -> Any {
-    let message = pb::BookingAlternatives { slots: refusal.alternatives.iter().map(super::session::slot).collect() };
+    let message = pb::BookingAlternatives { slots: refusal.alternatives.iter().map(super::slot::slot).collect() };
     Any { type_url: "type.googleapis.com/aftercare.v1.BookingAlternatives".into(), value: message.encode_to_vec() }
 }
 

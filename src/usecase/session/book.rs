@@ -1,8 +1,7 @@
-//! Books one session, or says every rule that stands in the way and what is free instead.
+//! Books one session, or says every rule that stands in the way.
 
 use uuid::Uuid;
 
-use super::search::alternatives;
 use crate::domain::client::Client;
 use crate::domain::code::CareService;
 use crate::domain::counsellor::Counsellor;
@@ -16,11 +15,9 @@ use crate::store::client::Outline;
 use crate::store::noun::Stored;
 use crate::store::placement::{self, Claim};
 use crate::store::{self, Lock, Savepoint, client, session};
-use crate::usecase::call::Call;
 use crate::usecase::error::{Error, Refusal, Result};
 use crate::usecase::facts::{self, Ask, Places};
-use crate::usecase::work::{Mutation, Work, mutate};
-use crate::usecase::world::World;
+use crate::usecase::work::{Mutation, Work};
 
 /// A session somebody wants.
 #[derive(Clone, Debug)]
@@ -44,22 +41,6 @@ pub enum Wanted {
     Remote,
     /// At a venue, in a room or in the first that is free.
     Venue(VenueId, Option<RoomId>),
-}
-
-/// Books a session. A refusal carries up to three alternatives, looked up after the refusal was
-/// written, so that nobody waits for them.
-pub async fn book_session(world: &World, call: Call, wanted: BookSession) -> Result<Session> {
-    match mutate(world, call.clone(), wanted.clone()).await {
-        Err(Error::Refused(refusal)) => {
-            // The refusal stands, and is audited, whether or not something else can be offered.
-            let alternatives = alternatives(world, &call, &wanted).await.unwrap_or_else(|error| {
-                tracing::warn!(error = &error as &dyn std::error::Error, "no alternatives");
-                Vec::new()
-            });
-            Err(Error::Refused(Box::new(Refusal { alternatives, ..*refusal })))
-        }
-        result => result,
-    }
 }
 
 /// How often a booking that lost a race looks again before it gives up. Each further look means

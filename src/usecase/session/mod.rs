@@ -2,11 +2,13 @@
 
 mod book;
 mod cancel;
+mod offer;
 mod read;
 mod search;
 
-pub use book::{BookSession, Wanted, book_session};
+pub use book::{BookSession, Wanted};
 pub use cancel::CancelSession;
+pub use offer::book_session;
 pub use read::{Filter, get_session, list_sessions};
 pub use search::{DEFAULT_WINDOW, FindSlots, LONGEST_WINDOW, find_slots};
 

@@ -1,10 +1,7 @@
-//! Finds free times: for a coordinator who looks, and for one who was refused.
-
-use std::collections::BTreeSet;
+//! Finds free times.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::book::{BookSession, Wanted};
 use crate::domain::client::Client;
 use crate::domain::code::{CareService, Modality};
 use crate::domain::counsellor::Counsellor;
@@ -12,7 +9,7 @@ use crate::domain::directory::Venue;
 use crate::domain::ids::{ClientId, CounsellorId, Id, VenueId};
 use crate::domain::noun::Noun;
 use crate::domain::session::WALK_IN;
-use crate::domain::slots::{DEFAULT_STEP, Rank, Search, Slot, find};
+use crate::domain::slots::{Rank, Search, Slot, find};
 use crate::domain::text::Code;
 use crate::domain::time::Span;
 use crate::store::client::Outline;
@@ -90,43 +87,6 @@ async fn search(world: &World, call: &Call, wanted: &FindSlots, page: &Page) -> 
     Ok(page.cut(world, call, find(&search, &facts, after, page.most()), |slot| slot.rank))
 }
 
-/// What is offered instead of a refused booking: at most three, first with the same counsellor at
-/// the same place, then with anybody of the organisation.
-pub async fn alternatives(world: &World, call: &Call, refused: &BookSession) -> Result<Vec<Slot>> {
-    const MOST: usize = 3;
-    let now = world.now();
-    let from = refused.span.starts_at().max(now);
-    let Some(window) = Span::lasting(from, TimeDelta::days(7)) else { return Ok(Vec::new()) };
-    let mut tx = world.db().begin_read().await?;
-    let client = own_client(&mut tx, call, refused.client_id).await?;
-    let (same, modality) = match refused.place {
-        Wanted::Remote => (Places::Remote, Modality::Remote),
-        Wanted::Venue(venue_id, _) => (Places::Venue(venue_id), Modality::InPerson),
-    };
-    let search = Search {
-        service: refused.service,
-        length: refused.span.length(),
-        window,
-        step: DEFAULT_STEP,
-        modality: Some(modality),
-        preferred: BTreeSet::from([refused.counsellor_id]),
-    };
-    let around = window.padded(TimeDelta::zero(), search.length);
-    let anywhere = Places::All(Some(modality));
-    let mut found: Vec<Slot> = Vec::new();
-    for (places, only) in [(same, Some(refused.counsellor_id)), (anywhere, None)] {
-        if found.len() < MOST {
-            let counsellors = counsellor::for_side(&mut tx, client.organisation_id, client.side, only).await?;
-            let ask = Ask { now, client: &client, counsellors, places, district: None, around, lock: Lock::None };
-            let facts = facts::load(&mut tx, ask).await?;
-            let more = find(&search, &facts, None, MOST * 2).into_iter().filter(|slot| !found.contains(slot));
-            let more: Vec<_> = more.take(MOST - found.len()).collect();
-            found.extend(more);
-        }
-    }
-    Ok(found)
-}
-
 fn window(wanted: &FindSlots, now: DateTime<Utc>) -> Result<Span> {
     // What is long past cannot be booked, so an early start costs nothing and means now.
     let from = wanted.window_starts_at.unwrap_or(now).max(now - WALK_IN);
@@ -138,7 +98,7 @@ fn window(wanted: &FindSlots, now: DateTime<Utc>) -> Result<Span> {
     }
 }
 
-async fn own_client(tx: &mut Tx, call: &Call, id: ClientId) -> Result<Outline> {
+pub(super) async fn own_client(tx: &mut Tx, call: &Call, id: ClientId) -> Result<Outline> {
     let client = client::outline(tx, id, Lock::None).await?.ok_or(Error::NotFound(Client::WORD))?;
     call.manages(Some(client.organisation_id), Client::WORD)?;
     Ok(client)
