@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
 use aftercare::grpc::pb;
+use aftercare::grpc::pb::client_service_client::ClientServiceClient;
 use aftercare::grpc::pb::directory_service_client::DirectoryServiceClient;
 use tonic::Request;
 use tonic::transport::Channel;
@@ -36,7 +37,7 @@ struct Serving {
 impl Serving {
     fn start(data_dir: &Path, database_url: Option<&str>) -> Self {
         let mut command = aftercare(data_dir);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json"]);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--log", "trace"]);
         if let Some(url) = database_url {
             command.args(["--database-url", url]);
         }
@@ -82,7 +83,7 @@ fn with_token<T>(token: &str, message: T) -> Request<T> {
 fn organisation() -> pb::CreateOrganisationRequest {
     let organisation = pb::Organisation {
         code: "EXAMPLE".into(),
-        name: "Example Trust of Planted Name".into(),
+        name: "Example Trust".into(),
         kind: 1,
         district: "KL-TVM".into(),
         ..Default::default()
@@ -115,9 +116,36 @@ async fn survives(data_dir: &Path, database_url: Option<&str>) {
     let own = pb::ListOrganisationsRequest::default();
     let seen = directory.list_organisations(with_token(&coordinator, own)).await.unwrap().into_inner();
     assert_eq!(seen.organisations, all_of(&made));
+    let mut clients = ClientServiceClient::new(serving.channel().await);
+    let client = clients.create_client(with_token(&coordinator, planted())).await.unwrap().into_inner().client.unwrap();
+    let get = pb::GetClientRequest { client_id: client.id };
+    assert_eq!(
+        clients.get_client(with_token(&coordinator, get)).await.unwrap().into_inner().client.unwrap().name,
+        NAME
+    );
     let (code, log) = serving.end("-TERM");
     assert_eq!(code, Some(0), "{log}");
-    assert!(log.contains("stopped") && !log.contains("Planted Name"), "{log}");
+    // The log says everything there is to say, and nothing about a person.
+    assert!(log.contains("stopped") && log.contains("TRACE"));
+    for planted in [NAME, "555-0100-planted", "1 Planted Street", "2011-02-03"] {
+        assert!(!log.contains(planted), "{planted}");
+    }
+}
+
+const NAME: &str = "Person Planted-Name";
+
+/// A client of whom nothing may be logged.
+fn planted() -> pb::CreateClientRequest {
+    let client = pb::Client {
+        side: 1,
+        name: NAME.into(),
+        phone: "555-0100-planted".into(),
+        address: "1 Planted Street".into(),
+        born_on: Some(crate::support::date("2011-02-03")),
+        spoken_languages: vec!["ml".into()],
+        ..Default::default()
+    };
+    pb::CreateClientRequest { client: Some(client), ..Default::default() }
 }
 
 fn all_of(made: &pb::CreateOrganisationResponse) -> Vec<pb::Organisation> {
