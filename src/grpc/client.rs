@@ -67,16 +67,17 @@ service! {
 
 impl Clients {
     async fn create(&self, request: Request<pb::CreateClientRequest>) -> Result<pb::CreateClientResponse> {
-        let (call, pb) = open_mutation(&self.world, request)?;
-        let client = pb.client.ok_or_else(|| Error::field("client", "is required"))?;
-        let content = client_from(&client, self.world.reference(), &call)?;
+        let (call, pb, f) = open_mutation(&self.world, request)?;
+        let required = || Error::field("client", "is required");
+        let read = pb.client.ok_or_else(required).and_then(|pb| client_from(&pb, self.world.reference(), &call));
+        let content = f.and(read)?;
         let record = mutate(&self.world, call, Create(content)).await?;
         Ok(pb::CreateClientResponse { client: Some(client_pb(&record)) })
     }
 
     async fn update(&self, request: Request<pb::UpdateClientRequest>) -> Result<pb::UpdateClientResponse> {
-        let (call, pb) = open_mutation(&self.world, request)?;
-        let client = update::<Client>(&self.world, call, pb.client, pb.update_mask).await?;
+        let (call, pb, f) = open_mutation(&self.world, request)?;
+        let client = update::<Client>(&self.world, call, f, pb.client, pb.update_mask).await?;
         Ok(pb::UpdateClientResponse { client: Some(client) })
     }
 
@@ -100,22 +101,9 @@ impl Clients {
     }
 
     async fn new_case(&self, request: Request<pb::CreateCaseRequest>) -> Result<pb::CreateCaseResponse> {
-        let (call, pb) = open_mutation(&self.world, request)?;
-        let case = pb.case.ok_or_else(|| Error::field("case", "is required"))?;
-        let mut f = Fields::inside("case");
-        let organisation_id = f.organisation("organisation_id", &case.organisation_id, &call);
-        let crime_number = f.parse("crime_number", &case.crime_number, CrimeNumber::parse);
-        let police_station = f.parse("police_station", &case.police_station, police_station);
-        let district = f.parse("district", &case.district, Code::parse);
-        let content = f.finish(|| {
-            Some(Case {
-                organisation_id: organisation_id?,
-                crime_number: crime_number?,
-                police_station: police_station?,
-                district: district?,
-                parties: Vec::new(),
-            })
-        })?;
+        let (call, pb, f) = open_mutation(&self.world, request)?;
+        let read = pb.case.ok_or_else(|| Error::field("case", "is required")).and_then(|pb| case_from(&pb, &call));
+        let content = f.and(read)?;
         let record = mutate(&self.world, call, Create(content)).await?;
         Ok(pb::CreateCaseResponse { case: Some(case_pb(&record)) })
     }
@@ -129,8 +117,7 @@ impl Clients {
     }
 
     async fn add_party(&self, request: Request<pb::AddCasePartyRequest>) -> Result<pb::AddCasePartyResponse> {
-        let (call, pb) = open_mutation(&self.world, request)?;
-        let mut f = Fields::default();
+        let (call, pb, mut f) = open_mutation(&self.world, request)?;
         let party = pb.party.unwrap_or_default();
         let (case_id, version) = (f.id("case_id", &pb.case_id), f.etag("etag", &pb.etag));
         let client_id = f.id("party.client_id", &party.client_id);
@@ -143,8 +130,7 @@ impl Clients {
     }
 
     async fn remove_party(&self, request: Request<pb::RemoveCasePartyRequest>) -> Result<pb::RemoveCasePartyResponse> {
-        let (call, pb) = open_mutation(&self.world, request)?;
-        let mut f = Fields::default();
+        let (call, pb, mut f) = open_mutation(&self.world, request)?;
         let (case_id, version) = (f.id("case_id", &pb.case_id), f.etag("etag", &pb.etag));
         let client_id = f.id("client_id", &pb.client_id);
         let change =
@@ -154,8 +140,7 @@ impl Clients {
     }
 
     async fn declare(&self, request: Request<pb::DeclareNoContactRequest>) -> Result<pb::DeclareNoContactResponse> {
-        let (call, pb) = open_mutation(&self.world, request)?;
-        let mut f = Fields::default();
+        let (call, pb, mut f) = open_mutation(&self.world, request)?;
         let client_id = f.id("client_id", &pb.client_id);
         let other_reference = f.parse("other_reference", &pb.other_reference, Reference::parse);
         let content = f.finish(|| Some(NoContact { client_id: client_id?, other_reference: other_reference? }))?;
@@ -164,8 +149,7 @@ impl Clients {
     }
 
     async fn withdraw(&self, request: Request<pb::WithdrawNoContactRequest>) -> Result<pb::WithdrawNoContactResponse> {
-        let (call, pb) = open_mutation(&self.world, request)?;
-        let mut f = Fields::default();
+        let (call, pb, mut f) = open_mutation(&self.world, request)?;
         let (id, version) = (f.id("no_contact_id", &pb.no_contact_id), f.etag("etag", &pb.etag));
         let withdraw = f.finish(|| Some(WithdrawNoContact { id: id?, version: version? }))?;
         mutate(&self.world, call, withdraw).await?;
@@ -211,6 +195,23 @@ fn client_from(pb: &pb::Client, reference: Reference, call: &Call) -> Result<Cli
             spoken_languages: spoken_languages?,
             reading_language: reading_language?,
             counsellor_gender: counsellor_gender?,
+        })
+    })
+}
+
+fn case_from(pb: &pb::Case, call: &Call) -> Result<Case> {
+    let mut f = Fields::inside("case");
+    let organisation_id = f.organisation("organisation_id", &pb.organisation_id, call);
+    let crime_number = f.parse("crime_number", &pb.crime_number, CrimeNumber::parse);
+    let police_station = f.parse("police_station", &pb.police_station, police_station);
+    let district = f.parse("district", &pb.district, Code::parse);
+    f.finish(|| {
+        Some(Case {
+            organisation_id: organisation_id?,
+            crime_number: crime_number?,
+            police_station: police_station?,
+            district: district?,
+            parties: Vec::new(),
         })
     })
 }

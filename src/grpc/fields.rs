@@ -44,6 +44,17 @@ impl Fields {
         }
     }
 
+    /// A value that others have read, or what is wrong with both.
+    pub fn and<T>(mut self, read: Result<T>) -> Result<T> {
+        match read {
+            Err(Error::Invalid(more)) => {
+                self.wrong.extend(more);
+                Err(Error::Invalid(self.wrong))
+            }
+            read => self.finish(|| Some(())).and(read),
+        }
+    }
+
     /// A text that some parser of the domain understands.
     pub fn parse<T>(&mut self, field: &str, raw: &str, parse: impl Fn(&str) -> Result<T, Fault>) -> Option<T> {
         parse(raw).map_err(|fault| self.wrong::<T>(field, fault.to_string())).ok()
@@ -214,14 +225,15 @@ pub trait Keyed: Message {
     fn request_id(&self) -> &str;
 }
 
-/// As [`open`], for a mutation: under its request id, if it has one.
-pub fn open_mutation<M: Keyed>(world: &World, request: Request<M>) -> Result<(Call, M)> {
+/// As [`open`], for a mutation: under its request id, if it has one. The fields hold what is wrong
+/// with that id, and are to be finished with all others.
+pub fn open_mutation<M: Keyed>(world: &World, request: Request<M>) -> Result<(Call, M, Fields)> {
     let (call, message) = open(request)?;
     let mut fields = Fields::default();
-    let id = fields.maybe_id::<uuid::Uuid>("request_id", message.request_id());
-    let id = fields.finish(|| id)?;
+    let id = fields.maybe_id::<uuid::Uuid>("request_id", message.request_id()).flatten();
     let digest = || world.digest("request", &message.encode_to_vec());
-    Ok((call.under(id.map(|id| RequestKey { id, digest: digest() })), message))
+    let call = call.under(id.map(|id| RequestKey { id, digest: digest() }));
+    Ok((call, message, fields))
 }
 
 macro_rules! keyed {

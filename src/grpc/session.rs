@@ -105,8 +105,7 @@ impl Scheduling {
     }
 
     async fn book(&self, request: Request<pb::BookSessionRequest>) -> Result<pb::BookSessionResponse> {
-        let (call, pb) = open_mutation(&self.world, request)?;
-        let mut f = Fields::default();
+        let (call, pb, mut f) = open_mutation(&self.world, request)?;
         let client_id = f.id("client_id", &pb.client_id);
         let counsellor_id = f.id("counsellor_id", &pb.counsellor_id);
         let service = f.word("service", pb.service);
@@ -127,8 +126,7 @@ impl Scheduling {
     }
 
     async fn cancel(&self, request: Request<pb::CancelSessionRequest>) -> Result<pb::CancelSessionResponse> {
-        let (call, pb) = open_mutation(&self.world, request)?;
-        let mut f = Fields::default();
+        let (call, pb, mut f) = open_mutation(&self.world, request)?;
         let session_id = f.id("session_id", &pb.session_id);
         let version = f.etag("etag", &pb.etag);
         let reason = f.word("reason", pb.reason);

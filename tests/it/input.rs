@@ -56,8 +56,19 @@ on_both_engines! {
             ["client_id", "counsellor_id", "service", "modality", "starts_at", "length"]
         );
         let good = booking(&ngo, &counsellor, &client, TEN);
-        let wrong = pb::BookSessionRequest { request_id: "not-a-uuid".into(), ..good.clone() };
-        assert_eq!(invalid(me.scheduling().book_session(wrong).await.unwrap_err()), ["request_id"]);
+        let request_id = "not-a-uuid".to_owned();
+        let wrong = pb::BookSessionRequest { request_id: request_id.clone(), length: None, ..good.clone() };
+        assert_eq!(invalid(me.scheduling().book_session(wrong).await.unwrap_err()), ["request_id", "length"]);
+        let wrong = pb::UpdateVenueRequest {
+            request_id: request_id.clone(),
+            venue: Some(pb::Venue::default()),
+            update_mask: Some(FieldMask { paths: vec!["site".into()] }),
+        };
+        let fields = ["request_id", "update_mask", "venue.id", "venue.etag"];
+        assert_eq!(invalid(me.directory().update_venue(wrong).await.unwrap_err()), fields);
+        let wrong = pb::CreateRoomRequest { request_id, room: Some(pb::Room::default()) };
+        let fields = ["request_id", "room.venue_id", "room.code", "room.name"];
+        assert_eq!(invalid(me.directory().create_room(wrong).await.unwrap_err()), fields);
         for length in [Duration { seconds: 90, nanos: 0 }, Duration { seconds: -3600, nanos: 0 },
             Duration { seconds: i64::MAX, nanos: 0 }, Duration { seconds: 3600, nanos: 1 }] {
             let wrong = pb::BookSessionRequest { length: Some(length), ..good.clone() };

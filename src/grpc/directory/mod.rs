@@ -32,14 +32,15 @@ pub struct Directory {
 macro_rules! answer {
     (create $world:expr, $request:ident, $response:ident, $noun:ty, $field:ident) => {
         async {
-            let (call, pb) = open_mutation($world, $request)?;
-            Ok(pb::$response { $field: Some(create::<$noun>($world, call, pb.$field).await?) })
+            let (call, pb, fields) = open_mutation($world, $request)?;
+            Ok(pb::$response { $field: Some(create::<$noun>($world, call, fields, pb.$field).await?) })
         }
     };
     (update $world:expr, $request:ident, $response:ident, $noun:ty, $field:ident) => {
         async {
-            let (call, pb) = open_mutation($world, $request)?;
-            Ok(pb::$response { $field: Some(update::<$noun>($world, call, pb.$field, pb.update_mask).await?) })
+            let (call, pb, fields) = open_mutation($world, $request)?;
+            let changed = update::<$noun>($world, call, fields, pb.$field, pb.update_mask).await?;
+            Ok(pb::$response { $field: Some(changed) })
         }
     };
     (get $world:expr, $request:ident, $response:ident, $noun:ty, $field:ident $id:ident) => {
@@ -60,8 +61,8 @@ macro_rules! answer {
     };
     (delete $world:expr, $request:ident, $response:ident, $noun:ty, $field:ident) => {
         async {
-            let (call, pb) = open_mutation($world, $request)?;
-            delete_leave($world, call, &pb.$field, &pb.etag).await?;
+            let (call, pb, fields) = open_mutation($world, $request)?;
+            delete_leave($world, call, fields, &pb.$field, &pb.etag).await?;
             Ok(pb::$response {})
         }
     };

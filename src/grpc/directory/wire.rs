@@ -33,8 +33,8 @@ pub trait Wire: Managed {
     /// The id and the etag of a message.
     fn identity(pb: &Self::Pb) -> (&str, &str);
 
-    /// Copies one field, by its name in a mask; false when there is no such field.
-    fn copy_field(name: &str, from: &Self::Pb, into: &mut Self::Pb) -> bool;
+    /// Copies one of [`Wire::FIELDS`].
+    fn copy_field(name: &str, from: &Self::Pb, into: &mut Self::Pb);
 }
 
 /// Writes the parts of [`Wire`] that only name fields.
@@ -48,37 +48,33 @@ macro_rules! wire_fields {
             (&pb.id, &pb.etag)
         }
 
-        fn copy_field(name: &str, from: &Self::Pb, into: &mut Self::Pb) -> bool {
+        fn copy_field(name: &str, from: &Self::Pb, into: &mut Self::Pb) {
             match name {
                 $(stringify!($name) => into.$name = from.$name.clone(),)*
-                _ => return false,
+                _ => {}
             }
-            true
         }
     };
 }
 pub(crate) use wire_fields;
 
 /// Creates from a message.
-pub async fn create<N: Wire>(world: &World, call: Call, pb: Option<N::Pb>) -> Result<N::Pb> {
-    let content = N::from_pb(&required::<N>(pb)?, &call)?;
+pub async fn create<N: Wire>(world: &World, call: Call, fields: Fields, pb: Option<N::Pb>) -> Result<N::Pb> {
+    let content = fields.and(required::<N>(pb).and_then(|pb| N::from_pb(&pb, &call)))?;
     Ok(N::to_pb(&mutate(world, call, Create(content)).await?))
 }
 
 /// Changes the fields of a mask, or all of them.
-pub async fn update<N: Wire>(world: &World, call: Call, pb: Option<N::Pb>, mask: Option<FieldMask>) -> Result<N::Pb> {
-    let pb = required::<N>(pb)?;
-    let mut f = Fields::inside(N::FIELD);
-    let (id, etag) = N::identity(&pb);
-    let (id, version) = (f.id::<N::Id>("id", id), f.etag("etag", etag));
-    let (id, version) = f.finish(|| Some((id?, version?)))?;
+pub async fn update<N: Wire>(
+    world: &World,
+    call: Call,
+    fields: Fields,
+    pb: Option<N::Pb>,
+    mask: Option<FieldMask>,
+) -> Result<N::Pb> {
     let paths = mask.map(|mask| mask.paths);
-    // Each path must name a field; the fields are then taken over from the message.
-    for path in paths.iter().flatten() {
-        if !N::copy_field(path, &pb, &mut pb.clone()) {
-            return Err(Error::field("update_mask", "must name fields that can change"));
-        }
-    }
+    let named = required::<N>(pb).and_then(|pb| Ok((version_of::<N>(&pb, paths.as_deref())?, pb)));
+    let ((id, version), pb) = fields.and(named)?;
     let by = call.clone();
     let change = move |before: &Record<N>| {
         let mut merged = N::to_pb(before);
@@ -92,6 +88,19 @@ pub async fn update<N: Wire>(world: &World, call: Call, pb: Option<N::Pb>, mask:
         N::from_pb(&merged, &by)
     };
     Ok(N::to_pb(&mutate(world, call, Update { id, version, change: Box::new(change) }).await?))
+}
+
+/// Which thing, in which version; each path of a mask must name one of its fields.
+fn version_of<N: Wire>(pb: &N::Pb, paths: Option<&[String]>) -> Result<(N::Id, i64)> {
+    let (id, etag) = N::identity(pb);
+    let mut f = Fields::inside(N::FIELD);
+    let (id, version) = (f.id::<N::Id>("id", id), f.etag("etag", etag));
+    let read = f.finish(|| Some((id?, version?)));
+    let mut mask = Fields::default();
+    if paths.iter().copied().flatten().any(|path| !N::FIELDS.contains(&path.as_str())) {
+        mask.wrong::<()>("update_mask", "must name fields that can change");
+    }
+    mask.and(read)
 }
 
 /// Reads one.
@@ -121,8 +130,7 @@ pub async fn list<N: Wire>(
 }
 
 /// Deletes a leave.
-pub async fn delete_leave(world: &World, call: Call, id: &str, etag: &str) -> Result<()> {
-    let mut f = Fields::default();
+pub async fn delete_leave(world: &World, call: Call, mut f: Fields, id: &str, etag: &str) -> Result<()> {
     let (id, version) = (f.id::<<Leave as crate::domain::noun::Noun>::Id>("leave_id", id), f.etag("etag", etag));
     let delete = f.finish(|| Some(DeleteLeave { id: id?, version: version? }))?;
     mutate(world, call, delete).await
