@@ -8,6 +8,7 @@ mod serve;
 mod token;
 
 use std::error::Error as StdError;
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -68,7 +69,8 @@ pub fn chain(error: &(dyn StdError + 'static)) -> String {
 fn configure(settings: Settings) -> Result<Config, Error> {
     let config = Config::new(settings)?;
     let filter = EnvFilter::try_new(&config.log)?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colours = std::io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
     match config.log_format {
         LogFormat::Human => log.try_init()?,
         LogFormat::Json => log.json().try_init()?,
