@@ -4,6 +4,7 @@
 mod access;
 mod booking;
 mod demo;
+mod directory;
 mod foreign;
 mod import;
 mod input;
