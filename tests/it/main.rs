@@ -3,11 +3,13 @@
 
 mod access;
 mod booking;
+mod consent;
 mod demo;
 mod foreign;
 mod import;
 mod input;
 mod layers;
+mod people;
 mod process;
 mod race;
 mod repeat;
