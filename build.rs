@@ -11,7 +11,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     std::fs::write(out, descriptors.encode_to_vec())?;
     tonic_prost_build::configure()
         // Messages that carry personal text print none of it; grpc::pb says what they print.
-        .skip_debug(["aftercare.v1.Client", "aftercare.v1.Counsellor"])
+        .skip_debug([
+            "aftercare.v1.Client",
+            "aftercare.v1.Counsellor",
+            "aftercare.v1.Guardian",
+            "aftercare.v1.ConsentEnd",
+            "aftercare.v1.WithdrawConsentRequest",
+            "aftercare.v1.InvalidateConsentRequest",
+        ])
         .compile_fds(descriptors)?;
     println!("cargo:rerun-if-changed=proto");
     Ok(())

@@ -55,6 +55,9 @@
 //! * 2026-11: a counsellor's weekly timetable is part of the counsellor (one etag, one row lock)
 //!   rather than a table of its own.
 //! * 2026-11: a site's zone never changes, because the local days of its sessions are kept by it.
+//! * 2026-11: a consent is never changed, and a guardian never deleted: whose word counted when is
+//!   part of the history. Of an age that only a year tells, the oldest possible asks for assent and
+//!   the youngest for an own consent.
 //! * 2026-11: the alternatives of a refusal are looked up after the refusal is committed, so that
 //!   nobody waits for them inside the one writer of SQLite.
 

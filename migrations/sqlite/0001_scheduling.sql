@@ -160,9 +160,66 @@ CREATE TABLE client (
     spoken_languages    TEXT NOT NULL,
     reading_language    TEXT,
     counsellor_gender   TEXT CHECK (counsellor_gender IN ('FEMALE', 'MALE', 'OTHER')),
+    file_number         TEXT,
+    availability        TEXT NOT NULL,
+    preferred_modality  TEXT CHECK (preferred_modality IN ('IN_PERSON', 'REMOTE')),
+    preferred_venue_id  BLOB REFERENCES venue (id),
+    UNIQUE (organisation_id, file_number),
     UNIQUE (id, side)
 ) STRICT;
 CREATE INDEX client_by_organisation ON client (organisation_id, id);
+
+-- Who answers for a client.
+CREATE TABLE guardian (
+    id              BLOB PRIMARY KEY,
+    version         INTEGER NOT NULL,
+    created_at      INTEGER NOT NULL,
+    updated_at      INTEGER NOT NULL,
+    client_id       BLOB NOT NULL REFERENCES client (id),
+    code            TEXT,
+    name            BLOB NOT NULL,
+    phone           BLOB NOT NULL,
+    relation        BLOB NOT NULL,
+    standing        TEXT NOT NULL CHECK (standing IN ('SAFE', 'UNSAFE', 'ACCUSED')),
+    UNIQUE (client_id, code),
+    UNIQUE (id, client_id)
+) STRICT;
+
+-- Consents: never changed, ended once.
+CREATE TABLE consent (
+    id              BLOB PRIMARY KEY,
+    version         INTEGER NOT NULL,
+    created_at      INTEGER NOT NULL,
+    updated_at      INTEGER NOT NULL,
+    client_id       BLOB NOT NULL REFERENCES client (id),
+    purpose         TEXT NOT NULL CHECK (purpose IN ('CARE', 'FOLLOW_UP', 'SAFE_CONTACT', 'TRANSFER')),
+    given_by        TEXT NOT NULL CHECK (given_by IN ('OWN', 'GUARDIAN', 'CHILD_WELFARE_COMMITTEE')),
+    guardian_id     BLOB,
+    assent          TEXT NOT NULL CHECK (assent IN ('NONE', 'VERBAL', 'WRITTEN')),
+    language        TEXT NOT NULL,
+    text_version    TEXT NOT NULL,
+    given_on        TEXT NOT NULL,
+    valid_until     TEXT,
+    ended_how       TEXT CHECK (ended_how IN ('WITHDRAWN', 'INVALIDATED')),
+    ended_at        INTEGER,
+    ended_reason    BLOB,
+    FOREIGN KEY (guardian_id, client_id) REFERENCES guardian (id, client_id),
+    CHECK ((given_by = 'GUARDIAN') = (guardian_id IS NOT NULL)),
+    CHECK (valid_until IS NULL OR given_on <= valid_until),
+    CHECK ((ended_how IS NULL) = (ended_at IS NULL) AND (ended_at IS NULL) = (ended_reason IS NULL))
+) STRICT;
+CREATE INDEX consent_by_client ON consent (client_id, id);
+
+-- A counsellor who must not see a client.
+CREATE TABLE conflict_of_interest (
+    id              BLOB PRIMARY KEY,
+    version         INTEGER NOT NULL,
+    created_at      INTEGER NOT NULL,
+    updated_at      INTEGER NOT NULL,
+    client_id       BLOB NOT NULL REFERENCES client (id),
+    counsellor_id   BLOB NOT NULL REFERENCES counsellor (id),
+    UNIQUE (client_id, counsellor_id)
+) STRICT;
 
 -- What joins the parties of one crime, across organisations. The key is a keyed digest of
 -- district, police station and crime number.
@@ -193,6 +250,18 @@ CREATE TABLE case_party (
     PRIMARY KEY (case_file_id, client_id)
 ) STRICT;
 CREATE INDEX case_party_by_client ON case_party (client_id);
+
+-- Days on which a case takes its parties away.
+CREATE TABLE proceeding (
+    id              BLOB PRIMARY KEY,
+    version         INTEGER NOT NULL,
+    created_at      INTEGER NOT NULL,
+    updated_at      INTEGER NOT NULL,
+    case_file_id    BLOB NOT NULL REFERENCES case_file (id),
+    on_date         TEXT NOT NULL,
+    kind            TEXT NOT NULL CHECK (kind IN ('HEARING', 'STATEMENT', 'EXAMINATION')),
+    UNIQUE (case_file_id, on_date, kind)
+) STRICT;
 
 -- A declaration is a link of its own: its id is the link's.
 CREATE TABLE no_contact (

@@ -1,15 +1,16 @@
 //! Clients of both sides, their cases, and who must not meet whom.
 
 use chrono::NaiveDate;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::code::{Gender, Side, words};
-use super::ids::{CaseId, ClientId, NoContactId, OrganisationId};
+use super::code::{Gender, Modality, Side, words};
+
+use super::ids::{CaseId, ClientId, NoContactId, OrganisationId, VenueId};
 use super::noun::Noun;
 use super::personal::Personal;
 use super::reference::Reference;
 use super::text::{Code, Fault, Language, bounded};
-use super::time::{parse_date, sensible};
+use super::time::{Day, DayTime, parse_date, sensible};
 
 /// A survivor or an offender.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -34,7 +35,29 @@ pub struct Client {
     pub reading_language: Option<Language>,
     /// The counsellor's gender the client asks for.
     pub counsellor_gender: Option<Gender>,
+    /// The organisation's own number of the client's file.
+    pub file_number: Option<Code>,
+    /// The weekly times at which the client can come; any when there are none.
+    pub availability: Vec<Availability>,
+    /// How the client would rather meet.
+    pub preferred_modality: Option<Modality>,
+    /// Where the client would rather come.
+    pub preferred_venue_id: Option<VenueId>,
 }
+
+/// A weekly time at which a client can come, in the zone of the place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Availability {
+    /// The day.
+    pub day: Day,
+    /// From when.
+    pub starts: DayTime,
+    /// Until when; after the start.
+    pub ends: DayTime,
+}
+
+/// The most times a client's availability holds.
+pub const MOST_AVAILABILITY: usize = 100;
 
 impl Noun for Client {
     type Id = ClientId;

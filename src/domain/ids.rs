@@ -83,4 +83,12 @@ ids! {
     NoContactId,
     /// A session.
     SessionId,
+    /// A guardian.
+    GuardianId,
+    /// A consent.
+    ConsentId,
+    /// A conflict of interest.
+    ConflictId,
+    /// A proceeding of a case.
+    ProceedingId,
 }

@@ -3,15 +3,20 @@
 //! Pure: no IO, no clock, no randomness, no async; nothing here knows of gRPC or SQL.
 
 pub mod access;
+pub mod age;
 pub mod agreement;
 pub mod audit;
 pub mod client;
 pub mod code;
+pub mod conflict;
+pub mod consent;
 pub mod counsellor;
 pub mod directory;
+pub mod guardian;
 pub mod ids;
 pub mod noun;
 pub mod personal;
+pub mod proceeding;
 pub mod reference;
 pub mod rules;
 pub mod session;

@@ -60,6 +60,11 @@ impl Fields {
         parse(raw).map_err(|fault| self.wrong::<T>(field, fault.to_string())).ok()
     }
 
+    /// As [`Fields::parse`], or none when empty.
+    pub fn maybe<T>(&mut self, field: &str, raw: &str, parse: impl Fn(&str) -> Result<T, Fault>) -> Option<Option<T>> {
+        if raw.is_empty() { Some(None) } else { self.parse(field, raw, parse).map(Some) }
+    }
+
     /// A list of such texts, at least one, without repeats.
     pub fn parse_all<T: PartialEq>(
         &mut self,

@@ -20,12 +20,13 @@ pub mod aftercare {
 }
 
 macro_rules! redacted {
-    ($($message:ty),*) => {$(
+    ($($message:ty: $shown:ident),*) => {$(
         impl std::fmt::Debug for $message {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.debug_struct(stringify!($message)).field("id", &self.id).finish_non_exhaustive()
+                f.debug_struct(stringify!($message)).field(stringify!($shown), &self.$shown).finish_non_exhaustive()
             }
         }
     )*};
 }
-redacted!(Client, Counsellor);
+redacted!(Client: id, Counsellor: id, Guardian: id, ConsentEnd: how, WithdrawConsentRequest: consent_id,
+    InvalidateConsentRequest: consent_id);

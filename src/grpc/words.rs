@@ -3,7 +3,10 @@
 use crate::domain::agreement::AgreementStatus;
 use crate::domain::client::CaseRole;
 use crate::domain::code::{CareService, Gender, Modality, Side};
+use crate::domain::consent::{Assent, ConsentEnding, ConsentGiver, ConsentPurpose};
 use crate::domain::directory::OrganisationKind;
+use crate::domain::guardian::GuardianStanding;
+use crate::domain::proceeding::ProceedingKind;
 use crate::domain::session::{CancelReason, StateWord};
 use crate::domain::time::Day;
 use crate::grpc::pb;
@@ -46,6 +49,12 @@ words! {
     CaseRole => pb::CaseRole, "CASE_ROLE_";
     CancelReason => pb::CancelReason, "CANCEL_REASON_";
     StateWord => pb::SessionState, "SESSION_STATE_";
+    GuardianStanding => pb::GuardianStanding, "GUARDIAN_STANDING_";
+    ConsentPurpose => pb::ConsentPurpose, "CONSENT_PURPOSE_";
+    ConsentGiver => pb::ConsentGiver, "CONSENT_GIVER_";
+    Assent => pb::Assent, "ASSENT_";
+    ConsentEnding => pb::ConsentEnding, "CONSENT_ENDING_";
+    ProceedingKind => pb::ProceedingKind, "PROCEEDING_KIND_";
 }
 
 /// google.type counts from Monday = 1.
@@ -88,5 +97,11 @@ mod tests {
         there_and_back(CancelReason::ALL);
         there_and_back(StateWord::ALL);
         there_and_back(Day::ALL);
+        there_and_back(GuardianStanding::ALL);
+        there_and_back(ConsentPurpose::ALL);
+        there_and_back(ConsentGiver::ALL);
+        there_and_back(Assent::ALL);
+        there_and_back(ConsentEnding::ALL);
+        there_and_back(ProceedingKind::ALL);
     }
 }

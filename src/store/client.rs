@@ -1,18 +1,19 @@
 //! Clients and the declarations of who must not meet them.
 
 use sqlx::types::Json;
+use uuid::Uuid;
 
 use super::db::{Lock, Sql, Tx};
 use super::error::Result;
-use super::noun::{Head, Listing, Stored};
+use super::noun::{Head, Keyed, Listing, Stored};
 use super::seal::Sealed;
-use crate::domain::client::{Client, NoContact};
-use crate::domain::code::{Gender, Side};
-use crate::domain::ids::{ClientId, CounsellorId, LinkId, NoContactId, OrganisationId};
+use crate::domain::client::{Availability, Client, NoContact};
+use crate::domain::code::{Gender, Modality, Side};
+use crate::domain::ids::{ClientId, CounsellorId, LinkId, NoContactId, OrganisationId, VenueId};
 use crate::domain::noun::Record;
 use crate::domain::personal::Personal;
 use crate::domain::reference::Reference;
-use crate::domain::text::Language;
+use crate::domain::text::{Code, Language};
 
 /// What may be known of a client without opening personal data.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -41,6 +42,10 @@ struct Row {
     spoken_languages: Json<Vec<Language>>,
     reading_language: Option<Language>,
     counsellor_gender: Option<Gender>,
+    file_number: Option<Code>,
+    availability: Json<Vec<Availability>>,
+    preferred_modality: Option<Modality>,
+    preferred_venue_id: Option<VenueId>,
 }
 
 impl Row {
@@ -57,6 +62,10 @@ impl Row {
             spoken_languages: self.spoken_languages.0,
             reading_language: self.reading_language,
             counsellor_gender: self.counsellor_gender,
+            file_number: self.file_number,
+            availability: self.availability.0,
+            preferred_modality: self.preferred_modality,
+            preferred_venue_id: self.preferred_venue_id,
         }))
     }
 
@@ -73,6 +82,10 @@ impl Row {
             spoken_languages: self.spoken_languages.0,
             reading_language: self.reading_language,
             counsellor_gender: self.counsellor_gender,
+            file_number: self.file_number,
+            availability: self.availability.0,
+            preferred_modality: self.preferred_modality,
+            preferred_venue_id: self.preferred_venue_id,
         })
     }
 }
@@ -95,21 +108,27 @@ async fn bind<'t>(tx: &'t mut Tx, it: &Record<Client>, text: &'static str) -> Re
         .bind(born_on)
         .bind(Json(it.spoken_languages.clone()))
         .bind(it.reading_language.clone())
-        .bind(it.counsellor_gender))
+        .bind(it.counsellor_gender)
+        .bind(it.file_number.clone())
+        .bind(Json(it.availability.clone()))
+        .bind(it.preferred_modality)
+        .bind(it.preferred_venue_id))
 }
 
 impl Stored for Client {
     async fn insert(tx: &mut Tx, it: &Record<Self>) -> Result<()> {
         let text = "INSERT INTO client (id, version, created_at, updated_at, organisation_id, reference, side, name,
-                phone, address, born_on, spoken_languages, reading_language, counsellor_gender)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+                phone, address, born_on, spoken_languages, reading_language, counsellor_gender, file_number,
+                availability, preferred_modality, preferred_venue_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
         bind(tx, it, text).await?.run().await.map(drop)
     }
 
     async fn update(tx: &mut Tx, it: &Record<Self>) -> Result<()> {
         let text = "UPDATE client SET version = $2, created_at = $3, updated_at = $4, organisation_id = $5,
                 reference = $6, side = $7, name = $8, phone = $9, address = $10, born_on = $11,
-                spoken_languages = $12, reading_language = $13, counsellor_gender = $14 WHERE id = $1";
+                spoken_languages = $12, reading_language = $13, counsellor_gender = $14, file_number = $15,
+                availability = $16, preferred_modality = $17, preferred_venue_id = $18 WHERE id = $1";
         bind(tx, it, text).await?.run().await.map(drop)
     }
 
@@ -141,6 +160,66 @@ impl Stored for Client {
     }
 }
 
+impl Keyed for Client {
+    async fn find_by_code(tx: &mut Tx, within: Uuid, code: &str) -> Result<Option<Record<Self>>> {
+        let sql = tx.sql("SELECT * FROM client WHERE organisation_id = $1 AND file_number = $2");
+        match sql.bind(within).bind(code).maybe::<Row>().await? {
+            Some(row) => row.open(tx).await.map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+/// What booking rules look at of a client.
+#[derive(Clone, Debug)]
+pub struct BookingFacts {
+    /// What may be known without opening personal data.
+    pub outline: Outline,
+    /// Date of birth, opened for the rules that ask for the age.
+    pub born_on: Personal,
+    /// Languages spoken.
+    pub spoken_languages: Vec<Language>,
+    /// The counsellor's gender the client asks for.
+    pub counsellor_gender: Option<Gender>,
+    /// The weekly times at which the client can come; any when there are none.
+    pub availability: Vec<Availability>,
+    /// How the client would rather meet.
+    pub preferred_modality: Option<Modality>,
+    /// Where the client would rather come.
+    pub preferred_venue_id: Option<VenueId>,
+}
+
+#[derive(sqlx::FromRow)]
+struct FactsRow {
+    #[sqlx(flatten)]
+    outline: Outline,
+    born_on: Sealed,
+    spoken_languages: Json<Vec<Language>>,
+    counsellor_gender: Option<Gender>,
+    availability: Json<Vec<Availability>>,
+    preferred_modality: Option<Modality>,
+    preferred_venue_id: Option<VenueId>,
+}
+
+/// Reads what booking rules look at.
+pub async fn booking_facts(tx: &mut Tx, id: ClientId, lock: Lock) -> Result<Option<BookingFacts>> {
+    let sql = tx.sql_locked(
+        "SELECT id, organisation_id, reference, side, born_on, spoken_languages, counsellor_gender, availability,
+            preferred_modality, preferred_venue_id FROM client WHERE id = $1",
+        lock,
+    );
+    let Some(row) = sql.bind(id).maybe::<FactsRow>().await? else { return Ok(None) };
+    Ok(Some(BookingFacts {
+        born_on: tx.open(id.0, "client.born_on", row.born_on).await?,
+        outline: row.outline,
+        spoken_languages: row.spoken_languages.0,
+        counsellor_gender: row.counsellor_gender,
+        availability: row.availability.0,
+        preferred_modality: row.preferred_modality,
+        preferred_venue_id: row.preferred_venue_id,
+    }))
+}
+
 /// What may be known of a client without opening personal data.
 pub async fn outline(tx: &mut Tx, id: ClientId, lock: Lock) -> Result<Option<Outline>> {
     let sql = tx.sql_locked("SELECT id, organisation_id, reference, side FROM client WHERE id = $1", lock);
@@ -156,7 +235,7 @@ pub async fn outline_by_reference(tx: &mut Tx, reference: &Reference) -> Result<
 /// Whether a counsellor has or had a session with a client; a cancelled one gives nobody access.
 pub async fn seen_by(tx: &mut Tx, id: ClientId, counsellor_id: CounsellorId) -> Result<bool> {
     let sql = tx.sql("SELECT id FROM session WHERE client_id = $1 AND counsellor_id = $2 AND state = 'BOOKED' LIMIT 1");
-    Ok(sql.bind(id).bind(counsellor_id).maybe::<(uuid::Uuid,)>().await?.is_some())
+    Ok(sql.bind(id).bind(counsellor_id).maybe::<(Uuid,)>().await?.is_some())
 }
 
 /// The counsellors with whom a client has or had a session that was not cancelled.

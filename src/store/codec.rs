@@ -19,8 +19,11 @@ use crate::domain::agreement::AgreementStatus;
 use crate::domain::audit::Outcome;
 use crate::domain::client::{CaseRole, CrimeNumber};
 use crate::domain::code::{CareService, Gender, Modality, Side};
+use crate::domain::consent::{Assent, ConsentEnding, ConsentGiver, ConsentPurpose};
 use crate::domain::directory::OrganisationKind;
+use crate::domain::guardian::GuardianStanding;
 use crate::domain::ids::*;
+use crate::domain::proceeding::ProceedingKind;
 use crate::domain::reference::Reference;
 use crate::domain::session::{CancelReason, StateWord};
 use crate::domain::text::{Code, Language};
@@ -67,9 +70,11 @@ macro_rules! words_and_ids {
 
 words_and_ids! {
     words: Role, AgreementStatus, Outcome, CaseRole, CareService, Gender, Modality, Side,
-        OrganisationKind, CancelReason, StateWord;
+        OrganisationKind, CancelReason, StateWord, GuardianStanding, ConsentPurpose, ConsentGiver, Assent,
+        ConsentEnding, ProceedingKind;
     ids: OrganisationId, AgreementId, SiteId, VenueId, RoomId, CounsellorId, LeaveId,
-        HolidayCalendarId, ClientId, CaseId, LinkId, NoContactId, SessionId;
+        HolidayCalendarId, ClientId, CaseId, LinkId, NoContactId, SessionId, GuardianId, ConsentId,
+        ConflictId, ProceedingId;
 }
 
 written_as!(

@@ -1,5 +1,7 @@
 //! Clients, cases, and who must not meet whom.
 
+use std::marker::PhantomData;
+
 use uuid::Uuid;
 
 use super::call::{Call, traced};
@@ -11,14 +13,49 @@ use super::work::{Mutation, Work, mutate};
 use super::world::World;
 use crate::domain::client::{Case, CaseRole, Client, NoContact};
 use crate::domain::code::Side;
+use crate::domain::directory::Venue;
 use crate::domain::ids::{CaseId, ClientId, Id, NoContactId};
 use crate::domain::noun::{Noun, Record};
+use crate::store::client::Outline;
+use crate::store::noun::{Listing, Stored};
 use crate::store::{Lock, case, client};
 
 impl Managed for Client {
-    async fn check(_work: &mut Work<'_>, it: &Self, before: Option<&Record<Self>>) -> Result<()> {
+    async fn check(work: &mut Work<'_>, it: &Self, before: Option<&Record<Self>>) -> Result<()> {
         frozen(before.is_none_or(|before| before.side == it.side), "client.side")?;
-        frozen(before.is_none_or(|before| before.organisation_id == it.organisation_id), "client.organisation_id")
+        frozen(before.is_none_or(|before| before.organisation_id == it.organisation_id), "client.organisation_id")?;
+        let Some(venue_id) = it.preferred_venue_id else { return Ok(()) };
+        match Venue::find(&mut work.tx, venue_id, Lock::None).await? {
+            Some(venue) if Venue::visible(&mut work.tx, &venue, it.organisation_id).await? => Ok(()),
+            _ => {
+                let says = "must be a venue of the organisation, or a shared one";
+                Err(Error::field("client.preferred_venue_id", says))
+            }
+        }
+    }
+}
+
+/// Locks a client of the own organisation of whom a rule fact changes. Bookings read such facts under a share
+/// lock of the client's row, so nobody places a session for the client until the change is committed. `word`
+/// names what was asked for, when it is not the client.
+pub(super) async fn hold(work: &mut Work<'_>, id: ClientId, word: &'static str) -> Result<Outline> {
+    let outline = client::outline(&mut work.tx, id, Lock::Update).await?.ok_or(Error::NotFound(word))?;
+    work.call.manages(Some(outline.organisation_id), word)?;
+    work.touched(id.uuid());
+    Ok(outline)
+}
+
+/// Refuses a client of whom the caller may not know: one of another organisation, and for a counsellor one
+/// never seen.
+async fn known(work: &mut Work<'_>, id: ClientId) -> Result<()> {
+    work.touched(id.uuid());
+    let outline = client::outline(&mut work.tx, id, Lock::None).await?.ok_or(Error::NotFound(Client::WORD))?;
+    work.call.manages(Some(outline.organisation_id), Client::WORD)?;
+    match work.call.caller().authority.counsellor_id() {
+        Some(counsellor_id) if !client::seen_by(&mut work.tx, id, counsellor_id).await? => {
+            Err(Error::NotFound(Client::WORD))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -33,14 +70,7 @@ impl Mutation for Reveal {
     type Answer = Record<Client>;
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Record<Client>> {
-        work.touched(self.0.uuid());
-        let outline = client::outline(&mut work.tx, self.0, Lock::None).await?.ok_or(Error::NotFound(Client::WORD))?;
-        work.call.manages(Some(outline.organisation_id), Client::WORD)?;
-        if let Some(counsellor_id) = work.call.caller().authority.counsellor_id()
-            && !client::seen_by(&mut work.tx, self.0, counsellor_id).await?
-        {
-            return Err(Error::NotFound(Client::WORD));
-        }
+        known(work, self.0).await?;
         find(work, self.0, Lock::None).await
     }
 
@@ -49,6 +79,50 @@ impl Mutation for Reveal {
     }
 
     async fn replay(&self, work: &mut Work<'_>, _result_id: Uuid) -> Result<Record<Client>> {
+        self.run(work).await
+    }
+}
+
+/// Lists what belongs to a client of whom the caller may know, personal data included; the read is audited
+/// before it is answered.
+pub(super) async fn reveal_of<N: Managed>(
+    world: &World,
+    call: Call,
+    client_id: ClientId,
+    page: Page,
+) -> Result<(Vec<Record<N>>, String)> {
+    mutate(world, call, RevealOf { client_id, page, noun: PhantomData }).await
+}
+
+struct RevealOf<N> {
+    client_id: ClientId,
+    page: Page,
+    noun: PhantomData<fn() -> N>,
+}
+
+impl<N: Managed> Mutation for RevealOf<N> {
+    type Answer = (Vec<Record<N>>, String);
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<Self::Answer> {
+        known(work, self.client_id).await?;
+        let listing = Listing {
+            visible_to: work.call.sees()?,
+            within: Some(self.client_id.uuid()),
+            side: None,
+            after: self.page.after(work.world, work.call)?,
+            most: i64::try_from(self.page.most()).unwrap_or(i64::MAX),
+        };
+        let rows = N::list(&mut work.tx, &listing).await?;
+        let (rows, next) = self.page.cut(work.world, work.call, rows, |row| row.id.uuid());
+        rows.iter().for_each(|row| work.touched(row.id.uuid()));
+        Ok((rows, next))
+    }
+
+    fn result_id(&self, _answer: &Self::Answer) -> Uuid {
+        self.client_id.uuid()
+    }
+
+    async fn replay(&self, work: &mut Work<'_>, _result_id: Uuid) -> Result<Self::Answer> {
         self.run(work).await
     }
 }
@@ -169,13 +243,13 @@ impl Mutation for WithdrawNoContact {
     }
 }
 
-/// Lists the declarations made for one client of the own organisation.
-pub async fn list_no_contacts(
+/// Lists the declarations made for one client of the own organisation: of no contact, of conflicts.
+pub async fn list_declarations<N: Managed>(
     world: &World,
     call: &Call,
     client_id: ClientId,
     page: &Page,
-) -> Result<(Vec<Record<NoContact>>, String)> {
+) -> Result<(Vec<Record<N>>, String)> {
     let mut tx = world.db().begin_read().await?;
     let own = match client::outline(&mut tx, client_id, Lock::None).await? {
         Some(outline) => call.manages(Some(outline.organisation_id), Client::WORD),

@@ -4,15 +4,19 @@
 
 pub mod call;
 pub mod client;
+pub mod conflict;
+pub mod consent;
 pub mod directory;
 pub mod error;
 mod facts;
+pub mod guardian;
 pub mod housekeeping;
 pub mod import;
 mod link;
 pub mod lookup;
 pub mod noun;
 pub mod page;
+pub mod proceeding;
 pub mod session;
 pub mod work;
 pub mod world;

@@ -213,6 +213,10 @@ on_both_engines! {
         both!(clients.get_client(GetClientRequest { client_id: stranger.id }));
         both!(clients.get_case(GetCaseRequest { case_id: case.id }));
         both!(clients.list_no_contacts(ListNoContactsRequest { client_id: stranger.id }));
+        both!(clients.list_guardians(ListGuardiansRequest { client_id: stranger.id }));
+        both!(clients.list_consents(ListConsentsRequest { client_id: stranger.id }));
+        both!(clients.list_conflicts(ListConflictsRequest { client_id: stranger.id }));
+        both!(clients.list_proceedings(ListProceedingsRequest { case_id: case.id }));
         both!(scheduling.get_session(GetSessionRequest { session_id: session.id }));
         for (rpc, known, never) in answers {
             assert_eq!(known.code(), Code::NotFound, "{rpc}");

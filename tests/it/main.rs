@@ -3,12 +3,14 @@
 
 mod access;
 mod booking;
+mod consent;
 mod demo;
 mod directory;
 mod foreign;
 mod import;
 mod input;
 mod layers;
+mod people;
 mod process;
 mod race;
 mod repeat;

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use prost_types::{Duration, Timestamp};
 use tonic::{Code, Status};
 
@@ -14,6 +14,7 @@ use super::wire::{Caller, Refusal};
 use crate::domain::access::Role;
 use crate::domain::time::{Span, local_day};
 use crate::grpc::pb;
+use crate::grpc::pb::google::r#type::Date;
 use crate::usecase::World;
 
 /// Where and when the demo plays.
@@ -37,6 +38,7 @@ fn missing(what: &str) -> impl FnOnce() -> Error {
 struct Walk {
     coordinator: Caller,
     names: Names,
+    today: NaiveDate,
     /// The window in which free times are looked for: from tomorrow on.
     window: Span,
 }
@@ -44,7 +46,8 @@ struct Walk {
 /// Walks once; returns the id of a client with whom one can go on.
 pub(super) async fn run(world: &World, cast: &Cast, address: SocketAddr) -> Result<String, Error> {
     let coordinator = Caller::connect(address, cast.token(Role::Coordinator)).await?;
-    let mut walk = Walk { coordinator, names: Names::new(), window: window(world.now())? };
+    let today = local_day(world.now(), ZONE);
+    let mut walk = Walk { coordinator, names: Names::new(), today, window: window(today)? };
     walk.learn_names().await?;
     let (one, two, offender) = walk.register().await?;
     let free = walk.find(&one).await?;
@@ -56,8 +59,8 @@ pub(super) async fn run(world: &World, cast: &Cast, address: SocketAddr) -> Resu
     Ok(two.id)
 }
 
-fn window(now: DateTime<Utc>) -> Result<Span, Error> {
-    let tomorrow = local_day(now, ZONE).succ_opt().and_then(|day| Span::of_day(day, ZONE));
+fn window(today: NaiveDate) -> Result<Span, Error> {
+    let tomorrow = today.succ_opt().and_then(|day| Span::of_day(day, ZONE));
     let from = tomorrow.ok_or_else(missing("tomorrow"))?.starts_at();
     Span::lasting(from, DAYS).ok_or_else(missing("two weeks from tomorrow"))
 }
@@ -75,9 +78,11 @@ impl Walk {
     }
 
     async fn register(&mut self) -> Result<(pb::Client, pb::Client, pb::Client), Error> {
-        say::step(1, "The coordinator registers two survivors and an offender.", "CreateClient");
+        say::step(1, "The coordinator registers two survivors, who consent, and an offender.", "CreateClient");
         let one = self.create_client("Person Example-One", pb::Side::Survivor).await?;
         let two = self.create_client("Person Example-Two", pb::Side::Survivor).await?;
+        self.consent(&one).await?;
+        self.consent(&two).await?;
         let offender = self.create_client("Person Example-Three", pb::Side::Offender).await?;
         println!(
             "   {}, {} and {}: a reference never tells the side",
@@ -90,12 +95,29 @@ impl Walk {
         let client = pb::Client {
             name: name.into(),
             side: side.into(),
+            born_on: Some(Date { year: 1990, month: 0, day: 0 }),
             spoken_languages: vec!["ml".into(), "en".into()],
             ..Default::default()
         };
         let request = pb::CreateClientRequest { client: Some(client), ..Default::default() };
         let created = self.coordinator.clients.create_client(request).await?.into_inner();
         created.client.ok_or_else(missing("client"))
+    }
+
+    /// Nobody who was harmed is counselled without consent.
+    async fn consent(&mut self, client: &pb::Client) -> Result<(), Error> {
+        let consent = pb::Consent {
+            client_id: client.id.clone(),
+            purpose: pb::ConsentPurpose::Care.into(),
+            given_by: pb::ConsentGiver::Own.into(),
+            language: "en".into(),
+            text_version: "CARE-1".into(),
+            given_on: date(self.today),
+            ..Default::default()
+        };
+        let request = pb::RecordConsentRequest { consent: Some(consent), ..Default::default() };
+        self.coordinator.clients.record_consent(request).await?;
+        Ok(())
     }
 
     async fn find(&mut self, survivor: &pb::Client) -> Result<pb::Slot, Error> {
@@ -238,6 +260,11 @@ fn code_name(code: Code) -> &'static str {
 
 fn timestamp(at: DateTime<Utc>) -> Option<Timestamp> {
     Some(Timestamp { seconds: at.timestamp(), nanos: 0 })
+}
+
+fn date(day: NaiveDate) -> Option<Date> {
+    let (month, of_month) = (i32::try_from(day.month()).ok()?, i32::try_from(day.day()).ok()?);
+    Some(Date { year: day.year(), month, day: of_month })
 }
 
 fn duration(length: TimeDelta) -> Option<Duration> {

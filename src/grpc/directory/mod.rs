@@ -6,7 +6,7 @@ mod wire;
 
 use tonic::{Request, Response, Status};
 
-use self::wire::{Within, create, delete_leave, get, list};
+use self::wire::{Within, delete_leave, get, list};
 use super::fields::{keyed, open, open_mutation};
 use super::pb;
 use super::pb::directory_service_server::{DirectoryService, DirectoryServiceServer};
@@ -16,7 +16,7 @@ use crate::domain::counsellor::{Counsellor, Leave};
 use crate::domain::directory::{HolidayCalendar, Organisation, Room, Site, Venue};
 use crate::usecase::World;
 
-pub(super) use self::wire::{Wire, update, wire_fields};
+pub(super) use self::wire::{Wire, create, update, wire_fields};
 
 /// The service over a world.
 pub fn service(world: World) -> DirectoryServiceServer<Directory> {

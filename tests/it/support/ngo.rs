@@ -119,23 +119,59 @@ impl Ngo {
         self.coordinator.directory().create_counsellor(request).await.unwrap().into_inner().counsellor.unwrap()
     }
 
-    pub async fn client(&self, side: pb::Side) -> pb::Client {
-        let client = pb::Client {
+    pub async fn client_with(&self, side: pb::Side, adjust: impl FnOnce(&mut pb::Client)) -> pb::Client {
+        let mut client = pb::Client {
             side: side.into(),
             name: "Person Example".into(),
             spoken_languages: vec!["ml".into()],
             ..Default::default()
         };
+        adjust(&mut client);
         let request = pb::CreateClientRequest { client: Some(client), ..Default::default() };
         self.coordinator.clients().create_client(request).await.unwrap().into_inner().client.unwrap()
     }
 
+    /// An adult who consented to care.
     pub async fn survivor(&self) -> pb::Client {
-        self.client(pb::Side::Survivor).await
+        self.survivor_with(|_| {}).await
+    }
+
+    pub async fn survivor_with(&self, adjust: impl FnOnce(&mut pb::Client)) -> pb::Client {
+        let born_on = |client: &mut pb::Client| client.born_on = Some(date("1990-05-06"));
+        let adult = |client: &mut pb::Client| {
+            born_on(client);
+            adjust(client);
+        };
+        let client = self.client_with(pb::Side::Survivor, adult).await;
+        self.consent(own_consent(&client)).await.unwrap();
+        client
+    }
+
+    /// A survivor born on a day, without any consent.
+    pub async fn child(&self, born_on: &str) -> pb::Client {
+        self.client_with(pb::Side::Survivor, |client| client.born_on = Some(date(born_on))).await
     }
 
     pub async fn offender(&self) -> pb::Client {
-        self.client(pb::Side::Offender).await
+        self.client_with(pb::Side::Offender, |_| {}).await
+    }
+
+    pub async fn guardian(&self, client: &pb::Client, standing: pb::GuardianStanding) -> pb::Guardian {
+        let guardian = pb::Guardian {
+            client_id: client.id.clone(),
+            name: "Guardian Example".into(),
+            phone: "555-0100".into(),
+            relation: "mother".into(),
+            standing: standing.into(),
+            ..Default::default()
+        };
+        let request = pb::CreateGuardianRequest { guardian: Some(guardian), ..Default::default() };
+        self.coordinator.clients().create_guardian(request).await.unwrap().into_inner().guardian.unwrap()
+    }
+
+    pub async fn consent(&self, consent: pb::Consent) -> Result<pb::Consent, Status> {
+        let request = pb::RecordConsentRequest { consent: Some(consent), ..Default::default() };
+        Ok(self.coordinator.clients().record_consent(request).await?.into_inner().consent.unwrap())
     }
 
     /// This organisation's record of a case, with a party.
@@ -182,6 +218,29 @@ impl Ngo {
         let organisation_id: OrganisationId = self.id.parse().unwrap();
         let counsellor_id: CounsellorId = counsellor.id.parse().unwrap();
         app.actor(Authority::Counsellor { organisation_id, counsellor_id })
+    }
+}
+
+/// A client's own consent to care, as it is sent.
+pub fn own_consent(client: &pb::Client) -> pb::Consent {
+    pb::Consent {
+        client_id: client.id.clone(),
+        purpose: pb::ConsentPurpose::Care.into(),
+        given_by: pb::ConsentGiver::Own.into(),
+        language: "ml".into(),
+        text_version: "CARE-1".into(),
+        given_on: Some(date("2026-01-02")),
+        ..Default::default()
+    }
+}
+
+/// A guardian's consent to the care of a child, who agreed to it in writing.
+pub fn consent_of(guardian: &pb::Guardian, client: &pb::Client) -> pb::Consent {
+    pb::Consent {
+        given_by: pb::ConsentGiver::Guardian.into(),
+        guardian_id: guardian.id.clone(),
+        assent: pb::Assent::Written.into(),
+        ..own_consent(client)
     }
 }
 

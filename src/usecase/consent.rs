@@ -1,0 +1,96 @@
+//! Consents: recorded, ended once, never changed.
+
+use chrono::TimeDelta;
+use uuid::Uuid;
+
+use super::call::Call;
+use super::client::{hold, reveal_of};
+use super::error::{Error, FieldViolation, Result};
+use super::noun::{Managed, find, find_own, update};
+use super::page::Page;
+use super::work::{Mutation, Work};
+use super::world::World;
+use crate::domain::consent::{Consent, ConsentEnd, ConsentEnding};
+use crate::domain::guardian::GuardianStanding;
+use crate::domain::ids::{ClientId, ConsentId, Id};
+use crate::domain::noun::{Noun, Record};
+use crate::domain::personal::Personal;
+use crate::store::{Lock, guardian};
+
+impl Managed for Consent {
+    /// A new consent was given by now, and by a guardian who may. Of a recorded one only the end is written.
+    async fn check(work: &mut Work<'_>, it: &Self, before: Option<&Record<Self>>) -> Result<()> {
+        hold(work, it.client_id, Self::WORD).await?;
+        if before.is_some() {
+            return Ok(());
+        }
+        let mut wrong = Vec::new();
+        let mut refuse = |field: &str, says: &str| {
+            wrong.push(FieldViolation { field: format!("consent.{field}"), says: says.into() });
+        };
+        // Where it was given is unknown; nowhere has a later day than tomorrow begun.
+        if it.given_on > (work.now + TimeDelta::days(1)).date_naive() {
+            refuse("given_on", "must not be in the future");
+        }
+        if let Some(id) = it.guardian_id {
+            let guardians = guardian::of_client(&mut work.tx, it.client_id).await?;
+            match guardians.into_iter().find(|(known, _)| *known == id) {
+                Some((_, GuardianStanding::Safe)) => {}
+                Some(_) => refuse("guardian_id", "must be a guardian who is safe"),
+                None => refuse("guardian_id", "must be a guardian of the client"),
+            }
+        }
+        if wrong.is_empty() { Ok(()) } else { Err(Error::Invalid(wrong)) }
+    }
+}
+
+/// Ends a consent.
+pub struct EndConsent {
+    /// Which.
+    pub id: ConsentId,
+    /// The version last read.
+    pub version: i64,
+    /// How.
+    pub how: ConsentEnding,
+    /// Why.
+    pub reason: Personal,
+}
+
+impl Mutation for EndConsent {
+    type Answer = Record<Consent>;
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<Record<Consent>> {
+        work.touched(self.id.uuid());
+        let found = find::<Consent>(work, self.id, Lock::None).await?;
+        hold(work, found.client_id, Consent::WORD).await?;
+        let before = find_own::<Consent>(work, self.id, Some(self.version)).await?;
+        if before.ended.is_some() {
+            return Err(Error::Precondition {
+                reason: "CONSENT_ENDED",
+                says: "the consent was withdrawn or invalidated before",
+                subjects: vec![self.id.uuid()],
+            });
+        }
+        let end = ConsentEnd { how: self.how, at: work.now, reason: self.reason.clone() };
+        update(work, &before, Consent { ended: Some(end), ..before.content.clone() }).await
+    }
+
+    fn result_id(&self, answer: &Record<Consent>) -> Uuid {
+        answer.id.uuid()
+    }
+
+    async fn replay(&self, work: &mut Work<'_>, result_id: Uuid) -> Result<Record<Consent>> {
+        find(work, ConsentId(result_id), Lock::None).await
+    }
+}
+
+/// Lists the consents about a client with the reasons for which they ended; the read is audited before it is
+/// answered.
+pub async fn list_consents(
+    world: &World,
+    call: Call,
+    client_id: ClientId,
+    page: Page,
+) -> Result<(Vec<Record<Consent>>, String)> {
+    reveal_of(world, call, client_id, page).await
+}

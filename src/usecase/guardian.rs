@@ -1,0 +1,30 @@
+//! Guardians of clients.
+
+use super::call::Call;
+use super::client::{hold, reveal_of};
+use super::error::Result;
+use super::noun::{Managed, frozen};
+use super::page::Page;
+use super::work::Work;
+use super::world::World;
+use crate::domain::guardian::Guardian;
+use crate::domain::ids::ClientId;
+use crate::domain::noun::{Noun, Record};
+
+impl Managed for Guardian {
+    /// Nobody places a session of the client while the standing of a guardian changes.
+    async fn check(work: &mut Work<'_>, it: &Self, before: Option<&Record<Self>>) -> Result<()> {
+        frozen(before.is_none_or(|before| before.client_id == it.client_id), "guardian.client_id")?;
+        hold(work, it.client_id, Self::WORD).await.map(drop)
+    }
+}
+
+/// Lists the guardians of a client, personal data included; the read is audited before it is answered.
+pub async fn list_guardians(
+    world: &World,
+    call: Call,
+    client_id: ClientId,
+    page: Page,
+) -> Result<(Vec<Record<Guardian>>, String)> {
+    reveal_of(world, call, client_id, page).await
+}
