@@ -14,6 +14,7 @@ mod people;
 mod process;
 mod race;
 mod repeat;
+mod rules;
 mod schema;
 mod separation;
 mod slots;

@@ -70,8 +70,12 @@ impl Ngo {
     }
 
     pub async fn room(&self, code: &str) -> pb::Room {
+        self.room_at(&self.venue, code).await
+    }
+
+    pub async fn room_at(&self, venue: &pb::Venue, code: &str) -> pb::Room {
         let room = pb::Room {
-            venue_id: self.venue.id.clone(),
+            venue_id: venue.id.clone(),
             code: code.into(),
             name: format!("Room {code}"),
             ..Default::default()
@@ -198,6 +202,17 @@ impl Ngo {
         self.coordinator.clients().add_case_party(request).await.unwrap().into_inner().case.unwrap()
     }
 
+    pub async fn leave(&self, counsellor: &pb::Counsellor, from: &str, until: &str) -> pb::Leave {
+        let leave = pb::Leave {
+            counsellor_id: counsellor.id.clone(),
+            starts_at: at(from),
+            ends_at: at(until),
+            ..Default::default()
+        };
+        let request = pb::CreateLeaveRequest { leave: Some(leave), ..Default::default() };
+        self.coordinator.directory().create_leave(request).await.unwrap().into_inner().leave.unwrap()
+    }
+
     pub async fn session(&self, id: &str) -> pb::Session {
         let request = pb::GetSessionRequest { session_id: id.into() };
         self.coordinator.scheduling().get_session(request).await.unwrap().into_inner().session.unwrap()
@@ -244,7 +259,7 @@ pub fn consent_of(guardian: &pb::Guardian, client: &pb::Client) -> pb::Consent {
     }
 }
 
-async fn site_at(app: &TestApp, organisation_id: &str, code: &str, zone: &str) -> pb::Site {
+pub async fn site_at(app: &TestApp, organisation_id: &str, code: &str, zone: &str) -> pb::Site {
     let site = pb::Site {
         organisation_id: organisation_id.into(),
         code: code.into(),
@@ -276,14 +291,13 @@ pub fn booking(ngo: &Ngo, counsellor: &pb::Counsellor, client: &pb::Client, star
     } else {
         pb::CareService::Treatment
     };
-    let start: DateTime<Utc> = start.parse().unwrap();
     pb::BookSessionRequest {
         client_id: client.id.clone(),
         counsellor_id: counsellor.id.clone(),
         service: service.into(),
         modality: pb::Modality::InPerson.into(),
         venue_id: ngo.venue.id.clone(),
-        starts_at: Some(prost_types::Timestamp { seconds: start.timestamp(), nanos: 0 }),
+        starts_at: at(start),
         length: Some(minutes(60)),
         ..Default::default()
     }
@@ -291,6 +305,11 @@ pub fn booking(ngo: &Ngo, counsellor: &pb::Counsellor, client: &pb::Client, star
 
 pub async fn book(actor: &Actor, request: pb::BookSessionRequest) -> Result<pb::Session, Status> {
     Ok(actor.scheduling().book_session(request).await?.into_inner().session.unwrap())
+}
+
+pub fn at(text: &str) -> Option<prost_types::Timestamp> {
+    let at: DateTime<Utc> = text.parse().unwrap();
+    Some(prost_types::Timestamp { seconds: at.timestamp(), nanos: 0 })
 }
 
 pub fn minutes(count: i64) -> prost_types::Duration {
