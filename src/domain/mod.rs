@@ -12,6 +12,7 @@ pub mod directory;
 pub mod ids;
 pub mod noun;
 pub mod personal;
+pub mod recurrence;
 pub mod reference;
 pub mod rules;
 pub mod session;
