@@ -54,6 +54,8 @@
 //!   whether or not that code is known. A check character catches slips of the pen instead.
 //! * 2026-11: a counsellor's weekly timetable is part of the counsellor (one etag, one row lock)
 //!   rather than a table of its own.
+//! * 2026-11: rules of working hours are read by a crate and computed here: it steps through every
+//!   period since the first, and would search on for a day that never comes.
 //! * 2026-11: a site's zone never changes, because the local days of its sessions are kept by it.
 //! * 2026-11: the alternatives of a refusal are looked up after the refusal is committed, so that
 //!   nobody waits for them inside the one writer of SQLite.

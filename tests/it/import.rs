@@ -111,8 +111,8 @@ on_both_engines! {
         // Without a file of hours the timetables stay; with one row, one counsellor's is replaced.
         let report = import(&world, &only("counsellors.csv", &text(&example(), "counsellors.csv")), false).await.unwrap();
         assert_eq!(updates(&report), ["counsellor TVM-TRUST/C-01: name, gender"]);
-        let hours = "organisation,counsellor,days,starts,ends,venue,valid_from,valid_until\n\
-                     MRT-TRUST,C-02,SAT;FRI,10:00,24:00,TVM-TRUST/GARDEN,,\n";
+        let hours = "organisation,counsellor,days,starts,ends,venue,valid_from,valid_until,off\n\
+                     MRT-TRUST,C-02,SAT;FRI,10:00,24:00,TVM-TRUST/GARDEN,,,\n";
         let refused = problems(import(&world, &only("hours.csv", hours), false).await);
         assert_eq!(refused, ["hours.csv:2:6 (venue): must be a venue of the organisation, or a shared one"]);
         let hours = hours.replace("TVM-TRUST/GARDEN", "GARDEN");
@@ -127,8 +127,8 @@ on_both_engines! {
         let mut files = example_with("sites.csv", "Asia/Kolkata,UP-MRT,120,MEERUT,", "Asia/Kolkatta,UP-MRT,120,UP,");
         files.extend(only("rooms.csv", "organisation,venue,code,name,floor\nTVM-TRUST,NOWHERE,R1,Room 1,2\n"));
         files.extend(only("leave.csv", "organisation,counsellor,starts_at\nTVM-TRUST,C-01,2026-12-01 00:00\n"));
-        files.extend(only("hours.csv", "counsellor,organisation,days,starts,ends,venue,valid_from,valid_until\r\n\r\n\
-                                        C-01,TVM-TRUST,MON;FUN,09:30,17:30,,,\r\nC-09,TVM-TRUST,MON,17:30,09:30,,,\r\n"));
+        files.extend(only("hours.csv", "counsellor,organisation,days,starts,ends,venue,valid_from,valid_until,off\r\n\r\n\
+                                        C-01,TVM-TRUST,MON;FUN,09:30,17:30,,,,\r\nC-09,TVM-TRUST,MON,17:30,09:30,,,,\r\n"));
         files.extend(only("venue.csv", ""));
         files.extend(only("spare.ics", "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20260101T090000\nSUMMARY:x\nEND:VEVENT\nEND:VCALENDAR\n"));
         let named = problems(import(&world, &files, false).await);

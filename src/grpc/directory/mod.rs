@@ -1,6 +1,7 @@
 //! DirectoryService: one table of RPCs over what every noun does alike.
 
 mod counsellor;
+mod hours;
 mod place;
 mod wire;
 
