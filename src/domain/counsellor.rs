@@ -111,7 +111,7 @@ pub struct WorkingHours {
     pub starts: DayTime,
     /// End, after the start.
     pub ends: DayTime,
-    /// First day on which it holds.
+    /// First day on which it holds; a rule has one, its anchor.
     pub valid_from: Option<NaiveDate>,
     /// Last day on which it holds.
     pub valid_until: Option<NaiveDate>,

@@ -73,7 +73,9 @@ async fn counsellors(app: &TestApp) -> Vec<pb::Counsellor> {
 async fn calendar(app: &TestApp, code: &str) -> pb::HolidayCalendar {
     let request = pb::ListHolidayCalendarsRequest::default();
     let all = app.admin().directory().list_holiday_calendars(request).await.unwrap().into_inner().holiday_calendars;
-    all.into_iter().find(|it| it.code == code).unwrap()
+    let holiday_calendar_id = all.into_iter().find(|it| it.code == code).unwrap().id;
+    let request = pb::GetHolidayCalendarRequest { holiday_calendar_id, ..Default::default() };
+    app.admin().directory().get_holiday_calendar(request).await.unwrap().into_inner().holiday_calendar.unwrap()
 }
 
 async fn audited(world: &World) -> Vec<(String, String, String)> {
@@ -120,6 +122,21 @@ on_both_engines! {
         assert_eq!(updates(&report), ["counsellor MRT-TRUST/C-02: working_hours"]);
         let lengths: Vec<_> = counsellors(&app).await.iter().map(|it| (it.code.clone(), it.working_hours.len())).collect();
         assert_eq!(lengths.iter().filter(|(_, hours)| *hours == 6).count(), 5, "{lengths:?}");
+    }
+
+    async fn a_calendar_that_changed_is_a_new_version(app) {
+        let world = beside(&app).await;
+        import(&world, &example(), false).await.unwrap();
+        let before = calendar(&app, "MEERUT").await;
+        let files = example_with("meerut.ics", "SUMMARY:Republic Day", "SUMMARY:Another Name");
+        let report = import(&world, &files, false).await.unwrap();
+        assert_eq!(updates(&report), ["holiday calendar MRT-TRUST/MEERUT: holidays"]);
+        let after = calendar(&app, "MEERUT").await;
+        let differ = |it: &pb::HolidayCalendar| it.holidays.iter().find(|it| it.date == Some(date("2026-01-26"))).cloned();
+        assert_eq!((differ(&before).unwrap().name.as_str(), differ(&after).unwrap().name.as_str()), ("Republic Day", "Another Name"));
+        let request = pb::GetHolidayCalendarRequest { holiday_calendar_id: before.id.clone(), etag: "1".into(), as_of: None };
+        let old = app.admin().directory().get_holiday_calendar(request).await.unwrap().into_inner().holiday_calendar;
+        assert_eq!(old.unwrap(), before);
     }
 
     async fn every_mistake_is_named_and_nothing_is_written(app) {

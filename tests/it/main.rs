@@ -6,6 +6,7 @@ mod booking;
 mod demo;
 mod directory;
 mod foreign;
+mod holidays;
 mod hours;
 mod import;
 mod input;
