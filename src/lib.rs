@@ -54,6 +54,12 @@
 //!   whether or not that code is known. A check character catches slips of the pen instead.
 //! * 2026-11: a counsellor's weekly timetable is part of the counsellor (one etag, one row lock)
 //!   rather than a table of its own.
+//! * 2026-11: rules of working hours are read by a crate and computed here: it steps through every
+//!   period since the first, and would search on for a day that never comes.
+//! * 2026-11: the days of a holiday calendar are kept per version; a list of calendars carries neither
+//!   days nor etags, so that nobody strikes out days by writing a listed calendar back.
+//! * 2026-11: a number of a professional register that no counsellor has any more is free again: a
+//!   slip of the pen must not tie it to a side for ever.
 //! * 2026-11: a site's zone never changes, because the local days of its sessions are kept by it.
 //! * 2026-11: a consent is never changed, and a guardian never deleted: whose word counted when is
 //!   part of the history. Of an age that only a year tells, the oldest possible asks for assent and

@@ -49,12 +49,24 @@ CREATE TABLE holiday_calendar (
     UNIQUE (organisation_id, code)
 );
 
+-- When each version of a calendar was written.
+CREATE TABLE holiday_calendar_version (
+    holiday_calendar_id UUID NOT NULL REFERENCES holiday_calendar (id),
+    version             BIGINT NOT NULL,
+    written_at          TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (holiday_calendar_id, version)
+);
+
+-- A day stands in every version from the first that has it to the one that no longer has it.
 CREATE TABLE holiday (
     holiday_calendar_id UUID NOT NULL REFERENCES holiday_calendar (id),
     on_date             DATE NOT NULL,
+    since_version       BIGINT NOT NULL,
+    until_version       BIGINT CHECK (since_version < until_version),
     name                TEXT NOT NULL,
-    PRIMARY KEY (holiday_calendar_id, on_date)
+    PRIMARY KEY (holiday_calendar_id, on_date, since_version)
 );
+CREATE UNIQUE INDEX holiday_now ON holiday (holiday_calendar_id, on_date) WHERE until_version IS NULL;
 
 CREATE TABLE site (
     id                      UUID PRIMARY KEY,

@@ -49,12 +49,24 @@ CREATE TABLE holiday_calendar (
     UNIQUE (organisation_id, code)
 ) STRICT;
 
+-- When each version of a calendar was written.
+CREATE TABLE holiday_calendar_version (
+    holiday_calendar_id BLOB NOT NULL REFERENCES holiday_calendar (id),
+    version             INTEGER NOT NULL,
+    written_at          INTEGER NOT NULL,
+    PRIMARY KEY (holiday_calendar_id, version)
+) STRICT;
+
+-- A day stands in every version from the first that has it to the one that no longer has it.
 CREATE TABLE holiday (
     holiday_calendar_id BLOB NOT NULL REFERENCES holiday_calendar (id),
     on_date             TEXT NOT NULL,
+    since_version       INTEGER NOT NULL,
+    until_version       INTEGER CHECK (since_version < until_version),
     name                TEXT NOT NULL,
-    PRIMARY KEY (holiday_calendar_id, on_date)
+    PRIMARY KEY (holiday_calendar_id, on_date, since_version)
 ) STRICT;
+CREATE UNIQUE INDEX holiday_now ON holiday (holiday_calendar_id, on_date) WHERE until_version IS NULL;
 
 CREATE TABLE site (
     id                      BLOB PRIMARY KEY,

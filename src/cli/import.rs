@@ -24,7 +24,9 @@ fn format() -> String {
         "Files, as far as there are any, with a header of their columns in any order (UTF-8, commas):\n{sheets}  \
          {:<22} all-day events; a row of holiday_calendars.csv names each file\n\
          Dates are YYYY-MM-DD, times of day HH:MM, the times of leave YYYY-MM-DD HH:MM in the counsellor's zone; \
-         lists have \";\" between their values; shared and inactive are yes or no. Rows are known by their codes: \
+         lists have \";\" between their values; shared, inactive and off are yes or no. The days of hours are MON to SUN \
+         and dates, or a rule (RRULE:FREQ=MONTHLY;BYDAY=2SA); off takes the time away. The hours of a site are \
+         written SURVIVOR MON 09:00-13:00. Rows are known by their codes: \
          equal ones stay, others are updated, what no row is about is untouched. A counsellor with rows in hours.csv \
          gets exactly those hours. One mistake anywhere, and nothing is imported.",
         "*.ics"

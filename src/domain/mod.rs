@@ -17,6 +17,7 @@ pub mod ids;
 pub mod noun;
 pub mod personal;
 pub mod proceeding;
+pub mod recurrence;
 pub mod reference;
 pub mod rules;
 pub mod session;

@@ -130,6 +130,22 @@ impl Spans {
         self.after(span.starts_at).is_some_and(|next| next.contains(span))
     }
 
+    /// What is in these intervals and in none of the others.
+    #[must_use]
+    pub fn minus(&self, others: &Spans) -> Spans {
+        let mut left = Vec::with_capacity(self.0.len());
+        for span in &self.0 {
+            let mut from = span.starts_at;
+            let past = others.0.partition_point(|other| other.ends_at <= span.starts_at);
+            for other in others.0[past..].iter().take_while(|other| other.starts_at < span.ends_at) {
+                left.extend(Span::new(from, other.starts_at));
+                from = other.ends_at;
+            }
+            left.extend(Span::new(from, span.ends_at));
+        }
+        Spans(left)
+    }
+
     /// The first that ends after an instant.
     fn after(&self, at: DateTime<Utc>) -> Option<Span> {
         self.0.get(self.0.partition_point(|span| span.ends_at <= at)).copied()
@@ -382,6 +398,24 @@ mod tests {
             prop_assert_eq!(joined.overlap(asked), raw.iter().any(|it| span(it).overlaps(asked)));
             let minutes = (from..from + length).all(|minute| raw.iter().any(|it| span(it).contains(span(&(minute, 1)))));
             prop_assert_eq!(joined.contain(asked), minutes);
+        }
+
+        #[test]
+        fn what_is_left_are_the_minutes_of_one_and_not_of_the_other(
+            one in proptest::collection::vec((0i64..300, 1i64..50), 0..8),
+            other in proptest::collection::vec((0i64..300, 1i64..50), 0..8),
+        ) {
+            let span = |(from, length): &(i64, i64)| {
+                let at = DateTime::UNIX_EPOCH + TimeDelta::minutes(*from);
+                Span::lasting(at, TimeDelta::minutes(*length)).unwrap()
+            };
+            let (one, other): (Spans, Spans) = (one.iter().map(span).collect(), other.iter().map(span).collect());
+            let left = one.minus(&other);
+            for minute in (0..350).map(|from| span(&(from, 1))) {
+                prop_assert_eq!(left.overlap(minute), one.overlap(minute) && !other.overlap(minute));
+            }
+            // In order, none empty, none touching another.
+            prop_assert_eq!(&left.0.iter().copied().collect::<Spans>(), &left);
         }
 
         #[test]

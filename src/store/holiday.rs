@@ -1,10 +1,11 @@
-//! Holiday calendars and their days.
+//! Holiday calendars, their days, and what their days were in earlier versions.
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
+use super::codec::Instant;
 use super::db::{Lock, Sql, Tx};
 use super::error::Result;
 use super::noun::{Head, Keyed, Listing, Stored};
@@ -24,10 +25,13 @@ struct Row {
 
 impl Row {
     async fn with_days(self, tx: &mut Tx) -> Result<Record<HolidayCalendar>> {
-        let id = HolidayCalendarId(self.head.id);
-        let holidays = days(tx, id, NaiveDate::MIN, NaiveDate::MAX).await?;
+        let holidays = days_in(tx, HolidayCalendarId(self.head.id), self.head.version).await?;
+        Ok(self.with(holidays))
+    }
+
+    fn with(self, holidays: BTreeMap<NaiveDate, String>) -> Record<HolidayCalendar> {
         let Row { head, organisation_id, code, name } = self;
-        Ok(head.record(HolidayCalendar { organisation_id, code, name, holidays }))
+        head.record(HolidayCalendar { organisation_id, code, name, holidays })
     }
 }
 
@@ -42,17 +46,18 @@ impl Stored for HolidayCalendar {
              VALUES ($1, $2, $3, $4, $5, $6, $7)",
         );
         bind(sql, it).run().await?;
-        insert_days(tx, it).await
+        write_version(tx, it, &BTreeMap::new()).await
     }
 
+    /// Writes only the days that differ from those of the version before.
     async fn update(tx: &mut Tx, it: &Record<Self>) -> Result<()> {
         let sql = tx.sql(
             "UPDATE holiday_calendar SET version = $2, created_at = $3, updated_at = $4, organisation_id = $5,
                 code = $6, name = $7 WHERE id = $1",
         );
         bind(sql, it).run().await?;
-        tx.sql("DELETE FROM holiday WHERE holiday_calendar_id = $1").bind(it.id).run().await?;
-        insert_days(tx, it).await
+        let before = days_in(tx, it.id, it.version - 1).await?;
+        write_version(tx, it, &before).await
     }
 
     async fn find(tx: &mut Tx, id: HolidayCalendarId, lock: Lock) -> Result<Option<Record<Self>>> {
@@ -62,6 +67,7 @@ impl Stored for HolidayCalendar {
         }
     }
 
+    /// Without the days, of which a page of calendars could have millions.
     async fn list(tx: &mut Tx, listing: &Listing) -> Result<Vec<Record<Self>>> {
         let rows = tx
             .sql(
@@ -73,11 +79,7 @@ impl Stored for HolidayCalendar {
             .bind_listing(listing)
             .all::<Row>()
             .await?;
-        let mut calendars = Vec::with_capacity(rows.len());
-        for row in rows {
-            calendars.push(row.with_days(tx).await?);
-        }
-        Ok(calendars)
+        Ok(rows.into_iter().map(|row| row.with(BTreeMap::new())).collect())
     }
 }
 
@@ -91,32 +93,67 @@ impl Keyed for HolidayCalendar {
     }
 }
 
-async fn insert_days(tx: &mut Tx, it: &Record<HolidayCalendar>) -> Result<()> {
-    for (day, name) in &it.holidays {
-        tx.sql("INSERT INTO holiday (holiday_calendar_id, on_date, name) VALUES ($1, $2, $3)")
-            .bind(it.id)
-            .bind(*day)
-            .bind(name.clone())
-            .run()
-            .await?;
+async fn write_version(tx: &mut Tx, it: &Record<HolidayCalendar>, before: &BTreeMap<NaiveDate, String>) -> Result<()> {
+    tx.sql("INSERT INTO holiday_calendar_version (holiday_calendar_id, version, written_at) VALUES ($1, $2, $3)")
+        .bind(it.id)
+        .bind(it.version)
+        .bind(Instant(it.updated_at))
+        .run()
+        .await?;
+    for (day, _) in before.iter().filter(|(day, name)| it.holidays.get(day) != Some(name)) {
+        close_day(tx, it, *day).await?;
+    }
+    for (day, name) in it.holidays.iter().filter(|(day, name)| before.get(day) != Some(name)) {
+        open_day(tx, it, *day, name).await?;
     }
     Ok(())
 }
 
-/// The days of a calendar between two, both included.
-pub async fn days(
-    tx: &mut Tx,
-    id: HolidayCalendarId,
-    first: NaiveDate,
-    last: NaiveDate,
-) -> Result<BTreeMap<NaiveDate, String>> {
-    let (first, last) = (first.max(EARLIEST), last.min(LATEST));
-    let sql = tx.sql("SELECT on_date, name FROM holiday WHERE holiday_calendar_id = $1 AND on_date BETWEEN $2 AND $3");
-    let rows = sql.bind(id).bind(first).bind(last).all::<(NaiveDate, String)>().await?;
-    Ok(rows.into_iter().collect())
+async fn close_day(tx: &mut Tx, it: &Record<HolidayCalendar>, day: NaiveDate) -> Result<()> {
+    let sql = tx.sql(
+        "UPDATE holiday SET until_version = $3
+          WHERE holiday_calendar_id = $1 AND on_date = $2 AND until_version IS NULL",
+    );
+    sql.bind(it.id).bind(day).bind(it.version).run().await.map(drop)
 }
 
-/// The days of calendars between two, both included.
+async fn open_day(tx: &mut Tx, it: &Record<HolidayCalendar>, day: NaiveDate, name: &str) -> Result<()> {
+    tx.sql("INSERT INTO holiday (holiday_calendar_id, on_date, since_version, name) VALUES ($1, $2, $3, $4)")
+        .bind(it.id)
+        .bind(day)
+        .bind(it.version)
+        .bind(name.to_owned())
+        .run()
+        .await
+        .map(drop)
+}
+
+/// The days that a version of a calendar had.
+pub async fn days_in(tx: &mut Tx, id: HolidayCalendarId, version: i64) -> Result<BTreeMap<NaiveDate, String>> {
+    let sql = tx.sql(
+        "SELECT on_date, name FROM holiday
+          WHERE holiday_calendar_id = $1 AND since_version <= $2
+            AND (until_version IS NULL OR until_version > $2)",
+    );
+    Ok(sql.bind(id).bind(version).all::<(NaiveDate, String)>().await?.into_iter().collect())
+}
+
+/// When a version of a calendar was written.
+pub async fn written_at(tx: &mut Tx, id: HolidayCalendarId, version: i64) -> Result<Option<DateTime<Utc>>> {
+    let sql = tx.sql("SELECT written_at FROM holiday_calendar_version WHERE holiday_calendar_id = $1 AND version = $2");
+    Ok(sql.bind(id).bind(version).maybe::<(Instant,)>().await?.map(|row| row.0.0))
+}
+
+/// The version that a calendar had at an instant; none before it was created.
+pub async fn version_at(tx: &mut Tx, id: HolidayCalendarId, at: DateTime<Utc>) -> Result<Option<i64>> {
+    let sql = tx.sql(
+        "SELECT version FROM holiday_calendar_version WHERE holiday_calendar_id = $1 AND written_at <= $2
+          ORDER BY version DESC LIMIT 1",
+    );
+    Ok(sql.bind(id).bind(Instant(at)).maybe::<(i64,)>().await?.map(|row| row.0))
+}
+
+/// The present days of calendars between two, both included.
 pub async fn days_of(
     tx: &mut Tx,
     calendars: &[HolidayCalendarId],
@@ -125,7 +162,7 @@ pub async fn days_of(
 ) -> Result<Vec<(HolidayCalendarId, NaiveDate)>> {
     tx.sql_each(
         "SELECT holiday_calendar_id, on_date FROM holiday
-          WHERE on_date BETWEEN $1 AND $2 AND holiday_calendar_id IN ({ids})",
+          WHERE until_version IS NULL AND on_date BETWEEN $1 AND $2 AND holiday_calendar_id IN ({ids})",
         calendars.len(),
     )
     .bind(first)
@@ -140,7 +177,3 @@ pub async fn sites_of(tx: &mut Tx, id: HolidayCalendarId) -> Result<Vec<SiteId>>
     let sql = tx.sql("SELECT id FROM site WHERE holiday_calendar_id = $1 ORDER BY id");
     Ok(sql.bind(id).all::<(SiteId,)>().await?.into_iter().map(|row| row.0).collect())
 }
-
-/// Four-digit years, in which the order of the text is the order of the dates.
-const EARLIEST: NaiveDate = NaiveDate::from_ymd_opt(1000, 1, 1).unwrap();
-const LATEST: NaiveDate = NaiveDate::from_ymd_opt(9999, 12, 31).unwrap();

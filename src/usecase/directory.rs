@@ -1,15 +1,18 @@
 //! What may be put into the directory, beyond what each field says for itself.
 
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::call::Call;
 use super::error::{Error, Result};
-use super::noun::{Managed, find_own, frozen};
+use super::noun::{Managed, find_own, frozen, get};
 use super::orphan;
 use super::work::{Mutation, Work};
+use super::world::World;
 use crate::domain::agreement::Agreement;
 use crate::domain::counsellor::{Counsellor, Leave};
 use crate::domain::directory::{HolidayCalendar, LONGEST_SEPARATION_GAP, Organisation, Room, Site, Venue};
-use crate::domain::ids::{Id, LeaveId, OrganisationId};
+use crate::domain::ids::{HolidayCalendarId, Id, LeaveId, OrganisationId};
 use crate::domain::noun::Record;
 use crate::domain::personal::Personal;
 use crate::store::codec::Instant;
@@ -48,6 +51,39 @@ impl Managed for HolidayCalendar {
         let sites = holiday::sites_of(&mut work.tx, after.id).await?;
         orphan::reassess(work, &sites.into_iter().map(Of::Site).collect::<Vec<_>>()).await
     }
+}
+
+/// Which version of a thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// The one that holds now.
+    Present,
+    /// The one of an etag.
+    Number(i64),
+    /// The one that held at an instant.
+    At(DateTime<Utc>),
+}
+
+/// Reads a holiday calendar as it is, or with the days that it had in another version.
+pub async fn get_holiday_calendar(
+    world: &World,
+    call: &Call,
+    id: HolidayCalendarId,
+    version: Version,
+) -> Result<Record<HolidayCalendar>> {
+    let present = get::<HolidayCalendar>(world, call, id).await?;
+    let mut tx = world.db().begin_read().await?;
+    let number = match version {
+        Version::Present => return Ok(present),
+        Version::Number(number) => Some(number),
+        Version::At(at) => holiday::version_at(&mut tx, id, at).await?,
+    };
+    let missing = || Error::NotFound("version of the holiday calendar");
+    let number = number.ok_or_else(missing)?;
+    let updated_at = holiday::written_at(&mut tx, id, number).await?.ok_or_else(missing)?;
+    let holidays = holiday::days_in(&mut tx, id, number).await?;
+    let content = HolidayCalendar { holidays, ..present.content };
+    Ok(Record { version: number, updated_at, content, ..present })
 }
 
 impl Managed for Site {

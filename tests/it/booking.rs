@@ -272,6 +272,7 @@ on_both_engines! {
             venue_id: ngo.venue.id.clone(),
             valid_from: Some(date("2026-11-24")),
             valid_until: Some(date("2026-11-24")),
+            ..Default::default()
         };
         let night = |it: &mut pb::Counsellor| it.working_hours = vec![hours];
         let counsellor = ngo.counsellor_with("C1", pb::Side::Survivor, night).await;

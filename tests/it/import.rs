@@ -73,7 +73,9 @@ async fn counsellors(app: &TestApp) -> Vec<pb::Counsellor> {
 async fn calendar(app: &TestApp, code: &str) -> pb::HolidayCalendar {
     let request = pb::ListHolidayCalendarsRequest::default();
     let all = app.admin().directory().list_holiday_calendars(request).await.unwrap().into_inner().holiday_calendars;
-    all.into_iter().find(|it| it.code == code).unwrap()
+    let holiday_calendar_id = all.into_iter().find(|it| it.code == code).unwrap().id;
+    let request = pb::GetHolidayCalendarRequest { holiday_calendar_id, ..Default::default() };
+    app.admin().directory().get_holiday_calendar(request).await.unwrap().into_inner().holiday_calendar.unwrap()
 }
 
 async fn audited(world: &World) -> Vec<(String, String, String)> {
@@ -111,8 +113,8 @@ on_both_engines! {
         // Without a file of hours the timetables stay; with one row, one counsellor's is replaced.
         let report = import(&world, &only("counsellors.csv", &text(&example(), "counsellors.csv")), false).await.unwrap();
         assert_eq!(updates(&report), ["counsellor TVM-TRUST/C-01: name, gender"]);
-        let hours = "organisation,counsellor,days,starts,ends,venue,valid_from,valid_until\n\
-                     MRT-TRUST,C-02,SAT;FRI,10:00,24:00,TVM-TRUST/GARDEN,,\n";
+        let hours = "organisation,counsellor,days,starts,ends,venue,valid_from,valid_until,off\n\
+                     MRT-TRUST,C-02,SAT;FRI,10:00,24:00,TVM-TRUST/GARDEN,,,\n";
         let refused = problems(import(&world, &only("hours.csv", hours), false).await);
         assert_eq!(refused, ["hours.csv:2:6 (venue): must be a venue of the organisation, or a shared one"]);
         let hours = hours.replace("TVM-TRUST/GARDEN", "GARDEN");
@@ -122,13 +124,28 @@ on_both_engines! {
         assert_eq!(lengths.iter().filter(|(_, hours)| *hours == 6).count(), 5, "{lengths:?}");
     }
 
+    async fn a_calendar_that_changed_is_a_new_version(app) {
+        let world = beside(&app).await;
+        import(&world, &example(), false).await.unwrap();
+        let before = calendar(&app, "MEERUT").await;
+        let files = example_with("meerut.ics", "SUMMARY:Republic Day", "SUMMARY:Another Name");
+        let report = import(&world, &files, false).await.unwrap();
+        assert_eq!(updates(&report), ["holiday calendar MRT-TRUST/MEERUT: holidays"]);
+        let after = calendar(&app, "MEERUT").await;
+        let differ = |it: &pb::HolidayCalendar| it.holidays.iter().find(|it| it.date == Some(date("2026-01-26"))).cloned();
+        assert_eq!((differ(&before).unwrap().name.as_str(), differ(&after).unwrap().name.as_str()), ("Republic Day", "Another Name"));
+        let request = pb::GetHolidayCalendarRequest { holiday_calendar_id: before.id.clone(), etag: "1".into(), as_of: None };
+        let old = app.admin().directory().get_holiday_calendar(request).await.unwrap().into_inner().holiday_calendar;
+        assert_eq!(old.unwrap(), before);
+    }
+
     async fn every_mistake_is_named_and_nothing_is_written(app) {
         let world = beside(&app).await;
         let mut files = example_with("sites.csv", "Asia/Kolkata,UP-MRT,120,MEERUT,", "Asia/Kolkatta,UP-MRT,120,UP,");
         files.extend(only("rooms.csv", "organisation,venue,code,name,floor\nTVM-TRUST,NOWHERE,R1,Room 1,2\n"));
         files.extend(only("leave.csv", "organisation,counsellor,starts_at\nTVM-TRUST,C-01,2026-12-01 00:00\n"));
-        files.extend(only("hours.csv", "counsellor,organisation,days,starts,ends,venue,valid_from,valid_until\r\n\r\n\
-                                        C-01,TVM-TRUST,MON;FUN,09:30,17:30,,,\r\nC-09,TVM-TRUST,MON,17:30,09:30,,,\r\n"));
+        files.extend(only("hours.csv", "counsellor,organisation,days,starts,ends,venue,valid_from,valid_until,off\r\n\r\n\
+                                        C-01,TVM-TRUST,MON;FUN,09:30,17:30,,,,\r\nC-09,TVM-TRUST,MON,17:30,09:30,,,,\r\n"));
         files.extend(only("venue.csv", ""));
         files.extend(only("spare.ics", "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20260101T090000\nSUMMARY:x\nEND:VEVENT\nEND:VCALENDAR\n"));
         let named = problems(import(&world, &files, false).await);

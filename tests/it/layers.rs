@@ -25,6 +25,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("tokio", &["app.rs", "cli", "store", "usecase"]),
     ("clap", &["cli", "config.rs", "main.rs"]),
     ("jsonwebtoken", &["auth"]),
+    ("rrule", &["domain/recurrence.rs"]),
 ];
 
 fn sources() -> Vec<(String, String)> {

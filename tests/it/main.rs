@@ -7,6 +7,8 @@ mod consent;
 mod demo;
 mod directory;
 mod foreign;
+mod holidays;
+mod hours;
 mod import;
 mod input;
 mod layers;

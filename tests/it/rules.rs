@@ -60,13 +60,13 @@ async fn update_site(app: &TestApp, site: pb::Site) {
 
 on_both_engines! {
     async fn each_rule_is_broken_alone(app) {
-        let ngo = Ngo::new(&app, "A").await;
+        let ngo = Ngo::new(&app, "A").await.with_default_policy(&app).await;
         let mut seen = Seen { ngo: &ngo, codes: BTreeSet::new() };
         use pb::BookingRule as Rule;
         who_may_see_whom(&app, &mut seen).await;
         what_is_taken(&app, &mut seen).await;
         when(&app, &mut seen).await;
-        how_much(&mut seen).await;
+        how_much(&app, &mut seen).await;
 
         // The client's own wishes and circumstances.
         let counsellor = ngo.counsellor("W1", pb::Side::Survivor).await;
@@ -115,7 +115,7 @@ on_both_engines! {
     }
 
     async fn ten_broken_rules_are_reported_at_once(app) {
-        let ngo = Ngo::new(&app, "A").await;
+        let ngo = Ngo::new(&app, "A").await.with_default_policy(&app).await;
         let night = |it: &mut pb::Counsellor| {
             it.verified_until = None;
             it.languages = vec!["bn".into()];
@@ -166,7 +166,7 @@ on_both_engines! {
     }
 
     async fn the_reason_of_an_override_is_kept_and_its_reading_audited(app) {
-        let ngo = Ngo::new(&app, "A").await;
+        let ngo = Ngo::new(&app, "A").await.with_default_policy(&app).await;
         let counsellor = ngo.counsellor("C1", pb::Side::Survivor).await;
         let client = ngo.survivor().await;
         let soon = "2026-11-23T05:00:00Z";
@@ -233,8 +233,8 @@ async fn who_may_see_whom(app: &TestApp, seen: &mut Seen<'_>) {
     let etag = changed.agreement.unwrap().etag;
     app.admin().directory().update_agreement(update(pb::Agreement { etag, ..agreement })).await.unwrap();
     // A declared conflict, until it is withdrawn.
-    let conflict = pb::Conflict { counsellor_id: counsellor.id.clone(), client_id: client.id.clone(), ..Default::default() };
-    let declare = pb::DeclareConflictRequest { conflict: Some(conflict), ..Default::default() };
+    let (counsellor_id, client_id) = (counsellor.id.clone(), client.id.clone());
+    let declare = pb::DeclareConflictRequest { counsellor_id, client_id, ..Default::default() };
     let mut clients = ngo.coordinator.clients();
     let conflict = clients.declare_conflict(declare).await.unwrap().into_inner().conflict.unwrap();
     seen.only(Rule::ConflictOfInterest, booking(ngo, &counsellor, &client, TEN)).await;
@@ -251,7 +251,8 @@ async fn who_may_see_whom(app: &TestApp, seen: &mut Seen<'_>) {
     // Consent: none, then a guardian's until the eighteenth birthday.
     let nearly = ngo.child("2008-11-25").await;
     let mother = ngo.guardian(&nearly, pb::GuardianStanding::Safe).await;
-    let visit = |start| pb::BookSessionRequest { guardian_id: mother.id.clone(), ..booking(ngo, &counsellor, &nearly, start) };
+    let visit =
+        |start| pb::BookSessionRequest { guardian_id: mother.id.clone(), ..booking(ngo, &counsellor, &nearly, start) };
     seen.only(Rule::ConsentMissing, visit(TEN)).await;
     ngo.consent(consent_of(&mother, &nearly)).await.unwrap();
     let last = book(&ngo.coordinator, visit(TEN)).await.unwrap();
@@ -318,7 +319,8 @@ async fn when(app: &TestApp, seen: &mut Seen<'_>) {
     let staff = other.counsellor("H1", pb::Side::Survivor).await;
     let guest = other.survivor().await;
     let days = vec![pb::Holiday { date: Some(date("2026-11-24")), name: "Example Day".into() }];
-    let calendar = pb::HolidayCalendar { code: "CAL".into(), name: "Example".into(), holidays: days, ..Default::default() };
+    let calendar =
+        pb::HolidayCalendar { code: "CAL".into(), name: "Example".into(), holidays: days, ..Default::default() };
     let request = pb::CreateHolidayCalendarRequest { holiday_calendar: Some(calendar), ..Default::default() };
     let mut directory = other.coordinator.directory();
     let made = directory.create_holiday_calendar(request).await.unwrap().into_inner().holiday_calendar.unwrap();
@@ -345,7 +347,7 @@ async fn when(app: &TestApp, seen: &mut Seen<'_>) {
     seen.codes.extend(there.codes.into_iter().chain(evenings.codes));
 }
 
-async fn how_much(seen: &mut Seen<'_>) {
+async fn how_much(app: &TestApp, seen: &mut Seen<'_>) {
     use pb::BookingRule as Rule;
     let ngo = seen.ngo;
     let limited = |it: &mut pb::Counsellor| (it.daily_limit, it.weekly_limit) = (Some(2), None);
@@ -363,8 +365,9 @@ async fn how_much(seen: &mut Seen<'_>) {
     book(&ngo.coordinator, remote(booking(ngo, &counsellor, &other, "2026-12-14T04:00:00Z"))).await.unwrap();
     // Half an hour between two sites, to the minute; none between venues of one site or on the telephone.
     let traveller = ngo.counsellor("E2", pb::Side::Survivor).await;
-    let elsewhere = ngo.second_site().await;
-    let there = |start| pb::BookSessionRequest { venue_id: elsewhere.id.clone(), ..booking(ngo, &traveller, &other, start) };
+    let elsewhere = ngo.second_site(app).await;
+    let there =
+        |start| pb::BookSessionRequest { venue_id: elsewhere.id.clone(), ..booking(ngo, &traveller, &other, start) };
     book(&ngo.coordinator, booking(ngo, &traveller, &client, "2026-12-16T04:30:00Z")).await.unwrap();
     seen.only(Rule::Travel, there("2026-12-16T05:59:00Z")).await;
     let on_time = book(&ngo.coordinator, there("2026-12-16T06:00:00Z")).await.unwrap();

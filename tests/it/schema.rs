@@ -231,6 +231,29 @@ on_both_engines! {
         assert!(matches!(twice, Err(Error::Taken)), "{twice:?}");
     }
 
+    async fn a_day_stands_once_in_a_version_of_a_calendar(app) {
+        let ngo = Ngo::new(&app, "A").await;
+        let calendar = pb::HolidayCalendar { code: "H".into(), name: "Example".into(), ..Default::default() };
+        let request = pb::CreateHolidayCalendarRequest { holiday_calendar: Some(calendar), ..Default::default() };
+        let made = ngo.coordinator.directory().create_holiday_calendar(request).await.unwrap().into_inner();
+        let id = uuid(&made.holiday_calendar.unwrap().id);
+        let db = Db::open(&app.db.target, 1).await.unwrap();
+        let mut tx = db.begin_write().await.unwrap();
+        for (since, until, good) in [(1i64, Some(3i64), true), (4, None, true), (5, None, false), (6, Some(6), false)] {
+            tx.savepoint(Savepoint::Unit).await.unwrap();
+            let sql = tx.sql(
+                "INSERT INTO holiday (holiday_calendar_id, on_date, since_version, until_version, name)
+                 VALUES ($1, $2, $3, $4, 'Example')",
+            );
+            let sql = sql.bind(id).bind("2027-01-01".parse::<NaiveDate>().unwrap()).bind(since).bind(until);
+            let inserted = sql.run().await;
+            assert_eq!(inserted.is_ok(), good, "{since} {inserted:?}");
+            if !good {
+                tx.rollback_to(Savepoint::Unit).await.unwrap();
+            }
+        }
+    }
+
     async fn a_session_says_what_became_of_it(app) {
         let (db, one, ..) = two_sessions(&app).await;
         for change in [

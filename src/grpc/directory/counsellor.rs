@@ -2,16 +2,16 @@
 
 use chrono::TimeDelta;
 
+use super::hours::{hours_pb, working_hours};
 use super::wire::{Wire, id_of, wire_fields};
 use crate::domain::code::{CareService, Side};
 use crate::domain::counsellor::{
-    Counsellor, DAILY_LIMITS, DEFAULT_TRAVEL, LONGEST_BUFFER, LONGEST_TRAVEL, Leave, MOST_WORKING_HOURS, WEEKLY_LIMITS,
-    WorkingHours,
+    Counsellor, DAILY_LIMITS, DEFAULT_TRAVEL, LONGEST_BUFFER, LONGEST_TRAVEL, Leave, WEEKLY_LIMITS,
 };
 use crate::domain::noun::Record;
 use crate::domain::text::{self, Code, Language};
 use crate::domain::time::Span;
-use crate::grpc::fields::{Fields, count, date, day_time, duration, id_text, timestamp};
+use crate::grpc::fields::{Fields, count, date, duration, timestamp};
 use crate::grpc::pb;
 use crate::grpc::words::Word;
 use crate::usecase::call::Call;
@@ -100,52 +100,6 @@ fn check_side(f: &mut Fields, side: Option<Side>, services: Option<&[CareService
     let Some((side, services)) = side.zip(services) else { return };
     for (at, _) in services.iter().enumerate().filter(|(_, service)| service.side() != side) {
         f.wrong::<()>(&format!("services[{at}]"), "must be a service for the counsellor's side");
-    }
-}
-
-fn working_hours(f: &mut Fields, all: &[pb::WorkingHours]) -> Option<Vec<WorkingHours>> {
-    if all.len() > MOST_WORKING_HOURS {
-        return f.wrong("working_hours", format!("must have at most {MOST_WORKING_HOURS} rows"));
-    }
-    // Collected first, so that every row is looked at.
-    let read: Vec<_> = all.iter().enumerate().map(|(at, hours)| hours_from(f, at, hours)).collect();
-    read.into_iter().collect()
-}
-
-fn hours_from(f: &mut Fields, at: usize, pb: &pb::WorkingHours) -> Option<WorkingHours> {
-    let field = |name: &str| format!("working_hours[{at}].{name}");
-    let day = f.word(&field("day"), pb.day);
-    let starts = f.day_time(&field("starts"), pb.starts.as_ref());
-    let ends = f.day_time(&field("ends"), pb.ends.as_ref());
-    let venue_id = f.maybe_id(&field("venue_id"), &pb.venue_id);
-    let valid_from = f.maybe_date(&field("valid_from"), pb.valid_from.as_ref());
-    let valid_until = f.maybe_date(&field("valid_until"), pb.valid_until.as_ref());
-    if starts.zip(ends).is_some_and(|(starts, ends)| ends <= starts) {
-        return f.wrong(&field("ends"), "must be after starts");
-    }
-    if let (Some(Some(first)), Some(Some(last))) = (valid_from, valid_until)
-        && last < first
-    {
-        return f.wrong(&field("valid_until"), "must not be before valid_from");
-    }
-    Some(WorkingHours {
-        venue_id: venue_id?,
-        day: day?,
-        starts: starts?,
-        ends: ends?,
-        valid_from: valid_from?,
-        valid_until: valid_until?,
-    })
-}
-
-fn hours_pb(hours: &WorkingHours) -> pb::WorkingHours {
-    pb::WorkingHours {
-        day: hours.day.to_wire(),
-        starts: Some(day_time(hours.starts)),
-        ends: Some(day_time(hours.ends)),
-        venue_id: id_text(hours.venue_id),
-        valid_from: hours.valid_from.map(date),
-        valid_until: hours.valid_until.map(date),
     }
 }
 

@@ -1,6 +1,8 @@
 //! DirectoryService: one table of RPCs over what every noun does alike.
 
+mod calendar;
 mod counsellor;
+mod hours;
 mod place;
 mod wire;
 
@@ -74,6 +76,18 @@ macro_rules! answer {
             Ok(pb::$response { $field: rows, next_page_token })
         }
     };
+    (get_version $world:expr, $request:ident, $response:ident, $noun:ty, $field:ident) => {
+        async {
+            let (call, pb) = open($request)?;
+            Ok(pb::$response { $field: Some(calendar::get($world, &call, &pb).await?) })
+        }
+    };
+    (list_outlines $world:expr, $request:ident, $response:ident, $noun:ty, ) => {
+        async {
+            let (call, pb) = open($request)?;
+            calendar::page($world, &call, &pb).await
+        }
+    };
     (delete $world:expr, $request:ident, $response:ident, $noun:ty, $field:ident) => {
         async {
             let (call, pb, fields) = open_mutation($world, $request)?;
@@ -129,9 +143,9 @@ service! {
     update_holiday_calendar: UpdateHolidayCalendarRequest => UpdateHolidayCalendarResponse,
         update_affecting HolidayCalendar (holiday_calendar);
     get_holiday_calendar: GetHolidayCalendarRequest => GetHolidayCalendarResponse,
-        get HolidayCalendar (holiday_calendar holiday_calendar_id);
+        get_version HolidayCalendar (holiday_calendar);
     list_holiday_calendars: ListHolidayCalendarsRequest => ListHolidayCalendarsResponse,
-        list HolidayCalendar (holiday_calendars organisation_id);
+        list_outlines HolidayCalendar ();
 }
 
 keyed!(

@@ -1,14 +1,12 @@
-//! Organisations, agreements, sites, venues, rooms and holiday calendars on the wire.
-
-use std::collections::BTreeMap;
+//! Organisations, agreements, sites, venues and rooms on the wire.
 
 use chrono::TimeDelta;
 
 use super::wire::{Wire, id_of, wire_fields};
 use crate::domain::agreement::Agreement;
 use crate::domain::directory::{
-    DEFAULT_HORIZON, DEFAULT_NOTICE, DEFAULT_SEPARATION_GAP, HORIZON_DAYS, HolidayCalendar, LONGEST_NOTICE,
-    LONGEST_SEPARATION_GAP, Organisation, Room, SideHours, Site, Venue,
+    DEFAULT_HORIZON, DEFAULT_NOTICE, DEFAULT_SEPARATION_GAP, HORIZON_DAYS, LONGEST_NOTICE, LONGEST_SEPARATION_GAP,
+    Organisation, Room, SideHours, Site, Venue,
 };
 use crate::domain::noun::Record;
 use crate::domain::text::{self, Code};
@@ -241,45 +239,5 @@ impl Wire for Room {
         let code = f.parse("code", &pb.code, Code::parse);
         let name = f.parse("name", &pb.name, text::name);
         f.finish(|| Some(Self { venue_id: venue_id?, code: code?, name: name? }))
-    }
-}
-
-impl Wire for HolidayCalendar {
-    wire_fields!(HolidayCalendar, "holiday_calendar": organisation_id, code, name, holidays);
-
-    fn to_pb(it: &Record<Self>) -> pb::HolidayCalendar {
-        let holiday =
-            |(on, name): (&chrono::NaiveDate, &String)| pb::Holiday { date: Some(date(*on)), name: name.clone() };
-        pb::HolidayCalendar {
-            id: id_of(it),
-            etag: it.version.to_string(),
-            organisation_id: it.organisation_id.to_string(),
-            code: it.code.to_string(),
-            name: it.name.clone(),
-            holidays: it.holidays.iter().map(holiday).collect(),
-            created_at: timestamp(it.created_at),
-            updated_at: timestamp(it.updated_at),
-        }
-    }
-
-    fn from_pb(pb: &pb::HolidayCalendar, call: &Call) -> Result<Self> {
-        let mut f = Fields::inside(Self::FIELD);
-        let organisation_id = f.organisation("organisation_id", &pb.organisation_id, call);
-        let code = f.parse("code", &pb.code, Code::parse);
-        let name = f.parse("name", &pb.name, text::name);
-        let mut holidays = BTreeMap::new();
-        if pb.holidays.len() > Self::MOST_DAYS {
-            f.wrong::<()>("holidays", format!("must have at most {} days", Self::MOST_DAYS));
-        }
-        for (at, holiday) in pb.holidays.iter().take(Self::MOST_DAYS).enumerate() {
-            let day = f.date(&format!("holidays[{at}].date"), holiday.date.as_ref());
-            let name = f.parse(&format!("holidays[{at}].name"), &holiday.name, text::name);
-            if let (Some(day), Some(name)) = (day, name)
-                && holidays.insert(day, name).is_some()
-            {
-                f.wrong::<()>(&format!("holidays[{at}].date"), "must not repeat a day");
-            }
-        }
-        f.finish(|| Some(Self { organisation_id: organisation_id?, code: code?, name: name?, holidays }))
     }
 }

@@ -108,8 +108,13 @@ async fn places(tx: &mut Tx, ask: &Ask<'_>) -> Result<(Vec<Record<Venue>>, Vec<R
         Places::These(ids, _) if ids.is_empty() => return Ok((Vec::new(), Vec::new())),
         Places::These(ids, _) => directory::venues(tx, OrganisationId(Uuid::nil()), ids).await?,
         Places::All(_) => {
-            let named: BTreeSet<VenueId> =
-                ask.counsellors.iter().flat_map(|it| &it.working_hours).filter_map(|hours| hours.venue_id).collect();
+            let named: BTreeSet<VenueId> = ask
+                .counsellors
+                .iter()
+                .flat_map(|it| &it.working_hours)
+                .filter(|hours| !hours.off)
+                .filter_map(|hours| hours.venue_id)
+                .collect();
             directory::venues(tx, organisation_id, &named.into_iter().collect::<Vec<_>>()).await?
         }
     };

@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{NaiveDate, NaiveTime, TimeDelta, TimeZone};
+use chrono::{NaiveDate, TimeDelta};
 use icalendar::parser::Property;
-use rrule::{RRule, RRuleSet, Tz, Unvalidated};
 
 use super::problem::{Problem, Problems};
 use crate::domain::directory::HolidayCalendar;
+use crate::domain::recurrence::follow;
 use crate::domain::text;
 use crate::domain::time::sensible;
 
@@ -215,13 +215,13 @@ impl Reader<'_> {
 
     /// The days on which a rule lets an event begin.
     fn follow(&mut self, it: &Entry, first: NaiveDate) -> Option<BTreeSet<NaiveDate>> {
-        let Some(set) = rule(&it.value, first) else {
+        let Some(days) = follow(&it.value, first) else {
             let says = "must be a rule of whole days such as FREQ=WEEKLY;BYDAY=SU or FREQ=MONTHLY;BYDAY=2SA; \
                         its UNTIL is a day (YYYYMMDD), not before DTSTART";
             return self.wrong(it.line, "RRULE", says);
         };
         let last = self.last.max(first);
-        let days = set.into_iter().map(|at| at.date_naive()).take_while(|day| *day <= last);
+        let days = days.take_while(|day| *day <= last);
         let days: BTreeSet<_> = days.take(HolidayCalendar::MOST_DAYS + 1).collect();
         // Calendars disagree on whether a start beside the rule counts, so it must not lie beside it.
         if days.first() == Some(&first) {
@@ -230,25 +230,6 @@ impl Reader<'_> {
             self.wrong(it.line, "RRULE", "must include its DTSTART: begin with the first day that fits the rule")
         }
     }
-}
-
-/// A rule of whole days, ready to be followed; bounded in its search.
-fn rule(text: &str, first: NaiveDate) -> Option<RRuleSet> {
-    let mut parts = Vec::new();
-    for part in text.trim().to_ascii_uppercase().split(';').filter(|part| !part.is_empty()) {
-        let (name, value) = part.split_once('=')?;
-        match name {
-            "BYHOUR" | "BYMINUTE" | "BYSECOND" => return None,
-            "FREQ" if matches!(value, "HOURLY" | "MINUTELY" | "SECONDLY") => return None,
-            // The crate takes a day for midnight on the machine's own clock.
-            "UNTIL" if value.len() == 8 => parts.push(format!("UNTIL={value}T000000Z")),
-            "UNTIL" => return None,
-            _ => parts.push(part.to_owned()),
-        }
-    }
-    let start = Tz::UTC.from_utc_datetime(&first.and_time(NaiveTime::MIN));
-    let rule: RRule<Unvalidated> = parts.join(";").parse().ok()?;
-    Some(RRuleSet::new(start).rrule(rule.validate(start).ok()?).limit())
 }
 
 #[cfg(test)]
@@ -331,6 +312,8 @@ mod tests {
             (["DTSTART:20260126", "RRULE:FREQ=DAILY;UNTIL=20260130T000000Z"], rule.into()),
             (["DTSTART:20260126", "RRULE:FREQ=DAILY;UNTIL=20250130"], rule.into()),
             (["DTSTART:20260126", "RRULE:BYDAY=SU"], rule.into()),
+            (["DTSTART:20260126", "RRULE:FREQ=WEEKLY;BYDAY=XMO"], rule.into()),
+            (["DTSTART:20260126", "RRULE:FREQ=WEEKLY;BYDAY=\u{20ac}"], rule.into()),
             (["DTSTART:20260126", "RRULE:FREQ=WEEKLY;BYDAY=SU"], beside.into()),
             (["DTSTART:20260126", "RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"], beside.into()),
             (["DTSTART:20260126", "DURATION:P1D"], "k.ics:5:1 (DURATION): is not understood here".into()),

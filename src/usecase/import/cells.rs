@@ -190,7 +190,8 @@ impl<'r> Cells<'r> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::counsellor::{HOURS, LEAVE, read_hours, read_leave};
+    use super::super::counsellor::{LEAVE, read_leave};
+    use super::super::hours::{HOURS, read_hours};
     use super::super::kind::Kind;
     use super::super::known::Found;
     use super::super::problem::Problems;
@@ -327,14 +328,43 @@ mod tests {
     #[test]
     fn hours_and_leave_are_held_to_their_order() {
         let hours = |row| problems(HOURS, row, |cells, known| read_hours(cells, known).1.is_some());
-        assert!(hours("NGO,C,MON;SAT,09:30,24:00,,2026-01-01,2026-01-01").is_empty());
+        assert!(hours("NGO,C,MON;SAT,09:30,24:00,,2026-01-01,2026-01-01,").is_empty());
+        assert!(hours("NGO,C,SAT;2026-12-25; 2026-12-26,,,,,,yes").is_empty());
+        assert!(hours("NGO,C,rrule:FREQ=MONTHLY;BYDAY=2SA,,,,2026-01-01,2027-01-01,yes").is_empty());
         assert_eq!(
-            hours("NGO,C,MON;MON,9:30,17:30,,2026-01-02,2026-01-01"),
+            hours("NGO,C,MON;MON,9:30,17:30,,2026-01-02,2026-01-01,"),
             [
                 "hours.csv:2:3 (days): must not repeat a value",
                 "hours.csv:2:4 (starts): must be a time of day as HH:MM, 00:00 to 24:00",
                 "hours.csv:2:8 (valid_until): must not be before valid_from",
             ]
+        );
+        assert_eq!(
+            hours("NGO,C,MON;second,09:30,,,,,no"),
+            [
+                "hours.csv:2:3 (days): must be days of the week (MON to SUN), dates (YYYY-MM-DD), or a rule \
+                 (RRULE:FREQ=…)",
+                "hours.csv:2:5 (ends): must be a time of day as HH:MM, 00:00 to 24:00",
+            ]
+        );
+        assert_eq!(
+            hours("NGO,C,2026-12-25,09:30,17:30,,2026-01-01,2026-12-31,maybe"),
+            [
+                "hours.csv:2:7 (valid_from): must be empty with dates",
+                "hours.csv:2:8 (valid_until): must be empty with dates",
+                "hours.csv:2:9 (off): must be yes or no",
+            ]
+        );
+        assert_eq!(
+            hours("NGO,C,RRULE:FREQ=DAILY;UNTIL=20270101,09:30,17:30,,,,"),
+            [
+                "hours.csv:2:3 (days): must not have COUNT or UNTIL: valid_until is its last day",
+                "hours.csv:2:7 (valid_from): is required with a rule, whose interval counts from it",
+            ]
+        );
+        assert_eq!(
+            hours("NGO,C,RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30,09:30,17:30,,2026-01-01,,"),
+            ["hours.csv:2:3 (days): must fall on a day"]
         );
         let leave = |row| problems(LEAVE, row, |cells, known| read_leave(cells, known).is_some());
         assert!(leave("NGO,C,2026-12-24 13:00,2026-12-31 24:00").is_empty());

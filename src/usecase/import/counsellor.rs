@@ -1,4 +1,4 @@
-//! What the rows about counsellors say: who they are, when they work, when they are away.
+//! What the rows about counsellors say: who they are, when they are away.
 
 use chrono::TimeDelta;
 use uuid::Uuid;
@@ -14,7 +14,7 @@ use crate::domain::counsellor::{
 };
 use crate::domain::ids::{CounsellorId, OrganisationId};
 use crate::domain::text::{self, Code, Language};
-use crate::domain::time::{Day, DayTime, Span, parse_date, resolve};
+use crate::domain::time::{Span, parse_date, resolve};
 use crate::usecase::error::FieldViolation;
 
 impl Kind for Counsellor {
@@ -139,39 +139,6 @@ fn check_side(cells: &mut Cells<'_>, side: Option<Side>, services: Option<&[Care
         let fitting: Vec<_> = fitting.map(ToString::to_string).collect();
         cells.wrong::<()>("services", format!("must be for the counsellor's side: {}", fitting.join(", ")));
     }
-}
-
-/// What the file of hours looks like.
-pub const HOURS: &Shape = &Shape {
-    file: "hours.csv",
-    columns: &["organisation", "counsellor", "days", "starts", "ends", "venue", "valid_from", "valid_until"],
-};
-/// The columns of a row of hours that refer to other things. The counsellor may come later.
-pub const HOURS_REFERENCES: &[(&str, Target)] = &[("organisation", Target::Organisation), ("venue", Target::Venue)];
-
-/// Whose hours a row gives, and the hours: one for each of its days.
-pub fn read_hours(cells: &mut Cells<'_>, known: &Known) -> (Option<(OrganisationId, Code)>, Option<Vec<WorkingHours>>) {
-    let organisation_id = cells.refer("organisation", known);
-    let counsellor = cells.code("counsellor");
-    let days: Option<Vec<Day>> = cells.list("days", str::parse);
-    let starts = cells.parse("starts", DayTime::parse);
-    let ends = cells.parse("ends", DayTime::parse);
-    let venue_id = cells.maybe_refer("venue", known);
-    let valid_from = cells.maybe("valid_from", parse_date);
-    let valid_until = cells.maybe("valid_until", parse_date);
-    if starts.zip(ends).is_some_and(|(starts, ends)| ends <= starts) {
-        cells.wrong::<()>("ends", "must be after starts");
-    }
-    if matches!((valid_from, valid_until), (Some(Some(first)), Some(Some(last))) if last < first) {
-        cells.wrong::<()>("valid_until", "must not be before valid_from");
-    }
-    let hours = cells.finish(|| {
-        let (venue_id, starts, ends) = (venue_id?, starts?, ends?);
-        let (valid_from, valid_until) = (valid_from?, valid_until?);
-        let on = |day| WorkingHours { venue_id, day, starts, ends, valid_from, valid_until };
-        Some(days?.into_iter().map(on).collect())
-    });
-    (organisation_id.zip(counsellor), hours)
 }
 
 /// What the file of leave looks like.

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::NaiveDate;
 
 use super::calendar::holidays;
-use super::counsellor::{HOURS, LEAVE};
+use super::counsellor::LEAVE;
+use super::hours::HOURS;
 use super::kind::Kind;
 use super::known::{Known, Target};
 use super::problem::{Problem, Problems};

@@ -12,17 +12,22 @@
 //! | `venues.csv` | **organisation**, **code**, name, site, shared |
 //! | `rooms.csv` | **organisation**, **venue**, **code**, name |
 //! | `counsellors.csv` | **organisation**, **code**, name, side, gender, services, modalities, languages, zone, buffer_before_minutes, buffer_after_minutes, travel_minutes, daily_limit, weekly_limit, verified_until, registration, inactive |
-//! | `hours.csv` | organisation, counsellor, days, starts, ends, venue, valid_from, valid_until |
+//! | `hours.csv` | organisation, counsellor, days, starts, ends, venue, valid_from, valid_until, off |
 //! | `leave.csv` | **organisation**, **counsellor**, **starts_at**, **ends_at** |
 //! | `*.ics` | a calendar that a row of `holiday_calendars.csv` names |
 //!
 //! Dates are `YYYY-MM-DD`, times of day `HH:MM` (to `24:00`), civil times `YYYY-MM-DD HH:MM` in the
-//! zone of the venue or, for leave, of the counsellor; lists have ";" between their values; `shared`
-//! and `inactive` are `yes` or `no`; a timetable is a list of hours of a side, such as
+//! zone of the venue or, for leave, of the counsellor; lists have ";" between their values; `shared`,
+//! `inactive` and `off` are `yes` or `no`; a timetable is a list of hours of a side, such as
 //! `SURVIVOR MON 09:00-13:00;OFFENDER TUE 09:00-17:00`. May be empty: valid_from and valid_until of
 //! hours, every valid_until, venue, gender, holiday_calendar, timetable, limits, verified_until,
 //! registration, `notice_minutes` (120), `horizon_days` (180), `separation_gap_minutes` (120), buffers
-//! (0), `travel_minutes` (30), flags (no). A site or venue of another organisation is written `ORGANISATION/CODE`.
+//! (0), `travel_minutes` (30), flags (no). A site or venue of another organisation is written
+//! `ORGANISATION/CODE`.
+//!
+//! The days of a row of hours are days of the week and dates (`SAT;2026-12-25`), or a rule of RFC
+//! 5545 (`RRULE:FREQ=MONTHLY;BYDAY=2SA`) that counts from valid_from. A row that is `off` takes the
+//! time away that others give; without starts and ends, the whole day.
 //!
 //! A row that is stored with the same values stays unchanged, one with other values is updated, what
 //! no row is about stays untouched. `hours.csv` replaces the timetable of every counsellor of whom it
@@ -33,6 +38,7 @@ mod calendar;
 mod cells;
 mod counsellor;
 mod directory;
+mod hours;
 mod kind;
 mod known;
 mod material;

@@ -1,7 +1,8 @@
 //! Writes what the files of hours and leave say about counsellors, of the import or stored.
 
 use super::cells::Cells;
-use super::counsellor::{HOURS, HOURS_REFERENCES, LEAVE, LEAVE_REFERENCES, read_hours, read_leave};
+use super::counsellor::{LEAVE, LEAVE_REFERENCES, read_leave};
+use super::hours::{HOURS, HOURS_REFERENCES, read_hours};
 use super::known::{Found, Reference, Timetable};
 use super::report::Done;
 use super::run::{Run, Seen, is_fresh, refusal};

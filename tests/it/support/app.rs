@@ -13,6 +13,7 @@ use aftercare::config::{Config, Issuer, LogFormat};
 use aftercare::domain::access::Authority;
 use aftercare::grpc::pb;
 use aftercare::rng::SeededRng;
+use aftercare::store::Db;
 use chrono::{DateTime, TimeDelta, Utc};
 use prost::Message;
 use tokio::net::TcpListener;
@@ -35,6 +36,15 @@ pub struct TestApp {
     channel: Channel,
     running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
     directory: tempfile::TempDir,
+}
+
+/// A row of the audit trail.
+#[derive(Debug, sqlx::FromRow)]
+pub struct Audited {
+    pub action: String,
+    pub outcome: String,
+    pub details: String,
+    pub subjects: String,
 }
 
 /// Another process over the database of a [`TestApp`].
@@ -114,6 +124,17 @@ impl TestApp {
     pub fn token(&self, principal: &str, authority: Authority, at: DateTime<Utc>, life: TimeDelta) -> String {
         let grant = Grant { principal: principal.into(), authority, at, life, id: uuid::Uuid::nil() };
         self.issuer.issue(&grant).unwrap()
+    }
+
+    /// The audit trail, oldest first.
+    pub async fn audit(&self) -> Vec<Audited> {
+        let db = Db::open(&self.db.target, 1).await.unwrap();
+        let mut tx = db.begin_read().await.unwrap();
+        let sql = tx.sql(
+            "SELECT action, outcome, CAST(details AS TEXT) AS details, CAST(subjects AS TEXT) AS subjects
+               FROM audit_event ORDER BY occurred_at, id",
+        );
+        sql.all().await.unwrap()
     }
 
     /// Somebody with any token at all.

@@ -64,6 +64,23 @@ impl Ngo {
         Self { id, coordinator, site, venue }
     }
 
+    /// Notice and horizon as organisations have them that state none.
+    pub async fn with_default_policy(self, app: &TestApp) -> Self {
+        let mut directory = app.admin().directory();
+        let request = pb::GetOrganisationRequest { organisation_id: self.id.clone() };
+        let mut organisation = directory.get_organisation(request).await.unwrap().into_inner().organisation.unwrap();
+        (organisation.notice, organisation.horizon) = (None, None);
+        let request = pb::UpdateOrganisationRequest { organisation: Some(organisation), ..Default::default() };
+        directory.update_organisation(request).await.unwrap();
+        self
+    }
+
+    /// A venue at another site.
+    pub async fn second_site(&self, app: &TestApp) -> pb::Venue {
+        let site = site_at(app, &self.id, "SITE-2", &self.site.zone).await;
+        venue_at(app, &self.id, "VENUE-2", &site).await
+    }
+
     pub async fn agreement(&self, app: &TestApp) -> pb::Agreement {
         let request = pb::ListAgreementsRequest { organisation_id: self.id.clone(), ..Default::default() };
         app.admin().directory().list_agreements(request).await.unwrap().into_inner().agreements.remove(0)
@@ -259,7 +276,7 @@ pub fn consent_of(guardian: &pb::Guardian, client: &pb::Client) -> pb::Consent {
     }
 }
 
-pub async fn site_at(app: &TestApp, organisation_id: &str, code: &str, zone: &str) -> pb::Site {
+async fn site_at(app: &TestApp, organisation_id: &str, code: &str, zone: &str) -> pb::Site {
     let site = pb::Site {
         organisation_id: organisation_id.into(),
         code: code.into(),

@@ -1,0 +1,425 @@
+//! Rules by which days recur, as RFC 5545 writes them (3.3.10). The only place that knows the crate
+//! which reads them.
+//!
+//! The rule of a calendar file is followed once, by the crate. Working hours are asked again and
+//! again, for a few weeks that may lie years after the first, and their rules come from outside. The
+//! crate steps through every period since the first, and searches on for a day that never comes; so
+//! it only reads those rules, and their days are computed here, in time bounded by the weeks asked
+//! for.
+
+use std::cmp::Ordering;
+use std::iter::successors;
+
+use chrono::{Datelike, Days, Months, NaiveDate, NaiveTime, TimeZone};
+use rrule::{Frequency, NWeekday, RRule, RRuleSet, Tz, Unvalidated};
+use serde::{Deserialize, Serialize};
+
+use super::text::Fault;
+
+/// The days of a rule that may end by itself (COUNT, UNTIL), from a first day on, in order. Nothing
+/// when it is no rule of whole days. The search for a day that never comes ends, but late.
+pub fn follow(text: &str, first: NaiveDate) -> Option<impl Iterator<Item = NaiveDate> + use<>> {
+    let text = text.trim().to_ascii_uppercase();
+    let mut kept = Vec::new();
+    for (name, value) in parts(&text)? {
+        match name {
+            "BYHOUR" | "BYMINUTE" | "BYSECOND" => return None,
+            "FREQ" if matches!(value, "HOURLY" | "MINUTELY" | "SECONDLY") => return None,
+            // The crate takes a day for midnight on the machine's own clock.
+            "UNTIL" if value.len() == 8 => kept.push(format!("UNTIL={value}T000000Z")),
+            "UNTIL" => return None,
+            _ => kept.push(format!("{name}={value}")),
+        }
+    }
+    let start = midnight(first);
+    let rule: RRule<Unvalidated> = kept.join(";").parse().ok()?;
+    let set = RRuleSet::new(start).rrule(rule.validate(start).ok()?).limit();
+    Some(set.into_iter().map(|at| at.date_naive()))
+}
+
+fn midnight(day: NaiveDate) -> chrono::DateTime<Tz> {
+    Tz::UTC.from_utc_datetime(&day.and_time(NaiveTime::MIN))
+}
+
+/// The parts of a rule in capitals. Nothing when one of them is none, or when a day of the week is
+/// misspelt, which the crate would overlook.
+fn parts(text: &str) -> Option<Vec<(&str, &str)>> {
+    let all = text.split(';').filter(|part| !part.is_empty()).map(|part| part.split_once('='));
+    let all: Vec<_> = all.collect::<Option<_>>()?;
+    let spelt = |(name, value): &(&str, &str)| *name != "BYDAY" || value.split(',').all(is_weekday);
+    (text.is_ascii() && all.iter().all(spelt)).then_some(all)
+}
+
+/// Whether it is a day of the week, perhaps numbered: `SA`, `2SA`, `-1FR`.
+fn is_weekday(text: &str) -> bool {
+    let split = text.len().checked_sub(2).and_then(|at| text.split_at_checked(at));
+    let is = |(number, day): (&str, &str)| {
+        let known = matches!(day, "MO" | "TU" | "WE" | "TH" | "FR" | "SA" | "SU");
+        known && (number.is_empty() || number.parse::<i16>().is_ok_and(|number| number != 0))
+    };
+    split.is_some_and(is)
+}
+
+/// A rule of whole days without an end of its own, such as `FREQ=MONTHLY;BYDAY=2SA`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Recurrence {
+    text: String,
+    // Large beside everything that holds a recurrence.
+    rule: Box<RRule<Unvalidated>>,
+}
+
+/// The parts a rule may have.
+const PARTS: [&str; 8] = ["FREQ", "INTERVAL", "WKST", "BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYDAY", "BYSETPOS"];
+/// The most characters of a rule.
+const LONGEST: usize = 200;
+/// The most periods between two in which a rule holds.
+const LONGEST_INTERVAL: u16 = 400;
+/// Whatever a rule means, it means it within so many years.
+const SOON: Months = Months::new(40 * 12);
+
+impl Recurrence {
+    /// Reads a rule, with or without `RRULE:` before it.
+    pub fn parse(raw: &str) -> Result<Self, Fault> {
+        let wrong = || {
+            Fault::new(
+                "must be a rule of whole days such as FREQ=WEEKLY;INTERVAL=2;BYDAY=SA or FREQ=MONTHLY;BYDAY=2SA, of \
+                 FREQ, INTERVAL (1 to 400), WKST, BYMONTH, BYMONTHDAY, BYYEARDAY, BYDAY and BYSETPOS",
+            )
+        };
+        if raw.len() > LONGEST {
+            return Err(wrong());
+        }
+        let capitals = raw.trim().to_ascii_uppercase();
+        let text = capitals.strip_prefix("RRULE:").unwrap_or(&capitals);
+        let parts = parts(text).ok_or_else(wrong)?;
+        if parts.iter().any(|(name, _)| matches!(*name, "COUNT" | "UNTIL")) {
+            return Err(Fault::new("must not have COUNT or UNTIL: valid_until is its last day"));
+        }
+        let known = parts.iter().all(|(name, value)| PARTS.contains(name) && !value.is_empty());
+        let rule: RRule<Unvalidated> = text.parse().ok().filter(|_| known).ok_or_else(wrong)?;
+        let it = Self { text: text.to_owned(), rule: Box::new(rule) };
+        if it.is_sound() { Ok(it) } else { Err(wrong()) }
+    }
+
+    /// The rule, without `RRULE:`.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    fn is_sound(&self) -> bool {
+        let frequency = self.rule.get_freq();
+        let whole = matches!(frequency, Frequency::Daily | Frequency::Weekly | Frequency::Monthly | Frequency::Yearly);
+        let numbered = self.rule.get_by_weekday().iter().any(|day| matches!(day, NWeekday::Nth(..)));
+        let numbers = !numbered || matches!(frequency, Frequency::Monthly | Frequency::Yearly);
+        let interval = (1..=LONGEST_INTERVAL).contains(&self.rule.get_interval());
+        whole && numbers && interval && RRule::clone(&self.rule).validate(midnight(NaiveDate::default())).is_ok()
+    }
+
+    /// Whether it ever falls on a day, counted from an anchor.
+    pub fn falls(&self, anchor: NaiveDate) -> bool {
+        anchor.checked_add_months(SOON).is_some_and(|last| self.days(anchor, anchor, last).next().is_some())
+    }
+
+    /// Its days from one to another, both included, in order. The anchor is the first day on which
+    /// it holds, the one from which its interval counts, and says what the rule leaves open.
+    pub fn days(&self, anchor: NaiveDate, first: NaiveDate, last: NaiveDate) -> impl Iterator<Item = NaiveDate> {
+        let first = first.max(anchor);
+        let interval = i64::from(self.rule.get_interval());
+        let anchored = self.period_of(anchor);
+        successors(Some(self.period_of(first)), |start| self.period_after(*start))
+            .take_while(move |start| *start <= last)
+            .filter(move |start| self.periods_between(anchored, *start) % interval == 0)
+            .flat_map(move |start| self.days_of_period(start, anchor))
+            .filter(move |day| first <= *day && *day <= last)
+    }
+
+    /// The first day of the day, week, month or year to which a day belongs.
+    fn period_of(&self, day: NaiveDate) -> NaiveDate {
+        let into = match self.rule.get_freq() {
+            Frequency::Yearly => day.ordinal0(),
+            Frequency::Monthly => day.day0(),
+            Frequency::Weekly => day.weekday().days_since(self.rule.get_week_start()),
+            _ => 0,
+        };
+        day.checked_sub_days(Days::new(into.into())).unwrap_or(day)
+    }
+
+    fn period_after(&self, start: NaiveDate) -> Option<NaiveDate> {
+        match self.rule.get_freq() {
+            Frequency::Yearly => start.checked_add_months(Months::new(12)),
+            Frequency::Monthly => start.checked_add_months(Months::new(1)),
+            Frequency::Weekly => start.checked_add_days(Days::new(7)),
+            _ => start.succ_opt(),
+        }
+    }
+
+    fn periods_between(&self, from: NaiveDate, until: NaiveDate) -> i64 {
+        let years = i64::from(until.year() - from.year());
+        match self.rule.get_freq() {
+            Frequency::Yearly => years,
+            Frequency::Monthly => 12 * years + i64::from(until.month()) - i64::from(from.month()),
+            Frequency::Weekly => (until - from).num_weeks(),
+            _ => (until - from).num_days(),
+        }
+    }
+
+    fn days_of_period(&self, start: NaiveDate, anchor: NaiveDate) -> Vec<NaiveDate> {
+        let end = self.period_after(start).unwrap_or(start);
+        let days = start.iter_days().take_while(|day| *day < end);
+        let fitting: Vec<_> = days.filter(|day| self.fits(*day, anchor)).collect();
+        let places = self.rule.get_by_set_pos();
+        if places.is_empty() {
+            return fitting;
+        }
+        let chosen = |at: usize| places.iter().any(|place| is_place(*place, at, fitting.len()));
+        fitting.iter().enumerate().filter(|(at, _)| chosen(*at)).map(|(_, day)| *day).collect()
+    }
+
+    /// Whether a day is one that the parts of the rule allow, whatever its period.
+    fn fits(&self, day: NaiveDate, anchor: NaiveDate) -> bool {
+        let rule = &self.rule;
+        let (months, weekdays) = (rule.get_by_month(), rule.get_by_weekday());
+        (months.is_empty() || months.iter().any(|month| u32::from(*month) == day.month()))
+            && (weekdays.is_empty() || weekdays.iter().any(|weekday| self.is_weekday(*weekday, day)))
+            && is_listed(rule.get_by_month_day(), day.day0(), days_of_month(day))
+            && is_listed(rule.get_by_year_day(), day.ordinal0(), days_of_year(day))
+            && self.fits_anchor(day, anchor)
+    }
+
+    fn is_weekday(&self, weekday: NWeekday, day: NaiveDate) -> bool {
+        let of_year = self.rule.get_freq() == Frequency::Yearly && self.rule.get_by_month().is_empty();
+        let (at, of) = if of_year { (day.ordinal0(), days_of_year(day)) } else { (day.day0(), days_of_month(day)) };
+        match weekday {
+            NWeekday::Every(weekday) => day.weekday() == weekday,
+            NWeekday::Nth(place, weekday) => {
+                let (before, after) = (i64::from(at / 7), i64::from((of - 1 - at) / 7));
+                day.weekday() == weekday && (i64::from(place) == before + 1 || i64::from(place) == -after - 1)
+            }
+        }
+    }
+
+    /// What a rule leaves open, its anchor says: the day of the week, of the month, of the year.
+    fn fits_anchor(&self, day: NaiveDate, anchor: NaiveDate) -> bool {
+        let rule = &self.rule;
+        let says = !rule.get_by_weekday().is_empty()
+            || !rule.get_by_month_day().is_empty()
+            || !rule.get_by_year_day().is_empty();
+        says || match rule.get_freq() {
+            Frequency::Yearly if rule.get_by_month().is_empty() => {
+                (day.month(), day.day()) == (anchor.month(), anchor.day())
+            }
+            Frequency::Yearly | Frequency::Monthly => day.day() == anchor.day(),
+            Frequency::Weekly => day.weekday() == anchor.weekday(),
+            _ => true,
+        }
+    }
+}
+
+/// Whether one of the places is that of an index, or there are none.
+fn is_listed<P: Copy + Into<i32>>(places: &[P], at: u32, of: u32) -> bool {
+    places.is_empty() || places.iter().any(|place| is_place((*place).into(), at as usize, of as usize))
+}
+
+/// Whether a place, counted from 1 or backwards from -1, is the one at an index among so many.
+fn is_place(place: i32, at: usize, of: usize) -> bool {
+    match usize::try_from(place) {
+        Ok(place) => place == at + 1,
+        Err(_) => usize::try_from(-i64::from(place)).is_ok_and(|back| back + at == of),
+    }
+}
+
+fn days_of_month(day: NaiveDate) -> u32 {
+    day.num_days_in_month().into()
+}
+
+fn days_of_year(day: NaiveDate) -> u32 {
+    if day.leap_year() { 366 } else { 365 }
+}
+
+impl PartialEq for Recurrence {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Recurrence {}
+
+impl PartialOrd for Recurrence {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Recurrence {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.text.cmp(&other.text)
+    }
+}
+
+impl TryFrom<String> for Recurrence {
+    type Error = Fault;
+
+    fn try_from(text: String) -> Result<Self, Fault> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Recurrence> for String {
+    fn from(it: Recurrence) -> String {
+        it.text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use proptest::sample::{select, subsequence};
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn days(rule: &str, anchor: &str, first: &str, last: &str) -> Vec<String> {
+        let rule = Recurrence::parse(rule).unwrap();
+        rule.days(day(anchor), day(first), day(last)).map(|day| day.to_string()).collect()
+    }
+
+    #[test]
+    fn rules_fall_on_their_days() {
+        let quarter = |rule| days(rule, "2026-01-05", "2026-11-01", "2027-01-31");
+        assert_eq!(quarter("FREQ=MONTHLY;BYDAY=2SA"), ["2026-11-14", "2026-12-12", "2027-01-09"]);
+        assert_eq!(quarter("rrule:freq=monthly;byday=-1fr"), ["2026-11-27", "2026-12-25", "2027-01-29"]);
+        assert_eq!(quarter("FREQ=YEARLY;BYMONTH=12;BYDAY=1MO,3MO"), ["2026-12-07", "2026-12-21"]);
+        assert_eq!(
+            quarter("FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1"),
+            ["2026-11-30", "2026-12-31", "2027-01-29"]
+        );
+        assert_eq!(quarter("FREQ=MONTHLY;BYMONTHDAY=-1;BYMONTH=11,1"), ["2026-11-30", "2027-01-31"]);
+        assert_eq!(quarter("FREQ=YEARLY"), ["2027-01-05"]);
+        assert_eq!(quarter("FREQ=DAILY;INTERVAL=40"), ["2026-11-21", "2026-12-31"]);
+    }
+
+    #[test]
+    fn an_interval_counts_from_the_anchor() {
+        let weeks = |anchor| days("FREQ=WEEKLY;INTERVAL=2;BYDAY=SA", anchor, "2026-11-01", "2026-12-05");
+        assert_eq!(weeks("2020-01-04"), ["2026-11-14", "2026-11-28"]);
+        assert_eq!(weeks("2020-01-11"), ["2026-11-07", "2026-11-21", "2026-12-05"]);
+        assert_eq!(weeks("2026-11-21"), ["2026-11-21", "2026-12-05"]);
+        // What the rule leaves open, the anchor says; a month without that day has none.
+        let months = days("FREQ=MONTHLY", "2026-08-31", "2026-08-01", "2026-12-31");
+        assert_eq!(months, ["2026-08-31", "2026-10-31", "2026-12-31"]);
+    }
+
+    #[test]
+    fn what_is_no_rule_of_days_is_refused() {
+        for text in [
+            "",
+            "x",
+            "FREQ",
+            "FREQ=",
+            "FREQ=HOURLY",
+            "BYDAY=SA",
+            "FREQ=DAILY;BYHOUR=9",
+            "FREQ=DAILY;X=1",
+            "FREQ=WEEKLY;BYDAY=2SA",
+            "FREQ=WEEKLY;BYDAY=XSA",
+            "FREQ=WEEKLY;BYDAY=0SA",
+            "FREQ=WEEKLY;BYDAY=\u{20ac}",
+            "FREQ=WEEKLY;BYDAY=SA,",
+            "FREQ=MONTHLY;BYDAY=6SA",
+            "FREQ=MONTHLY;BYMONTHDAY=32",
+            "FREQ=YEARLY;BYWEEKNO=1",
+            "FREQ=DAILY;INTERVAL=0",
+            "FREQ=DAILY;INTERVAL=401",
+            "FREQ=DAILY;FREQ=DAILY",
+            "DTSTART:20260101T000000Z",
+            "RRULE;X=1:FREQ=DAILY",
+            "FREQ=DAILY;BYYEARDAY=1",
+            "FREQ=WEEKLY;BYMONTHDAY=1",
+        ] {
+            assert!(Recurrence::parse(text).is_err(), "{text}");
+        }
+        for ends in ["FREQ=DAILY;COUNT=2", "FREQ=DAILY;UNTIL=20270101"] {
+            assert!(Recurrence::parse(ends).unwrap_err().to_string().contains("valid_until"));
+        }
+        assert!(Recurrence::parse(&format!("FREQ=DAILY;BYMONTH={}1", "1,".repeat(100))).is_err());
+    }
+
+    #[test]
+    fn a_rule_that_never_falls_on_a_day_is_known_at_once() {
+        let falls = |rule: &str| Recurrence::parse(rule).unwrap().falls(day("2026-01-01"));
+        assert!(falls("FREQ=YEARLY;INTERVAL=3;BYMONTH=2;BYMONTHDAY=29"));
+        assert!(!falls("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"));
+        assert!(!falls("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"));
+        assert!(!falls("FREQ=DAILY;INTERVAL=7;BYDAY=MO"));
+    }
+
+    fn list<T: Clone + std::fmt::Debug + ToString + 'static>(all: Vec<T>) -> impl Strategy<Value = String> {
+        let most = all.len().min(3);
+        subsequence(all, 1..=most).prop_map(|some| some.iter().map(ToString::to_string).collect::<Vec<_>>().join(","))
+    }
+
+    /// Rules, as far as the crate follows the standard: it wants plain and numbered days at once.
+    fn rules() -> impl Strategy<Value = String> {
+        let plain = || list(vec!["MO", "TU", "WE", "TH", "FR", "SA", "SU"]);
+        let numbered = list(vec!["1MO", "2SA", "3SU", "4FR", "5WE", "-1TH", "-2TU", "-4SA"]);
+        let frequency = select(vec!["DAILY", "WEEKLY", "MONTHLY", "YEARLY"]);
+        let maybe = proptest::option::of::<BoxedStrategy<String>>;
+        (
+            frequency,
+            1u16..14,
+            (
+                maybe(list((1..=12).collect::<Vec<i32>>()).boxed()),
+                maybe(list(vec![1, 13, 28, 29, 30, 31, -1, -30]).boxed()),
+            ),
+            (maybe(plain().boxed()), maybe(numbered.boxed()), maybe(list(vec![1, 60, 366, -1, -60]).boxed())),
+            (maybe(list(vec![1, 2, 5, -1, -3]).boxed()), select(vec!["MO", "WE", "SU"])),
+        )
+            .prop_map(
+                |(frequency, interval, (months, month_days), (plain, numbered, year_days), (places, start))| {
+                    let mut rule = format!("FREQ={frequency};INTERVAL={interval};WKST={start}");
+                    let mut add = |name: &str, value: &Option<String>, fits: bool| {
+                        if let Some(value) = value.as_ref().filter(|_| fits) {
+                            rule += &format!(";{name}={value}");
+                        }
+                    };
+                    let by_numbers = matches!(frequency, "MONTHLY" | "YEARLY") && numbered.is_some();
+                    let (by_month_day, by_year_day) = (frequency != "WEEKLY", frequency == "YEARLY");
+                    add("BYMONTH", &months, true);
+                    add("BYMONTHDAY", &month_days, by_month_day);
+                    add("BYYEARDAY", &year_days, by_year_day);
+                    add("BYDAY", if by_numbers { &numbered } else { &plain }, true);
+                    let some =
+                        months.is_some() || month_days.is_some() && by_month_day || plain.is_some() || by_numbers;
+                    add("BYSETPOS", &places, some);
+                    rule
+                },
+            )
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1_000))]
+        #[test]
+        fn days_are_those_of_the_crate(rule in rules(), anchor in 0u64..1_500, later in 0u64..3_000, length in 0u64..400) {
+            let anchor = day("2024-01-01") + Days::new(anchor);
+            let (first, last) = (anchor + Days::new(later), anchor + Days::new(later + length));
+            let recurrence = Recurrence::parse(&rule).unwrap();
+            prop_assume!(recurrence.falls(anchor));
+            let expected: Vec<_> = follow(&rule, anchor).unwrap()
+                .take_while(|day| *day <= last).filter(|day| first <= *day).collect();
+            prop_assert_eq!(recurrence.days(anchor, first, last).collect::<Vec<_>>(), expected);
+        }
+
+        #[test]
+        fn no_rule_runs_over_the_ends_of_time(rule in rules()) {
+            let recurrence = Recurrence::parse(&rule).unwrap();
+            for (first, last) in [(NaiveDate::MIN, NaiveDate::MIN + Days::new(400)),
+                (NaiveDate::MAX - Days::new(400), NaiveDate::MAX)] {
+                prop_assert!(recurrence.days(first, first, last).all(|day| first <= day && day <= last));
+            }
+            prop_assert!(!recurrence.falls(NaiveDate::MAX));
+        }
+    }
+}
