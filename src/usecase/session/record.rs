@@ -4,10 +4,12 @@ use uuid::Uuid;
 
 use super::find;
 use super::place::{Override, Wanted};
+use crate::domain::counsellor::Counsellor;
 use crate::domain::ids::{Id, SessionId};
 use crate::domain::personal::Personal;
 use crate::domain::rules::{Occasion, RuleCode};
 use crate::domain::session::{Overriding, Session, WALK_IN};
+use crate::store::noun::Stored;
 use crate::store::{Lock, overriding, session};
 use crate::usecase::error::{Error, Result};
 use crate::usecase::link;
@@ -35,8 +37,9 @@ impl Mutation for RecordPastSession {
             return Err(Error::field("length", "must end in the past"));
         }
         let wanted = Wanted { overrides: Vec::<Override>::new(), ..self.wanted.clone() };
-        // Without occupancy it is this lock that keeps two from writing down the same hour.
+        // Without occupancy it is these locks that keep two from writing down the same hour.
         link::lock_clients(work, vec![wanted.client_id]).await?;
+        Counsellor::find(&mut work.tx, wanted.counsellor_id, Lock::Update).await?;
         let scene = wanted.scene(work).await?;
         let mut draft = wanted.judge(work, &scene, None, Occasion::Recording).await?;
         draft.session.overridden = vec![RuleCode::InThePast];

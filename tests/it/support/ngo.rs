@@ -15,6 +15,7 @@ const OFFENDER_SERVICES: [i32; 2] = [5, 6];
 /// An organisation with an agreement, a site and a venue.
 pub struct Ngo {
     pub id: String,
+    code: String,
     pub coordinator: Actor,
     pub site: pb::Site,
     pub venue: pb::Venue,
@@ -54,14 +55,13 @@ impl Ngo {
         directory.create_agreement(request).await.unwrap();
         let site = site_at(app, &id, "SITE-1", zone).await;
         let venue = venue_at(app, &id, "VENUE-1", &site).await;
-        let organisation_id: OrganisationId = id.parse().unwrap();
-        let coordinator = app.bearer(app.token(
-            &format!("coordinator@{code}"),
-            Authority::Coordinator { organisation_id },
-            app.now(),
-            chrono::TimeDelta::hours(24),
-        ));
-        Self { id, coordinator, site, venue }
+        let coordinator = coordinator(app, &id, code);
+        Self { id, code: code.into(), coordinator, site, venue }
+    }
+
+    /// Gives the coordinator a fresh token, after a day has passed.
+    pub fn sign_in(&mut self, app: &TestApp) {
+        self.coordinator = coordinator(app, &self.id, &self.code);
     }
 
     /// Notice and horizon as organisations have them that state none.
@@ -245,12 +245,24 @@ impl Ngo {
         Ok(self.coordinator.scheduling().cancel_session(request).await?.into_inner().session.unwrap())
     }
 
+    /// Somebody else who coordinates here.
+    pub fn another_coordinator(&self, app: &TestApp) -> Actor {
+        let organisation_id: OrganisationId = self.id.parse().unwrap();
+        app.actor(Authority::Coordinator { organisation_id })
+    }
+
     /// Somebody who counsels here.
     pub fn as_counsellor(&self, app: &TestApp, counsellor: &pb::Counsellor) -> Actor {
         let organisation_id: OrganisationId = self.id.parse().unwrap();
         let counsellor_id: CounsellorId = counsellor.id.parse().unwrap();
         app.actor(Authority::Counsellor { organisation_id, counsellor_id })
     }
+}
+
+fn coordinator(app: &TestApp, id: &str, code: &str) -> Actor {
+    let organisation_id: OrganisationId = id.parse().unwrap();
+    let authority = Authority::Coordinator { organisation_id };
+    app.bearer(app.token(&format!("coordinator@{code}"), authority, app.now(), chrono::TimeDelta::hours(24)))
 }
 
 /// A client's own consent to care, as it is sent.
