@@ -49,8 +49,18 @@ impl<'r> Cells<'r> {
 
     /// As what other rows refer to what this row is about.
     pub fn reference(&self, target: Target) -> Option<Reference> {
-        let code = Code::parse(self.text("code")).ok()?;
-        Reference::read(target, self.text("organisation"), code.as_str()).ok().flatten()
+        let column = if target == Target::Client { "file_number" } else { "code" };
+        let code = Code::parse(self.text(column)).ok()?;
+        self.named(target, code.as_str()).ok().flatten()
+    }
+
+    /// What a text names in this row.
+    fn named(&self, target: Target, raw: &str) -> Result<Option<Reference>, Fault> {
+        let named = Reference::read(target, self.text("organisation"), raw)?;
+        Ok(match target {
+            Target::Guardian => named.zip(Code::parse(self.text("client")).ok()).map(|(it, client)| it.of(client)),
+            _ => named,
+        })
     }
 
     /// The counsellor whom a row about hours or leave names.
@@ -94,9 +104,9 @@ impl<'r> Cells<'r> {
         self.parse(column, str::parse)
     }
 
-    /// Text about a person.
-    pub fn personal(&mut self, column: &str) -> Option<Personal> {
-        self.parse(column, |raw| bounded(raw, 1..=200)).map(Personal::new)
+    /// Text about a person, of so many characters.
+    pub fn personal(&mut self, column: &str, length: RangeInclusive<usize>) -> Option<Personal> {
+        self.parse(column, |raw| bounded(raw, length.clone())).map(Personal::new)
     }
 
     /// A list of at least one value, none of them twice.
@@ -148,8 +158,8 @@ impl<'r> Cells<'r> {
     /// The id of what a cell names by its code. Nothing, and no problem, when what it names stands
     /// in the import and is itself wrong.
     pub fn refer<I: Referred>(&mut self, column: &str, known: &Known) -> Option<I> {
-        let (organisation, raw) = (self.text("organisation"), self.text(column));
-        match Reference::read(I::TARGET, organisation, raw) {
+        let raw = self.text(column);
+        match self.named(I::TARGET, raw) {
             Ok(reference) => match known.id(&reference?, !raw.contains('/')) {
                 Ok(id) => Some(id),
                 Err(says) => self.wrong(column, says?),
@@ -165,8 +175,7 @@ impl<'r> Cells<'r> {
 
     /// What the cells of some columns refer to, as far as they can be read.
     pub fn references(&self, columns: &[(&str, Target)]) -> Vec<Reference> {
-        let organisation = self.text("organisation");
-        let read = |(column, target): &(&str, Target)| Reference::read(*target, organisation, self.text(column));
+        let read = |(column, target): &(&str, Target)| self.named(*target, self.text(column));
         columns.iter().filter_map(|column| read(column).ok().flatten()).collect()
     }
 }

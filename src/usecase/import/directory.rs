@@ -28,8 +28,8 @@ impl Kind for Organisation {
         cells.finish(|| Some(Self { code: code?, name: name?, kind: kind?, district: district? }))
     }
 
-    fn place(&self) -> (Uuid, &Code) {
-        (Uuid::nil(), &self.code)
+    fn place(&self) -> (Uuid, &str) {
+        (Uuid::nil(), self.code.as_str())
     }
 
     fn changes(&self, before: &Self) -> Vec<&'static str> {
@@ -81,8 +81,8 @@ impl Kind for Agreement {
         })
     }
 
-    fn place(&self) -> (Uuid, &Code) {
-        (self.organisation_id.0, &self.code)
+    fn place(&self) -> (Uuid, &str) {
+        (self.organisation_id.0, self.code.as_str())
     }
 
     fn changes(&self, before: &Self) -> Vec<&'static str> {
@@ -109,8 +109,8 @@ impl Kind for HolidayCalendar {
         cells.finish(|| Some(Self { organisation_id: organisation_id?, code: code?, name: name?, holidays: holidays? }))
     }
 
-    fn place(&self) -> (Uuid, &Code) {
-        (self.organisation_id.0, &self.code)
+    fn place(&self) -> (Uuid, &str) {
+        (self.organisation_id.0, self.code.as_str())
     }
 
     fn changes(&self, before: &Self) -> Vec<&'static str> {
@@ -150,8 +150,8 @@ impl Kind for Site {
         })
     }
 
-    fn place(&self) -> (Uuid, &Code) {
-        (self.organisation_id.0, &self.code)
+    fn place(&self) -> (Uuid, &str) {
+        (self.organisation_id.0, self.code.as_str())
     }
 
     fn changes(&self, before: &Self) -> Vec<&'static str> {
@@ -185,8 +185,8 @@ impl Kind for Venue {
         })
     }
 
-    fn place(&self) -> (Uuid, &Code) {
-        (self.organisation_id.0, &self.code)
+    fn place(&self) -> (Uuid, &str) {
+        (self.organisation_id.0, self.code.as_str())
     }
 
     fn changes(&self, before: &Self) -> Vec<&'static str> {
@@ -209,8 +209,8 @@ impl Kind for Room {
         cells.finish(|| organisation.and(Some(Self { venue_id: venue_id?, code: code?, name: name? })))
     }
 
-    fn place(&self) -> (Uuid, &Code) {
-        (self.venue_id.0, &self.code)
+    fn place(&self) -> (Uuid, &str) {
+        (self.venue_id.0, self.code.as_str())
     }
 
     fn changes(&self, before: &Self) -> Vec<&'static str> {

@@ -1,6 +1,20 @@
 //! What an import did: counts for every kind of thing, and every change by its columns. Values are
 //! left out; they may be personal.
 
+/// How far an import has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The file.
+    pub file: &'static str,
+    /// How many of its rows were read.
+    pub read: usize,
+    /// How many it has.
+    pub rows: usize,
+}
+
+/// Whoever is told how far an import has come.
+pub type Watch = dyn Fn(Progress) + Send + Sync;
+
 /// What an import did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
