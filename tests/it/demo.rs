@@ -23,7 +23,7 @@ fn it_walks_once_and_leaves_nothing() {
     let (said, complained) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert!(output.status.success(), "{said}{complained}");
     for part in [
-        "6 counsellors, 3 leave",
+        "6 counsellors, 3 leave, 4 clients, 2 guardians, 1 case, 2 case parties, 3 consents",
         "Counsellor Example-",
         "COUNSELLOR_BUSY: ",
         "Free instead",

@@ -7,6 +7,7 @@ mod consent;
 mod demo;
 mod foreign;
 mod import;
+mod import_people;
 mod input;
 mod layers;
 mod people;
