@@ -10,14 +10,16 @@ CREATE TABLE installation (
 );
 
 CREATE TABLE organisation (
-    id          UUID PRIMARY KEY,
-    version     BIGINT NOT NULL,
-    created_at  TIMESTAMPTZ NOT NULL,
-    updated_at  TIMESTAMPTZ NOT NULL,
-    code        TEXT NOT NULL UNIQUE,
-    name        TEXT NOT NULL,
-    kind        TEXT NOT NULL CHECK (kind IN ('NGO', 'POLICE_UNIT')),
-    district    TEXT NOT NULL
+    id              UUID PRIMARY KEY,
+    version         BIGINT NOT NULL,
+    created_at      TIMESTAMPTZ NOT NULL,
+    updated_at      TIMESTAMPTZ NOT NULL,
+    code            TEXT NOT NULL UNIQUE,
+    name            TEXT NOT NULL,
+    kind            TEXT NOT NULL CHECK (kind IN ('NGO', 'POLICE_UNIT')),
+    district        TEXT NOT NULL,
+    notice_minutes  BIGINT NOT NULL CHECK (notice_minutes BETWEEN 0 AND 20160),
+    horizon_days    BIGINT NOT NULL CHECK (horizon_days BETWEEN 1 AND 730)
 );
 
 CREATE TABLE agreement (
@@ -66,6 +68,7 @@ CREATE TABLE site (
     district                TEXT NOT NULL,
     separation_gap_minutes  BIGINT NOT NULL CHECK (separation_gap_minutes BETWEEN 0 AND 1440),
     holiday_calendar_id     UUID REFERENCES holiday_calendar (id),
+    timetable               JSONB NOT NULL,
     UNIQUE (organisation_id, code)
 );
 
@@ -94,6 +97,13 @@ CREATE TABLE room (
     UNIQUE (venue_id, code)
 );
 
+-- One person of a professional register works on one side only, at however many organisations.
+CREATE TABLE professional (
+    registration    TEXT PRIMARY KEY,
+    side            TEXT NOT NULL CHECK (side IN ('SURVIVOR', 'OFFENDER')),
+    UNIQUE (registration, side)
+);
+
 CREATE TABLE counsellor (
     id                      UUID PRIMARY KEY,
     version                 BIGINT NOT NULL,
@@ -110,10 +120,18 @@ CREATE TABLE counsellor (
     zone                    TEXT NOT NULL,
     buffer_before_minutes   BIGINT NOT NULL CHECK (buffer_before_minutes BETWEEN 0 AND 120),
     buffer_after_minutes    BIGINT NOT NULL CHECK (buffer_after_minutes BETWEEN 0 AND 120),
+    travel_minutes          BIGINT NOT NULL CHECK (travel_minutes BETWEEN 0 AND 480),
+    daily_limit             BIGINT CHECK (daily_limit BETWEEN 1 AND 50),
+    weekly_limit            BIGINT CHECK (weekly_limit BETWEEN 1 AND 200),
+    verified_until          DATE,
+    registration            TEXT,
     working_hours           JSONB NOT NULL,
     inactive                BOOLEAN NOT NULL,
-    UNIQUE (organisation_id, code)
+    UNIQUE (organisation_id, code),
+    UNIQUE (id, side),
+    FOREIGN KEY (registration, side) REFERENCES professional (registration, side)
 );
+CREATE INDEX counsellor_by_registration ON counsellor (registration);
 
 CREATE TABLE leave (
     id              UUID PRIMARY KEY,
@@ -146,7 +164,8 @@ CREATE TABLE client (
     availability        JSONB NOT NULL,
     preferred_modality  TEXT CHECK (preferred_modality IN ('IN_PERSON', 'REMOTE')),
     preferred_venue_id  UUID REFERENCES venue (id),
-    UNIQUE (organisation_id, file_number)
+    UNIQUE (organisation_id, file_number),
+    UNIQUE (id, side)
 );
 CREATE INDEX client_by_organisation ON client (organisation_id, id);
 
@@ -266,15 +285,16 @@ CREATE VIEW link_party AS
     SELECT no_contact.id, client.id
       FROM no_contact JOIN client ON client.reference = no_contact.other_reference;
 
+-- Its counsellor and its client are of its side, and so of one side.
 CREATE TABLE session (
     id                  UUID PRIMARY KEY,
     version             BIGINT NOT NULL,
     created_at          TIMESTAMPTZ NOT NULL,
     organisation_id     UUID NOT NULL REFERENCES organisation (id),
-    client_id           UUID NOT NULL REFERENCES client (id),
+    client_id           UUID NOT NULL,
     client_reference    TEXT NOT NULL,
     side                TEXT NOT NULL CHECK (side IN ('SURVIVOR', 'OFFENDER')),
-    counsellor_id       UUID NOT NULL REFERENCES counsellor (id),
+    counsellor_id       UUID NOT NULL,
     service             TEXT NOT NULL,
     modality            TEXT NOT NULL CHECK (modality IN ('IN_PERSON', 'REMOTE')),
     venue_id            UUID REFERENCES venue (id),
@@ -288,6 +308,8 @@ CREATE TABLE session (
     cancelled_at        TIMESTAMPTZ,
     cancel_reason       TEXT CHECK (cancel_reason IN ('CLIENT', 'PROVIDER', 'LOGISTICS', 'COURT', 'OTHER')),
     needs_rescheduling  BOOLEAN NOT NULL,
+    FOREIGN KEY (client_id, side) REFERENCES client (id, side),
+    FOREIGN KEY (counsellor_id, side) REFERENCES counsellor (id, side),
     CHECK (starts_at < ends_at AND ends_at <= starts_at + INTERVAL '8 hours'),
     CHECK ((modality = 'REMOTE') = (venue_id IS NULL) AND (venue_id IS NULL) = (site_id IS NULL)),
     CHECK (room_id IS NULL OR venue_id IS NOT NULL),

@@ -10,14 +10,16 @@ CREATE TABLE installation (
 ) STRICT;
 
 CREATE TABLE organisation (
-    id          BLOB PRIMARY KEY,
-    version     INTEGER NOT NULL,
-    created_at  INTEGER NOT NULL,
-    updated_at  INTEGER NOT NULL,
-    code        TEXT NOT NULL UNIQUE,
-    name        TEXT NOT NULL,
-    kind        TEXT NOT NULL CHECK (kind IN ('NGO', 'POLICE_UNIT')),
-    district    TEXT NOT NULL
+    id              BLOB PRIMARY KEY,
+    version         INTEGER NOT NULL,
+    created_at      INTEGER NOT NULL,
+    updated_at      INTEGER NOT NULL,
+    code            TEXT NOT NULL UNIQUE,
+    name            TEXT NOT NULL,
+    kind            TEXT NOT NULL CHECK (kind IN ('NGO', 'POLICE_UNIT')),
+    district        TEXT NOT NULL,
+    notice_minutes  INTEGER NOT NULL CHECK (notice_minutes BETWEEN 0 AND 20160),
+    horizon_days    INTEGER NOT NULL CHECK (horizon_days BETWEEN 1 AND 730)
 ) STRICT;
 
 CREATE TABLE agreement (
@@ -66,6 +68,7 @@ CREATE TABLE site (
     district                TEXT NOT NULL,
     separation_gap_minutes  INTEGER NOT NULL CHECK (separation_gap_minutes BETWEEN 0 AND 1440),
     holiday_calendar_id     BLOB REFERENCES holiday_calendar (id),
+    timetable               TEXT NOT NULL,
     UNIQUE (organisation_id, code)
 ) STRICT;
 
@@ -94,6 +97,13 @@ CREATE TABLE room (
     UNIQUE (venue_id, code)
 ) STRICT;
 
+-- One person of a professional register works on one side only, at however many organisations.
+CREATE TABLE professional (
+    registration    TEXT PRIMARY KEY,
+    side            TEXT NOT NULL CHECK (side IN ('SURVIVOR', 'OFFENDER')),
+    UNIQUE (registration, side)
+) STRICT;
+
 CREATE TABLE counsellor (
     id                      BLOB PRIMARY KEY,
     version                 INTEGER NOT NULL,
@@ -110,10 +120,18 @@ CREATE TABLE counsellor (
     zone                    TEXT NOT NULL,
     buffer_before_minutes   INTEGER NOT NULL CHECK (buffer_before_minutes BETWEEN 0 AND 120),
     buffer_after_minutes    INTEGER NOT NULL CHECK (buffer_after_minutes BETWEEN 0 AND 120),
+    travel_minutes          INTEGER NOT NULL CHECK (travel_minutes BETWEEN 0 AND 480),
+    daily_limit             INTEGER CHECK (daily_limit BETWEEN 1 AND 50),
+    weekly_limit            INTEGER CHECK (weekly_limit BETWEEN 1 AND 200),
+    verified_until          TEXT,
+    registration            TEXT,
     working_hours           TEXT NOT NULL,
     inactive                INTEGER NOT NULL CHECK (inactive IN (0, 1)),
-    UNIQUE (organisation_id, code)
+    UNIQUE (organisation_id, code),
+    UNIQUE (id, side),
+    FOREIGN KEY (registration, side) REFERENCES professional (registration, side)
 ) STRICT;
+CREATE INDEX counsellor_by_registration ON counsellor (registration);
 
 CREATE TABLE leave (
     id              BLOB PRIMARY KEY,
@@ -146,7 +164,8 @@ CREATE TABLE client (
     availability        TEXT NOT NULL,
     preferred_modality  TEXT CHECK (preferred_modality IN ('IN_PERSON', 'REMOTE')),
     preferred_venue_id  BLOB REFERENCES venue (id),
-    UNIQUE (organisation_id, file_number)
+    UNIQUE (organisation_id, file_number),
+    UNIQUE (id, side)
 ) STRICT;
 CREATE INDEX client_by_organisation ON client (organisation_id, id);
 
@@ -266,15 +285,16 @@ CREATE VIEW link_party AS
     SELECT no_contact.id, client.id
       FROM no_contact JOIN client ON client.reference = no_contact.other_reference;
 
+-- Its counsellor and its client are of its side, and so of one side.
 CREATE TABLE session (
     id                  BLOB PRIMARY KEY,
     version             INTEGER NOT NULL,
     created_at          INTEGER NOT NULL,
     organisation_id     BLOB NOT NULL REFERENCES organisation (id),
-    client_id           BLOB NOT NULL REFERENCES client (id),
+    client_id           BLOB NOT NULL,
     client_reference    TEXT NOT NULL,
     side                TEXT NOT NULL CHECK (side IN ('SURVIVOR', 'OFFENDER')),
-    counsellor_id       BLOB NOT NULL REFERENCES counsellor (id),
+    counsellor_id       BLOB NOT NULL,
     service             TEXT NOT NULL,
     modality            TEXT NOT NULL CHECK (modality IN ('IN_PERSON', 'REMOTE')),
     venue_id            BLOB REFERENCES venue (id),
@@ -288,6 +308,8 @@ CREATE TABLE session (
     cancelled_at        INTEGER,
     cancel_reason       TEXT CHECK (cancel_reason IN ('CLIENT', 'PROVIDER', 'LOGISTICS', 'COURT', 'OTHER')),
     needs_rescheduling  INTEGER NOT NULL CHECK (needs_rescheduling IN (0, 1)),
+    FOREIGN KEY (client_id, side) REFERENCES client (id, side),
+    FOREIGN KEY (counsellor_id, side) REFERENCES counsellor (id, side),
     CHECK (starts_at < ends_at AND ends_at <= starts_at + 28800000000),
     CHECK ((modality = 'REMOTE') = (venue_id IS NULL) AND (venue_id IS NULL) = (site_id IS NULL)),
     CHECK (room_id IS NULL OR venue_id IS NOT NULL),

@@ -4,13 +4,13 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::code::{Gender, Modality, Side, words};
-use super::counsellor::Day;
+
 use super::ids::{CaseId, ClientId, NoContactId, OrganisationId, VenueId};
 use super::noun::Noun;
 use super::personal::Personal;
 use super::reference::Reference;
 use super::text::{Code, Fault, Language, bounded};
-use super::time::{DayTime, parse_date, sensible};
+use super::time::{Day, DayTime, parse_date, sensible};
 
 /// A survivor or an offender.
 #[derive(Clone, Debug, PartialEq, Serialize)]

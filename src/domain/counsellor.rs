@@ -1,6 +1,8 @@
 //! Counsellors, when they work and when they are away.
 
-use chrono::{Datelike, NaiveDate, TimeDelta, Weekday};
+use std::ops::RangeInclusive;
+
+use chrono::{NaiveDate, TimeDelta};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +12,7 @@ use super::ids::{CounsellorId, LeaveId, OrganisationId, VenueId};
 use super::noun::Noun;
 use super::personal::Personal;
 use super::text::{Code, Language};
-use super::time::{DayTime, Span, Spans, days_around};
+use super::time::{Day, DayTime, Span, Spans, days_around};
 
 /// Somebody who sees clients: of one side, never both.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -39,6 +41,19 @@ pub struct Counsellor {
     /// Kept free after each session.
     #[serde(serialize_with = "minutes")]
     pub buffer_after_for: TimeDelta,
+    /// Needed between sessions at different sites.
+    #[serde(serialize_with = "minutes")]
+    pub travel_for: TimeDelta,
+    /// The most sessions on one local day; no limit when absent.
+    pub daily_limit: Option<u32>,
+    /// The most sessions in one week, Monday to Sunday; no limit when absent.
+    pub weekly_limit: Option<u32>,
+    /// Last day on which police verification and the check of qualifications hold; not verified
+    /// when absent.
+    pub verified_until: Option<NaiveDate>,
+    /// Number in a professional register, such as that of the Rehabilitation Council of India: the
+    /// same for one person at every organisation, and on one side only.
+    pub registration: Option<Code>,
     /// The weekly timetable.
     pub working_hours: Vec<WorkingHours>,
     /// No longer sees clients.
@@ -47,6 +62,15 @@ pub struct Counsellor {
 
 /// The longest buffer around a session.
 pub const LONGEST_BUFFER: TimeDelta = TimeDelta::hours(2);
+/// The time between two sites of a counsellor of whom none is stated: 30 minutes (booking rules,
+/// TRAVEL).
+pub const DEFAULT_TRAVEL: TimeDelta = TimeDelta::minutes(30);
+/// The longest time between two sites.
+pub const LONGEST_TRAVEL: TimeDelta = TimeDelta::hours(8);
+/// What a limit of sessions on one day can be.
+pub const DAILY_LIMITS: RangeInclusive<u32> = 1..=50;
+/// What a limit of sessions in one week can be.
+pub const WEEKLY_LIMITS: RangeInclusive<u32> = 1..=200;
 /// The most rows a weekly timetable holds.
 pub const MOST_WORKING_HOURS: usize = 200;
 
@@ -95,41 +119,6 @@ impl WorkingHours {
         let here = self.venue_id.is_none() || self.venue_id == venue_id;
         let valid = self.valid_from.is_none_or(|first| first <= day) && self.valid_until.is_none_or(|last| day <= last);
         if here && valid && self.day == Day::of(day) { Span::local(day, self.starts, self.ends, zone) } else { None }
-    }
-}
-
-super::code::words! {
-    /// A day of the week.
-    Day {
-        /// Monday.
-        Monday = "MON",
-        /// Tuesday.
-        Tuesday = "TUE",
-        /// Wednesday.
-        Wednesday = "WED",
-        /// Thursday.
-        Thursday = "THU",
-        /// Friday.
-        Friday = "FRI",
-        /// Saturday.
-        Saturday = "SAT",
-        /// Sunday.
-        Sunday = "SUN",
-    }
-}
-
-impl Day {
-    /// The weekday of a date.
-    pub fn of(date: NaiveDate) -> Self {
-        match date.weekday() {
-            Weekday::Mon => Day::Monday,
-            Weekday::Tue => Day::Tuesday,
-            Weekday::Wed => Day::Wednesday,
-            Weekday::Thu => Day::Thursday,
-            Weekday::Fri => Day::Friday,
-            Weekday::Sat => Day::Saturday,
-            Weekday::Sun => Day::Sunday,
-        }
     }
 }
 

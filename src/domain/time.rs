@@ -6,6 +6,7 @@
 
 use chrono::{
     DateTime, Datelike, Days, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Timelike, Utc,
+    Weekday,
 };
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -213,6 +214,41 @@ impl TryFrom<String> for DayTime {
 impl From<DayTime> for String {
     fn from(time: DayTime) -> String {
         time.to_string()
+    }
+}
+
+super::code::words! {
+    /// A day of the week.
+    Day {
+        /// Monday.
+        Monday = "MON",
+        /// Tuesday.
+        Tuesday = "TUE",
+        /// Wednesday.
+        Wednesday = "WED",
+        /// Thursday.
+        Thursday = "THU",
+        /// Friday.
+        Friday = "FRI",
+        /// Saturday.
+        Saturday = "SAT",
+        /// Sunday.
+        Sunday = "SUN",
+    }
+}
+
+impl Day {
+    /// The weekday of a date.
+    pub fn of(date: NaiveDate) -> Self {
+        match date.weekday() {
+            Weekday::Mon => Day::Monday,
+            Weekday::Tue => Day::Tuesday,
+            Weekday::Wed => Day::Wednesday,
+            Weekday::Thu => Day::Thursday,
+            Weekday::Fri => Day::Friday,
+            Weekday::Sat => Day::Saturday,
+            Weekday::Sun => Day::Sunday,
+        }
     }
 }
 

@@ -169,6 +169,48 @@ impl Fields {
         }
     }
 
+    /// A duration in whole days within bounds, or a default when absent.
+    pub fn days(
+        &mut self,
+        field: &str,
+        raw: Option<&Duration>,
+        bounds: std::ops::RangeInclusive<i64>,
+        absent: TimeDelta,
+    ) -> Option<TimeDelta> {
+        const DAY: i64 = 24 * 60 * 60;
+        match raw {
+            None => Some(absent),
+            Some(Duration { seconds, nanos: 0 }) if seconds % DAY == 0 && bounds.contains(&(seconds / DAY)) => {
+                Some(TimeDelta::seconds(*seconds))
+            }
+            Some(_) => self.wrong(field, format!("must be {} to {} whole days", bounds.start(), bounds.end())),
+        }
+    }
+
+    /// A count within bounds, or none when absent.
+    pub fn maybe_count(
+        &mut self,
+        field: &str,
+        raw: Option<i32>,
+        bounds: std::ops::RangeInclusive<u32>,
+    ) -> Option<Option<u32>> {
+        let Some(raw) = raw else { return Some(None) };
+        match u32::try_from(raw).ok().filter(|count| bounds.contains(count)) {
+            Some(count) => Some(Some(count)),
+            None => self.wrong(field, format!("must be {} to {}", bounds.start(), bounds.end())),
+        }
+    }
+
+    /// A text that some parser of the domain understands, or none when empty.
+    pub fn maybe_parse<T>(
+        &mut self,
+        field: &str,
+        raw: &str,
+        parse: impl Fn(&str) -> Result<T, Fault>,
+    ) -> Option<Option<T>> {
+        if raw.is_empty() { Some(None) } else { self.parse(field, raw, parse).map(Some) }
+    }
+
     /// A calendar date, or none when absent.
     pub fn maybe_date(&mut self, field: &str, raw: Option<&gt::Date>) -> Option<Option<NaiveDate>> {
         let Some(raw) = raw else { return Some(None) };
@@ -273,6 +315,11 @@ pub fn timestamp(at: DateTime<Utc>) -> Option<Timestamp> {
 /// A duration for the wire.
 pub fn duration(length: TimeDelta) -> Option<Duration> {
     Some(Duration { seconds: length.num_seconds(), nanos: 0 })
+}
+
+/// A count for the wire.
+pub fn count(count: u32) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
 }
 
 /// An optional id for the wire.

@@ -4,11 +4,11 @@ use crate::domain::agreement::AgreementStatus;
 use crate::domain::client::CaseRole;
 use crate::domain::code::{CareService, Gender, Modality, Side};
 use crate::domain::consent::{Assent, ConsentEnding, ConsentGiver, ConsentPurpose};
-use crate::domain::counsellor::Day;
 use crate::domain::directory::OrganisationKind;
 use crate::domain::guardian::GuardianStanding;
 use crate::domain::proceeding::ProceedingKind;
 use crate::domain::session::{CancelReason, StateWord};
+use crate::domain::time::Day;
 use crate::grpc::pb;
 
 /// A word that travels as an enum.

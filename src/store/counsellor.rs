@@ -1,6 +1,6 @@
 //! Counsellors and their leave.
 
-use chrono::TimeDelta;
+use chrono::{NaiveDate, TimeDelta};
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -31,6 +31,11 @@ struct Row {
     zone: Zone,
     buffer_before_minutes: i64,
     buffer_after_minutes: i64,
+    travel_minutes: i64,
+    daily_limit: Option<i64>,
+    weekly_limit: Option<i64>,
+    verified_until: Option<NaiveDate>,
+    registration: Option<Code>,
     working_hours: Json<Vec<WorkingHours>>,
     inactive: bool,
 }
@@ -38,6 +43,7 @@ struct Row {
 impl Row {
     async fn record(self, tx: &mut Tx) -> Result<Record<Counsellor>> {
         let name = tx.open(self.organisation_id.0, "counsellor.name", self.name).await?;
+        let (daily_limit, weekly_limit) = (limit(&self.head, self.daily_limit)?, limit(&self.head, self.weekly_limit)?);
         Ok(self.head.record(Counsellor {
             organisation_id: self.organisation_id,
             code: self.code,
@@ -50,10 +56,20 @@ impl Row {
             zone: self.zone.0,
             buffer_before_for: TimeDelta::minutes(self.buffer_before_minutes),
             buffer_after_for: TimeDelta::minutes(self.buffer_after_minutes),
+            travel_for: TimeDelta::minutes(self.travel_minutes),
+            daily_limit,
+            weekly_limit,
+            verified_until: self.verified_until,
+            registration: self.registration,
             working_hours: self.working_hours.0,
             inactive: self.inactive,
         }))
     }
+}
+
+fn limit(head: &Head, stored: Option<i64>) -> Result<Option<u32>> {
+    let wrong = |_| Error::Inconsistent { table: "counsellor", what: head.id.to_string() };
+    stored.map(u32::try_from).transpose().map_err(wrong)
 }
 
 async fn records(tx: &mut Tx, rows: Vec<Row>) -> Result<Vec<Record<Counsellor>>> {
@@ -77,6 +93,11 @@ fn bind<'t>(sql: Sql<'t>, it: &Record<Counsellor>, name: Sealed) -> Sql<'t> {
         .bind(Zone(it.zone))
         .bind(it.buffer_before_for.num_minutes())
         .bind(it.buffer_after_for.num_minutes())
+        .bind(it.travel_for.num_minutes())
+        .bind(it.daily_limit.map(i64::from))
+        .bind(it.weekly_limit.map(i64::from))
+        .bind(it.verified_until)
+        .bind(it.registration.clone())
         .bind(Json(it.working_hours.clone()))
         .bind(it.inactive)
 }
@@ -86,9 +107,10 @@ impl Stored for Counsellor {
         let name = tx.seal(it.organisation_id.0, "counsellor.name", &it.name).await?;
         let sql = tx.sql(
             "INSERT INTO counsellor (id, version, created_at, updated_at, organisation_id, code, name, side, gender,
-                services, modalities, languages, zone, buffer_before_minutes, buffer_after_minutes, working_hours,
-                inactive)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+                services, modalities, languages, zone, buffer_before_minutes, buffer_after_minutes, travel_minutes,
+                daily_limit, weekly_limit, verified_until, registration, working_hours, inactive)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
+                $22)",
         );
         bind(sql, it, name).run().await.map(drop)
     }
@@ -98,7 +120,8 @@ impl Stored for Counsellor {
         let sql = tx.sql(
             "UPDATE counsellor SET version = $2, created_at = $3, updated_at = $4, organisation_id = $5, code = $6,
                 name = $7, side = $8, gender = $9, services = $10, modalities = $11, languages = $12, zone = $13,
-                buffer_before_minutes = $14, buffer_after_minutes = $15, working_hours = $16, inactive = $17
+                buffer_before_minutes = $14, buffer_after_minutes = $15, travel_minutes = $16, daily_limit = $17,
+                weekly_limit = $18, verified_until = $19, registration = $20, working_hours = $21, inactive = $22
               WHERE id = $1",
         );
         bind(sql, it, name).run().await.map(drop)
@@ -156,6 +179,32 @@ pub async fn for_side(
         .all::<Row>()
         .await?;
     records(tx, rows).await
+}
+
+/// Ties a registration to a side, unless it is tied to one already, and holds it there until the
+/// transaction ends. Says to which side it is tied now.
+pub async fn claim_registration(tx: &mut Tx, registration: &Code, side: Side) -> Result<Side> {
+    let sql = tx.sql("INSERT INTO professional (registration, side) VALUES ($1, $2) ON CONFLICT DO NOTHING");
+    sql.bind(registration.clone()).bind(side).run().await?;
+    let sql = tx.sql_locked("SELECT side FROM professional WHERE registration = $1", Lock::Share);
+    // Nothing when somebody gave it back in between.
+    Ok(sql.bind(registration.clone()).maybe::<(Side,)>().await?.ok_or(Error::Conflict)?.0)
+}
+
+/// Frees a registration that no counsellor has any more, so that a slip of the pen does not tie it
+/// to a side for ever.
+pub async fn release_registration(tx: &mut Tx, registration: &Code) -> Result<()> {
+    // Whoever claims it at this moment is waited for, and then seen.
+    let sql = tx.sql_locked("SELECT side FROM professional WHERE registration = $1", Lock::Update);
+    sql.bind(registration.clone()).maybe::<(Side,)>().await?;
+    tx.sql(
+        "DELETE FROM professional WHERE registration = $1
+            AND NOT EXISTS (SELECT 1 FROM counsellor WHERE counsellor.registration = professional.registration)",
+    )
+    .bind(registration.clone())
+    .run()
+    .await
+    .map(drop)
 }
 
 #[derive(sqlx::FromRow)]

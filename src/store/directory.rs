@@ -1,13 +1,14 @@
 //! Organisations, sites, venues, rooms.
 
 use chrono::TimeDelta;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::codec::Zone;
 use super::db::{Lock, Sql, Tx};
 use super::error::Result;
 use super::noun::{Head, Keyed, Listing, Stored};
-use crate::domain::directory::{Organisation, OrganisationKind, Room, Site, Venue};
+use crate::domain::directory::{Organisation, OrganisationKind, Room, SideHours, Site, Venue};
 use crate::domain::ids::{HolidayCalendarId, OrganisationId, RoomId, SiteId, VenueId};
 use crate::domain::noun::Record;
 use crate::domain::text::Code;
@@ -20,24 +21,34 @@ struct OrganisationRow {
     name: String,
     kind: OrganisationKind,
     district: Code,
+    notice_minutes: i64,
+    horizon_days: i64,
 }
 
 impl From<OrganisationRow> for Record<Organisation> {
     fn from(row: OrganisationRow) -> Self {
-        let OrganisationRow { head, code, name, kind, district } = row;
-        head.record(Organisation { code, name, kind, district })
+        row.head.record(Organisation {
+            code: row.code,
+            name: row.name,
+            kind: row.kind,
+            district: row.district,
+            notice_for: TimeDelta::minutes(row.notice_minutes),
+            horizon_for: TimeDelta::days(row.horizon_days),
+        })
     }
 }
 
 fn bind_organisation<'t>(sql: Sql<'t>, it: &Record<Organisation>) -> Sql<'t> {
-    sql.bind_head(it).bind(it.code.clone()).bind(it.name.clone()).bind(it.kind).bind(it.district.clone())
+    let sql = sql.bind_head(it).bind(it.code.clone()).bind(it.name.clone()).bind(it.kind).bind(it.district.clone());
+    sql.bind(it.notice_for.num_minutes()).bind(it.horizon_for.num_days())
 }
 
 impl Stored for Organisation {
     async fn insert(tx: &mut Tx, it: &Record<Self>) -> Result<()> {
         let sql = tx.sql(
-            "INSERT INTO organisation (id, version, created_at, updated_at, code, name, kind, district)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            "INSERT INTO organisation (id, version, created_at, updated_at, code, name, kind, district, notice_minutes,
+                horizon_days)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         );
         bind_organisation(sql, it).run().await.map(drop)
     }
@@ -45,7 +56,7 @@ impl Stored for Organisation {
     async fn update(tx: &mut Tx, it: &Record<Self>) -> Result<()> {
         let sql = tx.sql(
             "UPDATE organisation SET version = $2, created_at = $3, updated_at = $4, code = $5, name = $6,
-                kind = $7, district = $8 WHERE id = $1",
+                kind = $7, district = $8, notice_minutes = $9, horizon_days = $10 WHERE id = $1",
         );
         bind_organisation(sql, it).run().await.map(drop)
     }
@@ -87,6 +98,7 @@ struct SiteRow {
     district: Code,
     separation_gap_minutes: i64,
     holiday_calendar_id: Option<HolidayCalendarId>,
+    timetable: Json<Vec<SideHours>>,
 }
 
 impl From<SiteRow> for Record<Site> {
@@ -99,6 +111,7 @@ impl From<SiteRow> for Record<Site> {
             district: row.district,
             separation_gap_for: TimeDelta::minutes(row.separation_gap_minutes),
             holiday_calendar_id: row.holiday_calendar_id,
+            timetable: row.timetable.0,
         })
     }
 }
@@ -112,14 +125,15 @@ fn bind_site<'t>(sql: Sql<'t>, it: &Record<Site>) -> Sql<'t> {
         .bind(it.district.clone())
         .bind(it.separation_gap_for.num_minutes())
         .bind(it.holiday_calendar_id)
+        .bind(Json(it.timetable.clone()))
 }
 
 impl Stored for Site {
     async fn insert(tx: &mut Tx, it: &Record<Self>) -> Result<()> {
         let sql = tx.sql(
             "INSERT INTO site (id, version, created_at, updated_at, organisation_id, code, name, zone, district,
-                separation_gap_minutes, holiday_calendar_id)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                separation_gap_minutes, holiday_calendar_id, timetable)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         );
         bind_site(sql, it).run().await.map(drop)
     }
@@ -127,7 +141,8 @@ impl Stored for Site {
     async fn update(tx: &mut Tx, it: &Record<Self>) -> Result<()> {
         let sql = tx.sql(
             "UPDATE site SET version = $2, created_at = $3, updated_at = $4, organisation_id = $5, code = $6,
-                name = $7, zone = $8, district = $9, separation_gap_minutes = $10, holiday_calendar_id = $11
+                name = $7, zone = $8, district = $9, separation_gap_minutes = $10, holiday_calendar_id = $11,
+                timetable = $12
               WHERE id = $1",
         );
         bind_site(sql, it).run().await.map(drop)

@@ -95,8 +95,31 @@ impl Managed for Counsellor {
                 }
             }
         }
-        Ok(())
+        claim_registration(work, it).await
     }
+
+    /// A registration that was exchanged for another is free again.
+    async fn follow(work: &mut Work<'_>, after: &Record<Self>, before: Option<&Record<Self>>) -> Result<()> {
+        match before.and_then(|before| before.registration.as_ref()) {
+            Some(old) if after.registration.as_ref() != Some(old) => {
+                Ok(counsellor::release_registration(&mut work.tx, old).await?)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// One person works on one side only, at whichever organisation.
+async fn claim_registration(work: &mut Work<'_>, it: &Counsellor) -> Result<()> {
+    let Some(registration) = &it.registration else { return Ok(()) };
+    if counsellor::claim_registration(&mut work.tx, registration, it.side).await? == it.side {
+        return Ok(());
+    }
+    Err(Error::Precondition {
+        reason: "REGISTERED_ON_THE_OTHER_SIDE",
+        says: "the registration belongs to a counsellor of the other side, and nobody works on both",
+        subjects: Vec::new(),
+    })
 }
 
 impl Managed for Leave {

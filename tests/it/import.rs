@@ -124,7 +124,7 @@ on_both_engines! {
 
     async fn every_mistake_is_named_and_nothing_is_written(app) {
         let world = beside(&app).await;
-        let mut files = example_with("sites.csv", "Asia/Kolkata,UP-MRT,120,MEERUT", "Asia/Kolkatta,UP-MRT,120,UP");
+        let mut files = example_with("sites.csv", "Asia/Kolkata,UP-MRT,120,MEERUT,", "Asia/Kolkatta,UP-MRT,120,UP,");
         files.extend(only("rooms.csv", "organisation,venue,code,name,floor\nTVM-TRUST,NOWHERE,R1,Room 1,2\n"));
         files.extend(only("leave.csv", "organisation,counsellor,starts_at\nTVM-TRUST,C-01,2026-12-01 00:00\n"));
         files.extend(only("hours.csv", "counsellor,organisation,days,starts,ends,venue,valid_from,valid_until\r\n\r\n\
@@ -169,6 +169,12 @@ on_both_engines! {
         assert_eq!(problems(import(&world, &files, false).await), ["sites.csv:3:4 (zone): cannot be changed"]);
         let files = example_with("venues.csv", "Garden Wing,CENTRE,no\nTVM", "Garden Wing,MRT-TRUST/CENTRE,no\nTVM");
         assert_eq!(problems(import(&world, &files, false).await), ["venues.csv:2:4 (site): cannot be changed"]);
+        let files = example_with("counsellors.csv", "A10006", "A10001");
+        assert_eq!(
+            problems(import(&world, &files, false).await),
+            ["counsellors.csv:7:16 (registration): the registration belongs to a counsellor of the other side, and \
+              nobody works on both"]
+        );
         let files = example_with("rooms.csv", "GARDEN,R2", "GARDEN,R1");
         let twice = |line| format!("rooms.csv:{line}:3 (code): must not be the same as on line {}", line - 1);
         assert_eq!(problems(import(&world, &files, false).await), [twice(3), twice(6)]);
@@ -181,8 +187,8 @@ on_both_engines! {
         let with_other = ngo.counsellor("C-2", pb::Side::Offender).await;
         book(&ngo.coordinator, booking(&ngo, &with_one, &one, "2026-11-24T04:30:00Z")).await.unwrap();
         book(&ngo.coordinator, booking(&ngo, &with_other, &other, "2026-11-24T07:30:00Z")).await.unwrap();
-        let sites = "organisation,code,name,zone,district,holiday_calendar,separation_gap_minutes\n\
-                     NGO,SITE-1,Example House SITE-1,Asia/Kolkata,KL-TVM,,121\n";
+        let sites = "organisation,code,name,zone,district,holiday_calendar,separation_gap_minutes,timetable\n\
+                     NGO,SITE-1,Example House SITE-1,Asia/Kolkata,KL-TVM,,121,\n";
         let world = beside(&app).await;
         let refused = problems(import(&world, &only("sites.csv", sites), false).await);
         assert_eq!(
@@ -221,7 +227,7 @@ fn the_command_reports_and_refuses() {
         let said = [output.stdout, output.stderr].concat();
         (output.status.code(), String::from_utf8(said).unwrap())
     };
-    let good = "\u{feff}name,code,district,kind\r\nExample Trust,A-1,KL-TVM,NGO\r\n";
+    let good = "\u{feff}name,code,district,kind,notice_minutes,horizon_days\r\nExample Trust,A-1,KL-TVM,NGO,,\r\n";
     assert_eq!(run(good), (Some(0), "organisation           1 created      0 updated      0 unchanged\n".into()));
     let says = "organisation           0 created      1 updated      0 unchanged\n\n\
                 Updated:\n  organisation A-1: district\n";

@@ -5,6 +5,7 @@ mod access;
 mod booking;
 mod consent;
 mod demo;
+mod directory;
 mod foreign;
 mod import;
 mod import_people;

@@ -189,6 +189,47 @@ on_both_engines! {
         }
     }
 
+    async fn no_session_joins_the_two_sides(app) {
+        let (db, one, other, _) = two_sessions(&app).await;
+        let copy = "INSERT INTO session (id, version, created_at, organisation_id, client_id, client_reference, side,
+                        counsellor_id, service, modality, starts_at, ends_at, on_date, zone, state, needs_rescheduling)
+                    SELECT $1, 1, created_at, organisation_id, $2, client_reference, $3, $4, service, 'REMOTE',
+                        starts_at, ends_at, on_date, zone, state, needs_rescheduling FROM session WHERE id = $5";
+        let (survivor, offender) = ((&one.client_id, "SURVIVOR"), (&other.client_id, "OFFENDER"));
+        for ((client, _), (_, side), counsellor, refused) in [
+            (survivor, survivor, &one.counsellor_id, false),
+            (survivor, survivor, &other.counsellor_id, true),
+            (offender, offender, &one.counsellor_id, true),
+            (survivor, offender, &other.counsellor_id, true),
+            (offender, offender, &other.counsellor_id, false),
+        ] {
+            let mut tx = db.begin_write().await.unwrap();
+            let sql = tx.sql(copy).bind(uuid("0193a5e0-0000-7000-8000-000000000009")).bind(uuid(client)).bind(side);
+            let inserted = sql.bind(uuid(counsellor)).bind(uuid(&one.id)).run().await;
+            assert_eq!(inserted.is_err(), refused, "{side} {inserted:?}");
+        }
+        // Nor does anybody change sides under a session.
+        for change in ["UPDATE counsellor SET side = 'OFFENDER'", "UPDATE client SET side = 'OFFENDER'"] {
+            assert!(db.begin_write().await.unwrap().sql(change).run().await.is_err(), "{change}");
+        }
+    }
+
+    async fn a_registration_belongs_to_one_side(app) {
+        let (db, one, other, _) = two_sessions(&app).await;
+        let mut tx = db.begin_write().await.unwrap();
+        tx.sql("INSERT INTO professional (registration, side) VALUES ('A1', 'SURVIVOR')").run().await.unwrap();
+        for (session, refused) in [(&one, false), (&other, true)] {
+            let sql = tx.sql("UPDATE counsellor SET registration = 'A1' WHERE id = $1").bind(uuid(&session.counsellor_id));
+            let updated = sql.run().await;
+            assert_eq!(updated.is_err(), refused, "{updated:?}");
+        }
+        tx.rollback().await.unwrap();
+        let mut tx = db.begin_write().await.unwrap();
+        tx.sql("INSERT INTO professional (registration, side) VALUES ('A1', 'SURVIVOR')").run().await.unwrap();
+        let twice = tx.sql("INSERT INTO professional (registration, side) VALUES ('A1', 'OFFENDER')").run().await;
+        assert!(matches!(twice, Err(Error::Taken)), "{twice:?}");
+    }
+
     async fn a_session_says_what_became_of_it(app) {
         let (db, one, ..) = two_sessions(&app).await;
         for change in [

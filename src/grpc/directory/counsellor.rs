@@ -4,11 +4,14 @@ use chrono::TimeDelta;
 
 use super::wire::{Wire, id_of, wire_fields};
 use crate::domain::code::{CareService, Side};
-use crate::domain::counsellor::{Counsellor, LONGEST_BUFFER, Leave, MOST_WORKING_HOURS, WorkingHours};
+use crate::domain::counsellor::{
+    Counsellor, DAILY_LIMITS, DEFAULT_TRAVEL, LONGEST_BUFFER, LONGEST_TRAVEL, Leave, MOST_WORKING_HOURS, WEEKLY_LIMITS,
+    WorkingHours,
+};
 use crate::domain::noun::Record;
 use crate::domain::text::{self, Code, Language};
 use crate::domain::time::Span;
-use crate::grpc::fields::{Fields, date, day_time, duration, id_text, timestamp};
+use crate::grpc::fields::{Fields, count, date, day_time, duration, id_text, timestamp};
 use crate::grpc::pb;
 use crate::grpc::words::Word;
 use crate::usecase::call::Call;
@@ -16,7 +19,8 @@ use crate::usecase::error::Result;
 
 impl Wire for Counsellor {
     wire_fields!(Counsellor, "counsellor": organisation_id, code, name, side, gender, services, modalities,
-        languages, zone, buffer_before, buffer_after, working_hours, inactive);
+        languages, zone, buffer_before, buffer_after, travel_time, daily_limit, weekly_limit, verified_until,
+        registration, working_hours, inactive);
 
     fn to_pb(it: &Record<Self>) -> pb::Counsellor {
         pb::Counsellor {
@@ -33,6 +37,11 @@ impl Wire for Counsellor {
             zone: it.zone.name().to_owned(),
             buffer_before: duration(it.buffer_before_for),
             buffer_after: duration(it.buffer_after_for),
+            travel_time: duration(it.travel_for),
+            daily_limit: it.daily_limit.map(count),
+            weekly_limit: it.weekly_limit.map(count),
+            verified_until: it.verified_until.map(date),
+            registration: it.registration.as_ref().map(ToString::to_string).unwrap_or_default(),
             working_hours: it.working_hours.iter().map(hours_pb).collect(),
             inactive: it.inactive,
             created_at: timestamp(it.created_at),
@@ -55,6 +64,12 @@ impl Wire for Counsellor {
         let (none, buffer) = (Some(TimeDelta::zero()), TimeDelta::zero()..=LONGEST_BUFFER);
         let before = f.minutes("buffer_before", pb.buffer_before.as_ref(), buffer.clone(), none);
         let after = f.minutes("buffer_after", pb.buffer_after.as_ref(), buffer, none);
+        let travel = TimeDelta::zero()..=LONGEST_TRAVEL;
+        let travel = f.minutes("travel_time", pb.travel_time.as_ref(), travel, Some(DEFAULT_TRAVEL));
+        let daily_limit = f.maybe_count("daily_limit", pb.daily_limit, DAILY_LIMITS);
+        let weekly_limit = f.maybe_count("weekly_limit", pb.weekly_limit, WEEKLY_LIMITS);
+        let verified_until = f.maybe_date("verified_until", pb.verified_until.as_ref());
+        let registration = f.maybe_parse("registration", &pb.registration, Code::parse);
         let working_hours = working_hours(&mut f, &pb.working_hours);
         f.finish(|| {
             Some(Self {
@@ -69,6 +84,11 @@ impl Wire for Counsellor {
                 zone: zone?,
                 buffer_before_for: before?,
                 buffer_after_for: after?,
+                travel_for: travel?,
+                daily_limit: daily_limit?,
+                weekly_limit: weekly_limit?,
+                verified_until: verified_until?,
+                registration: registration?,
                 working_hours: working_hours?,
                 inactive: pb.inactive,
             })

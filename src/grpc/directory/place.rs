@@ -7,18 +7,19 @@ use chrono::TimeDelta;
 use super::wire::{Wire, id_of, wire_fields};
 use crate::domain::agreement::Agreement;
 use crate::domain::directory::{
-    DEFAULT_SEPARATION_GAP, HolidayCalendar, LONGEST_SEPARATION_GAP, Organisation, Room, Site, Venue,
+    DEFAULT_HORIZON, DEFAULT_NOTICE, DEFAULT_SEPARATION_GAP, HORIZON_DAYS, HolidayCalendar, LONGEST_NOTICE,
+    LONGEST_SEPARATION_GAP, Organisation, Room, SideHours, Site, Venue,
 };
 use crate::domain::noun::Record;
 use crate::domain::text::{self, Code};
-use crate::grpc::fields::{Fields, date, duration, id_text, timestamp};
+use crate::grpc::fields::{Fields, date, day_time, duration, id_text, timestamp};
 use crate::grpc::pb;
 use crate::grpc::words::Word;
 use crate::usecase::call::Call;
 use crate::usecase::error::Result;
 
 impl Wire for Organisation {
-    wire_fields!(Organisation, "organisation": code, name, kind, district);
+    wire_fields!(Organisation, "organisation": code, name, kind, district, notice, horizon);
 
     fn to_pb(it: &Record<Self>) -> pb::Organisation {
         pb::Organisation {
@@ -28,6 +29,8 @@ impl Wire for Organisation {
             name: it.name.clone(),
             kind: it.kind.to_wire(),
             district: it.district.to_string(),
+            notice: duration(it.notice_for),
+            horizon: duration(it.horizon_for),
             created_at: timestamp(it.created_at),
             updated_at: timestamp(it.updated_at),
         }
@@ -39,7 +42,19 @@ impl Wire for Organisation {
         let name = f.parse("name", &pb.name, text::name);
         let kind = f.word("kind", pb.kind);
         let district = f.parse("district", &pb.district, Code::parse);
-        f.finish(|| Some(Self { code: code?, name: name?, kind: kind?, district: district? }))
+        let notice = TimeDelta::zero()..=LONGEST_NOTICE;
+        let notice = f.minutes("notice", pb.notice.as_ref(), notice, Some(DEFAULT_NOTICE));
+        let horizon = f.days("horizon", pb.horizon.as_ref(), HORIZON_DAYS, DEFAULT_HORIZON);
+        f.finish(|| {
+            Some(Self {
+                code: code?,
+                name: name?,
+                kind: kind?,
+                district: district?,
+                notice_for: notice?,
+                horizon_for: horizon?,
+            })
+        })
     }
 }
 
@@ -95,7 +110,8 @@ impl Wire for Agreement {
 }
 
 impl Wire for Site {
-    wire_fields!(Site, "site": organisation_id, code, name, zone, district, separation_gap, holiday_calendar_id);
+    wire_fields!(Site, "site": organisation_id, code, name, zone, district, separation_gap, holiday_calendar_id,
+        timetable);
 
     fn to_pb(it: &Record<Self>) -> pb::Site {
         pb::Site {
@@ -108,6 +124,7 @@ impl Wire for Site {
             district: it.district.to_string(),
             separation_gap: duration(it.separation_gap_for),
             holiday_calendar_id: id_text(it.holiday_calendar_id),
+            timetable: it.timetable.iter().map(side_hours_pb).collect(),
             created_at: timestamp(it.created_at),
             updated_at: timestamp(it.updated_at),
         }
@@ -123,6 +140,7 @@ impl Wire for Site {
         let gap = TimeDelta::zero()..=LONGEST_SEPARATION_GAP;
         let gap = f.minutes("separation_gap", pb.separation_gap.as_ref(), gap, Some(DEFAULT_SEPARATION_GAP));
         let holiday_calendar_id = f.maybe_id("holiday_calendar_id", &pb.holiday_calendar_id);
+        let timetable = timetable(&mut f, &pb.timetable, gap);
         f.finish(|| {
             Some(Self {
                 organisation_id: organisation_id?,
@@ -132,8 +150,43 @@ impl Wire for Site {
                 district: district?,
                 separation_gap_for: gap?,
                 holiday_calendar_id: holiday_calendar_id?,
+                timetable: timetable?,
             })
         })
+    }
+}
+
+fn timetable(f: &mut Fields, all: &[pb::SideHours], gap: Option<TimeDelta>) -> Option<Vec<SideHours>> {
+    if all.len() > Site::MOST_SIDE_HOURS {
+        return f.wrong("timetable", format!("must have at most {} rows", Site::MOST_SIDE_HOURS));
+    }
+    // Collected first, so that every row is looked at.
+    let read: Vec<_> = all.iter().enumerate().map(|(at, hours)| side_hours_from(f, at, hours)).collect();
+    let read: Vec<_> = read.into_iter().collect::<Option<_>>()?;
+    for at in gap.map(|gap| SideHours::too_close(&read, gap)).unwrap_or_default() {
+        f.wrong::<()>(&format!("timetable[{at}]"), "must keep the separation gap to the hours of the other side");
+    }
+    Some(read)
+}
+
+fn side_hours_from(f: &mut Fields, at: usize, pb: &pb::SideHours) -> Option<SideHours> {
+    let field = |name: &str| format!("timetable[{at}].{name}");
+    let side = f.word(&field("side"), pb.side);
+    let day = f.word(&field("day"), pb.day);
+    let starts = f.day_time(&field("starts"), pb.starts.as_ref());
+    let ends = f.day_time(&field("ends"), pb.ends.as_ref());
+    if starts.zip(ends).is_some_and(|(starts, ends)| ends <= starts) {
+        return f.wrong(&field("ends"), "must be after starts");
+    }
+    Some(SideHours { side: side?, day: day?, starts: starts?, ends: ends? })
+}
+
+fn side_hours_pb(hours: &SideHours) -> pb::SideHours {
+    pb::SideHours {
+        side: hours.side.to_wire(),
+        day: hours.day.to_wire(),
+        starts: Some(day_time(hours.starts)),
+        ends: Some(day_time(hours.ends)),
     }
 }
 

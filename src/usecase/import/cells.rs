@@ -145,6 +145,23 @@ impl<'r> Cells<'r> {
         self.maybe(column, read).map(|minutes| minutes.unwrap_or(absent))
     }
 
+    /// A whole number within bounds, or none when empty.
+    pub fn maybe_count(&mut self, column: &str, bounds: RangeInclusive<u32>) -> Option<Option<u32>> {
+        self.maybe(column, |raw| {
+            let wrong = || Fault::new(format!("must be {} to {}", bounds.start(), bounds.end()));
+            raw.parse().ok().filter(|count| bounds.contains(count)).ok_or_else(wrong)
+        })
+    }
+
+    /// Whole days within bounds, or a default when empty.
+    pub fn days(&mut self, column: &str, bounds: RangeInclusive<i64>, absent: TimeDelta) -> Option<TimeDelta> {
+        let read = |raw: &str| {
+            let wrong = || Fault::new(format!("must be {} to {} whole days", bounds.start(), bounds.end()));
+            raw.parse().ok().filter(|days| bounds.contains(days)).map(TimeDelta::days).ok_or_else(wrong)
+        };
+        self.maybe(column, read).map(|days| days.unwrap_or(absent))
+    }
+
     /// A civil time.
     pub fn civil(&mut self, column: &str) -> Option<NaiveDateTime> {
         self.parse(column, |raw| {
@@ -227,19 +244,29 @@ mod tests {
 
     #[test]
     fn a_good_row_has_no_problems() {
-        assert!(wrong::<Organisation>(" NGO ,A name,NGO,KL-TVM").is_empty());
+        assert!(wrong::<Organisation>(" NGO ,A name,NGO,KL-TVM,0,730").is_empty());
         assert!(
             wrong::<Agreement>("NGO,A,Somebody,COUNSELLING;TREATMENT,KL-TVM; UP-MRT,2026-01-01,,ACTIVE").is_empty()
         );
-        assert!(wrong::<Site>("NGO,S,A name,Asia/Kolkata,KL-TVM,,").is_empty());
+        assert!(wrong::<Organisation>("NGO,A name,NGO,KL-TVM,,").is_empty());
+        let timetable = "SURVIVOR MON 09:00-13:00; OFFENDER MON 15:00-24:00";
+        for (gap, timetable) in [("", ""), ("", timetable), ("120", timetable)] {
+            assert!(wrong::<Site>(&format!("NGO,S,A name,Asia/Kolkata,KL-TVM,{gap},,{timetable}")).is_empty());
+        }
         assert!(wrong::<Venue>("NGO,V,A name,NGO/S,yes").is_empty());
-        assert!(wrong::<Counsellor>("NGO,C,X,SURVIVOR,,COUNSELLING,REMOTE,ml;en,Asia/Kolkata,0,120,no").is_empty());
+        assert!(wrong::<Counsellor>("NGO,C,X,SURVIVOR,,COUNSELLING,REMOTE,ml;en,Asia/Kolkata,,,,,,,,").is_empty());
+        assert!(
+            wrong::<Counsellor>(
+                "NGO,C,X,SURVIVOR,,COUNSELLING,REMOTE,ml;en,Asia/Kolkata,0,120,480,50,200,2027-01-01,A-1,no"
+            )
+            .is_empty()
+        );
     }
 
     #[test]
     fn every_wrong_cell_is_named_with_its_column() {
         assert_eq!(
-            wrong::<Site>("none,s,,Kolkata,KL TVM,1441,NONE"),
+            wrong::<Site>("none,s,,Kolkata,KL TVM,1441,NONE,SURVIVOR MON 9-12"),
             [
                 "sites.csv:2:1 (organisation): must be 1 to 32 of A-Z, 0-9, \".\", \"_\" and \"-\"",
                 "sites.csv:2:2 (code): must be 1 to 32 of A-Z, 0-9, \".\", \"_\" and \"-\"",
@@ -247,6 +274,22 @@ mod tests {
                 "sites.csv:2:4 (zone): must be an IANA zone such as \"Asia/Kolkata\"",
                 "sites.csv:2:5 (district): must be 1 to 32 of A-Z, 0-9, \".\", \"_\" and \"-\"",
                 "sites.csv:2:6 (separation_gap_minutes): must be 0 to 1440 whole minutes",
+                "sites.csv:2:8 (timetable): must be a time of day as HH:MM, 00:00 to 24:00",
+            ]
+        );
+        let near = "NGO,S,A name,Asia/Kolkata,KL-TVM,121,,SURVIVOR MON 09:00-13:00;OFFENDER MON 15:00-16:00";
+        let says = "must keep the separation gap between the hours of the two sides";
+        assert_eq!(wrong::<Site>(near), [format!("sites.csv:2:8 (timetable): {says}")]);
+        for hours in ["SURVIVOR MON", "SURVIVOR MON 12:00-09:00", "SURVIVOR MON 09:00-12:00 13:00-15:00"] {
+            let row = format!("NGO,S,A name,Asia/Kolkata,KL-TVM,,,{hours}");
+            let says = "must be a side, a day and hours such as \"SURVIVOR MON 09:00-13:00\"";
+            assert_eq!(wrong::<Site>(&row), [format!("sites.csv:2:8 (timetable): {says}")]);
+        }
+        assert_eq!(
+            wrong::<Organisation>("NGO,A name,NGO,KL-TVM,20161,0"),
+            [
+                "organisations.csv:2:5 (notice_minutes): must be 0 to 20160 whole minutes",
+                "organisations.csv:2:6 (horizon_days): must be 1 to 730 whole days",
             ]
         );
         assert_eq!(
@@ -259,7 +302,9 @@ mod tests {
             ]
         );
         assert_eq!(
-            wrong::<Counsellor>("NGO,C,,SURVIVOR,F,TREATMENT,REMOTE,xyzzy,Asia/Kolkata,121,x,maybe"),
+            wrong::<Counsellor>(
+                "NGO,C,,SURVIVOR,F,TREATMENT,REMOTE,xyzzy,Asia/Kolkata,121,x,481,0,201,2027-02-29,a 1,maybe"
+            ),
             [
                 "counsellors.csv:2:3 (name): must not be empty",
                 "counsellors.csv:2:5 (gender): must be one of FEMALE, MALE, OTHER",
@@ -268,7 +313,12 @@ mod tests {
                 "counsellors.csv:2:8 (languages): must be a BCP 47 language tag such as \"ml\", \"hi\" or \"en\"",
                 "counsellors.csv:2:10 (buffer_before_minutes): must be 0 to 120 whole minutes",
                 "counsellors.csv:2:11 (buffer_after_minutes): must be 0 to 120 whole minutes",
-                "counsellors.csv:2:12 (inactive): must be yes or no",
+                "counsellors.csv:2:12 (travel_minutes): must be 0 to 480 whole minutes",
+                "counsellors.csv:2:13 (daily_limit): must be 1 to 50",
+                "counsellors.csv:2:14 (weekly_limit): must be 1 to 200",
+                "counsellors.csv:2:15 (verified_until): must be a date as YYYY-MM-DD, from 1900 to 2200",
+                "counsellors.csv:2:16 (registration): must be 1 to 32 of A-Z, 0-9, \".\", \"_\" and \"-\"",
+                "counsellors.csv:2:17 (inactive): must be yes or no",
             ]
         );
     }

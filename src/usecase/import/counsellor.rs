@@ -9,10 +9,12 @@ use super::known::{Known, Target};
 use super::problem::Problem;
 use super::sheet::{Line, Shape};
 use crate::domain::code::{CareService, Side};
-use crate::domain::counsellor::{Counsellor, Day, LONGEST_BUFFER, Leave, WorkingHours};
+use crate::domain::counsellor::{
+    Counsellor, DAILY_LIMITS, DEFAULT_TRAVEL, LONGEST_BUFFER, LONGEST_TRAVEL, Leave, WEEKLY_LIMITS, WorkingHours,
+};
 use crate::domain::ids::{CounsellorId, OrganisationId};
 use crate::domain::text::{self, Code, Language};
-use crate::domain::time::{DayTime, Span, parse_date, resolve};
+use crate::domain::time::{Day, DayTime, Span, parse_date, resolve};
 use crate::usecase::error::FieldViolation;
 
 impl Kind for Counsellor {
@@ -30,6 +32,11 @@ impl Kind for Counsellor {
             "zone",
             "buffer_before_minutes",
             "buffer_after_minutes",
+            "travel_minutes",
+            "daily_limit",
+            "weekly_limit",
+            "verified_until",
+            "registration",
             "inactive",
         ],
     };
@@ -51,6 +58,11 @@ impl Kind for Counsellor {
         let buffer = TimeDelta::zero()..=LONGEST_BUFFER;
         let before = cells.minutes("buffer_before_minutes", buffer.clone(), TimeDelta::zero());
         let after = cells.minutes("buffer_after_minutes", buffer, TimeDelta::zero());
+        let travel = cells.minutes("travel_minutes", TimeDelta::zero()..=LONGEST_TRAVEL, DEFAULT_TRAVEL);
+        let daily_limit = cells.maybe_count("daily_limit", DAILY_LIMITS);
+        let weekly_limit = cells.maybe_count("weekly_limit", WEEKLY_LIMITS);
+        let verified_until = cells.maybe("verified_until", parse_date);
+        let registration = cells.maybe("registration", Code::parse);
         let inactive = cells.flag("inactive");
         cells.finish(|| {
             let (organisation_id, code) = (organisation_id?, code?);
@@ -67,6 +79,11 @@ impl Kind for Counsellor {
                 zone: zone?,
                 buffer_before_for: before?,
                 buffer_after_for: after?,
+                travel_for: travel?,
+                daily_limit: daily_limit?,
+                weekly_limit: weekly_limit?,
+                verified_until: verified_until?,
+                registration: registration?,
                 inactive: inactive?,
             })
         })
@@ -98,6 +115,8 @@ impl Kind for Counsellor {
         let mut changed: Vec<_> = changes!(self, before; name => "name", side => "side", gender => "gender",
             services => "services", modalities => "modalities", languages => "languages", zone => "zone",
             buffer_before_for => "buffer_before_minutes", buffer_after_for => "buffer_after_minutes",
+            travel_for => "travel_minutes", daily_limit => "daily_limit", weekly_limit => "weekly_limit",
+            verified_until => "verified_until", registration => "registration",
             inactive => "inactive");
         if sorted(&self.working_hours) != sorted(&before.working_hours) {
             changed.push("working_hours");

@@ -9,13 +9,19 @@ use super::kind::{Kind, changes};
 use super::known::{Known, Target};
 use super::sheet::Shape;
 use crate::domain::agreement::Agreement;
-use crate::domain::directory::{DEFAULT_SEPARATION_GAP, HolidayCalendar, Organisation, Room, Site, Venue};
+use crate::domain::directory::{
+    DEFAULT_HORIZON, DEFAULT_NOTICE, DEFAULT_SEPARATION_GAP, HORIZON_DAYS, HolidayCalendar, LONGEST_NOTICE,
+    Organisation, Room, SideHours, Site, Venue,
+};
 use crate::domain::ids::OrganisationId;
-use crate::domain::text::{self, Code};
-use crate::domain::time::parse_date;
+use crate::domain::text::{self, Code, Fault};
+use crate::domain::time::{DayTime, parse_date};
 
 impl Kind for Organisation {
-    const SHAPE: &'static Shape = &Shape { file: "organisations.csv", columns: &["code", "name", "kind", "district"] };
+    const SHAPE: &'static Shape = &Shape {
+        file: "organisations.csv",
+        columns: &["code", "name", "kind", "district", "notice_minutes", "horizon_days"],
+    };
     const KEY: &'static [&'static str] = &["code"];
     const REFERENCES: &'static [(&'static str, Target)] = &[];
     const TARGET: Option<Target> = Some(Target::Organisation);
@@ -25,7 +31,18 @@ impl Kind for Organisation {
         let name = cells.parse("name", text::name);
         let kind = cells.word("kind");
         let district = cells.code("district");
-        cells.finish(|| Some(Self { code: code?, name: name?, kind: kind?, district: district? }))
+        let notice = cells.minutes("notice_minutes", TimeDelta::zero()..=LONGEST_NOTICE, DEFAULT_NOTICE);
+        let horizon = cells.days("horizon_days", HORIZON_DAYS, DEFAULT_HORIZON);
+        cells.finish(|| {
+            Some(Self {
+                code: code?,
+                name: name?,
+                kind: kind?,
+                district: district?,
+                notice_for: notice?,
+                horizon_for: horizon?,
+            })
+        })
     }
 
     fn place(&self) -> (Uuid, &str) {
@@ -33,7 +50,8 @@ impl Kind for Organisation {
     }
 
     fn changes(&self, before: &Self) -> Vec<&'static str> {
-        changes!(self, before; name => "name", kind => "kind", district => "district")
+        changes!(self, before; name => "name", kind => "kind", district => "district",
+            notice_for => "notice_minutes", horizon_for => "horizon_days")
     }
 }
 
@@ -121,7 +139,16 @@ impl Kind for HolidayCalendar {
 impl Kind for Site {
     const SHAPE: &'static Shape = &Shape {
         file: "sites.csv",
-        columns: &["organisation", "code", "name", "zone", "district", "separation_gap_minutes", "holiday_calendar"],
+        columns: &[
+            "organisation",
+            "code",
+            "name",
+            "zone",
+            "district",
+            "separation_gap_minutes",
+            "holiday_calendar",
+            "timetable",
+        ],
     };
     const KEY: &'static [&'static str] = &["organisation", "code"];
     const REFERENCES: &'static [(&'static str, Target)] =
@@ -137,6 +164,7 @@ impl Kind for Site {
         let gap = TimeDelta::zero()..=TimeDelta::hours(24);
         let gap = cells.minutes("separation_gap_minutes", gap, DEFAULT_SEPARATION_GAP);
         let calendar = cells.maybe_refer("holiday_calendar", known);
+        let timetable = timetable(cells, gap);
         cells.finish(|| {
             Some(Self {
                 organisation_id: organisation_id?,
@@ -146,6 +174,7 @@ impl Kind for Site {
                 district: district?,
                 separation_gap_for: gap?,
                 holiday_calendar_id: calendar?,
+                timetable: timetable?,
             })
         })
     }
@@ -156,8 +185,30 @@ impl Kind for Site {
 
     fn changes(&self, before: &Self) -> Vec<&'static str> {
         changes!(self, before; name => "name", zone => "zone", district => "district",
-            separation_gap_for => "separation_gap_minutes", holiday_calendar_id => "holiday_calendar")
+            separation_gap_for => "separation_gap_minutes", holiday_calendar_id => "holiday_calendar",
+            timetable => "timetable")
     }
+}
+
+/// The hours of the sides, `SURVIVOR MON 09:00-13:00`; none when empty.
+fn timetable(cells: &mut Cells<'_>, gap: Option<TimeDelta>) -> Option<Vec<SideHours>> {
+    if cells.text("timetable").is_empty() {
+        return Some(Vec::new());
+    }
+    let rows = cells.list("timetable", side_hours)?;
+    if gap.is_some_and(|gap| !SideHours::too_close(&rows, gap).is_empty()) {
+        return cells.wrong("timetable", "must keep the separation gap between the hours of the two sides");
+    }
+    Some(rows)
+}
+
+fn side_hours(raw: &str) -> Result<SideHours, Fault> {
+    let wrong = || Fault::new("must be a side, a day and hours such as \"SURVIVOR MON 09:00-13:00\"");
+    let [side, day, hours] = raw.split_whitespace().collect::<Vec<_>>()[..] else { return Err(wrong()) };
+    let (starts, ends) = hours.split_once('-').ok_or_else(wrong)?;
+    let (starts, ends) = (DayTime::parse(starts)?, DayTime::parse(ends)?);
+    let (side, day) = (side.parse()?, day.parse()?);
+    if starts < ends { Ok(SideHours { side, day, starts, ends }) } else { Err(wrong()) }
 }
 
 impl Kind for Venue {

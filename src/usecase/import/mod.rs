@@ -5,13 +5,13 @@
 //!
 //! | file | columns; the first are the key |
 //! |---|---|
-//! | `organisations.csv` | **code**, name, kind, district |
+//! | `organisations.csv` | **code**, name, kind, district, notice_minutes, horizon_days |
 //! | `agreements.csv` | **organisation**, **code**, counterparty, services, districts, valid_from, valid_until, status |
 //! | `holiday_calendars.csv` | **organisation**, **code**, name, file |
-//! | `sites.csv` | **organisation**, **code**, name, zone, district, separation_gap_minutes, holiday_calendar |
+//! | `sites.csv` | **organisation**, **code**, name, zone, district, separation_gap_minutes, holiday_calendar, timetable |
 //! | `venues.csv` | **organisation**, **code**, name, site, shared |
 //! | `rooms.csv` | **organisation**, **venue**, **code**, name |
-//! | `counsellors.csv` | **organisation**, **code**, name, side, gender, services, modalities, languages, zone, buffer_before_minutes, buffer_after_minutes, inactive |
+//! | `counsellors.csv` | **organisation**, **code**, name, side, gender, services, modalities, languages, zone, buffer_before_minutes, buffer_after_minutes, travel_minutes, daily_limit, weekly_limit, verified_until, registration, inactive |
 //! | `hours.csv` | organisation, counsellor, days, starts, ends, venue, valid_from, valid_until |
 //! | `leave.csv` | **organisation**, **counsellor**, **starts_at**, **ends_at** |
 //! | `clients.csv` | **organisation**, **file_number**, side, name, phone, address, born_on, spoken_languages, reading_language, counsellor_gender |
@@ -23,12 +23,14 @@
 //!
 //! Dates are `YYYY-MM-DD`, times of day `HH:MM` (to `24:00`), civil times `YYYY-MM-DD HH:MM` in the
 //! zone of the venue or, for leave, of the counsellor; lists have ";" between their values; `shared`
-//! and `inactive` are `yes` or `no`. May be empty: valid_from and valid_until of hours, every
-//! valid_until, venue, gender, holiday_calendar, `separation_gap_minutes` (120), buffers (0), flags (no);
-//! phone, address, born_on, relation, reading_language, counsellor_gender, assent (NONE), and guardian
-//! unless `given_by` is GUARDIAN. A site or venue of another organisation is written `ORGANISATION/CODE`;
-//! a client by the file number, a guardian by a code of the organisation's own, unique for the client.
-//! `born_on` may be a year alone.
+//! and `inactive` are `yes` or `no`; a timetable is a list of hours of a side, such as
+//! `SURVIVOR MON 09:00-13:00;OFFENDER TUE 09:00-17:00`. May be empty: valid_from and valid_until of
+//! hours, every valid_until, venue, gender, holiday_calendar, timetable, limits, verified_until,
+//! registration, `notice_minutes` (120), `horizon_days` (180), `separation_gap_minutes` (120), buffers
+//! (0), `travel_minutes` (30), flags (no); phone, address, born_on, relation, reading_language,
+//! counsellor_gender, assent (NONE), and guardian unless `given_by` is GUARDIAN. A site or venue of another
+//! organisation is written `ORGANISATION/CODE`; a client by the file number, a guardian by a code of the
+//! organisation's own, unique for the client. `born_on` may be a year alone.
 //!
 //! A row that is stored with the same values stays unchanged, one with other values is updated, what
 //! no row is about stays untouched. `hours.csv` replaces the timetable of every counsellor of whom it

@@ -244,6 +244,9 @@ pub(super) fn refusal(line: &Line, error: Error) -> Result<Problem> {
         Error::Precondition { reason: "SEPARATION_GAP_IN_USE", says, .. } => {
             Ok(line.problem("separation_gap_minutes", says))
         }
+        Error::Precondition { reason: "REGISTERED_ON_THE_OTHER_SIDE", says, .. } => {
+            Ok(line.problem("registration", says))
+        }
         error if error.is_refusal() => Ok(line.problem("", error.to_string())),
         error => Err(error),
     }

@@ -33,6 +33,9 @@ impl Ngo {
             name: format!("Example Trust {code}"),
             kind: pb::OrganisationKind::Ngo.into(),
             district: "KL-TVM".into(),
+            // Tests book for the next minute and for the year after; those of these rules say otherwise.
+            notice: Some(minutes(0)),
+            horizon: Some(minutes(730 * 24 * 60)),
             ..Default::default()
         };
         let request = pb::CreateOrganisationRequest { organisation: Some(organisation), ..Default::default() };
@@ -108,6 +111,7 @@ impl Ngo {
             languages: vec!["ml".into(), "en".into()],
             zone: self.site.zone.clone(),
             working_hours: every_day.collect(),
+            verified_until: Some(date("2099-12-31")),
             ..Default::default()
         };
         adjust(&mut counsellor);
