@@ -5,6 +5,7 @@ use aftercare::grpc::pb;
 use aftercare::store::{Db, consent, guardian};
 use chrono::TimeDelta;
 use tonic::{Code, Status};
+use uuid::Uuid;
 
 use crate::on_both_engines;
 use crate::support::{Actor, Ngo, TestApp, book, booking, consent_of, date, own_consent, refused};
@@ -137,6 +138,39 @@ on_both_engines! {
         assert!(read.len() == 1 && read[0].ended.as_ref().unwrap().reason.is_empty());
         let standing = guardian::of_client(&mut tx, client_id).await.unwrap();
         assert_eq!(standing, [(mother.id.parse().unwrap(), GuardianStanding::Accused)]);
+    }
+
+    async fn the_schema_lets_a_consent_end_and_nothing_else(app) {
+        let ngo = Ngo::new(&app, "A").await;
+        let (client, other) = (ngo.survivor().await, ngo.survivor().await);
+        let mother = ngo.guardian(&other, pb::GuardianStanding::Safe).await;
+        let consent = consents(&ngo.coordinator, &client).await.unwrap().remove(0);
+        let db = Db::open(&app.db.target, 1).await.unwrap();
+        let change = async |text: &'static str, id: &str| {
+            let mut tx = db.begin_write().await.unwrap();
+            let sql = tx.sql(text).bind(consent.id.parse::<Uuid>().unwrap());
+            let result = sql.bind(id.parse::<Uuid>().unwrap()).run().await;
+            format!("{:?}", result.err())
+        };
+        for text in [
+            "UPDATE consent SET client_id = $2 WHERE id = $1",
+            "UPDATE consent SET id = $2 WHERE id = $1",
+            "UPDATE consent SET given_on = '1999-01-01' WHERE id = $1 AND id <> $2",
+            "UPDATE consent SET valid_until = '2099-01-01' WHERE id = $1 AND id <> $2",
+            "UPDATE consent SET assent = 'WRITTEN' WHERE id = $1 AND id <> $2",
+        ] {
+            let said = change(text, &other.id).await;
+            assert!(said.contains("aftercare:append_only"), "{text}: {said}");
+        }
+        // A guardian of somebody else gives no consent.
+        let insert = "INSERT INTO consent (id, version, created_at, updated_at, client_id, purpose, given_by,
+                guardian_id, assent, language, text_version, given_on)
+             SELECT $2, version, created_at, updated_at, client_id, purpose, 'GUARDIAN', $2, assent, language,
+                text_version, given_on FROM consent WHERE id = $1";
+        assert!(change(insert, &mother.id).await.to_uppercase().contains("FOREIGN KEY"));
+        withdraw(&ngo.coordinator, &consent, "because").await.unwrap();
+        let said = change("UPDATE consent SET ended_how = NULL WHERE id = $1 AND id <> $2", &other.id).await;
+        assert!(said.contains("aftercare:append_only"), "{said}");
     }
 
     async fn who_may_see_it_and_who_may_not_know_of_it(app) {
