@@ -199,6 +199,7 @@ impl<'r> Cells<'r> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::client::{CONSENTS, PARTIES, read_consent, read_party};
     use super::super::counsellor::{HOURS, LEAVE, read_hours, read_leave};
     use super::super::kind::Kind;
     use super::super::known::Found;
@@ -206,8 +207,10 @@ mod tests {
     use super::super::sheet::Shape;
     use super::*;
     use crate::domain::agreement::Agreement;
+    use crate::domain::client::Client;
     use crate::domain::counsellor::Counsellor;
     use crate::domain::directory::{Organisation, Site, Venue};
+    use crate::domain::guardian::Guardian;
 
     /// What is wrong with the row on line 2 of a file with the shape's columns.
     fn problems(shape: &'static Shape, row: &str, read: impl Fn(&mut Cells<'_>, &Known) -> bool) -> Vec<String> {
@@ -222,7 +225,8 @@ mod tests {
         problems.listed()
     }
 
-    /// The organisation NGO with the site S and the counsellor C; the venue V is in the import and wrong.
+    /// The organisation NGO with the site S, the counsellor C and the client F-9 with the guardian G-9; the
+    /// venue V is in the import and wrong.
     fn known() -> Known {
         let mut known = Known::default();
         let id = uuid::Uuid::from_u128(1);
@@ -231,9 +235,12 @@ mod tests {
             (Target::Site, "S", Found::Id(id)),
             (Target::Counsellor, "C", Found::Id(id)),
             (Target::Venue, "V", Found::Broken),
+            (Target::Client, "F-9", Found::Id(id)),
         ] {
             known.set(Reference::read(target, "NGO", code).unwrap().unwrap(), found);
         }
+        let guardian = Reference::read(Target::Guardian, "NGO", "G-9").unwrap().unwrap();
+        known.set(guardian.of(Code::parse("F-9").unwrap()), Found::Id(id));
         known.zones.insert(crate::domain::ids::CounsellorId(id), chrono_tz::Asia::Kolkata);
         known
     }
@@ -321,6 +328,36 @@ mod tests {
                 "counsellors.csv:2:17 (inactive): must be yes or no",
             ]
         );
+    }
+
+    #[test]
+    fn rows_about_people_are_held_to_their_form() {
+        assert!(wrong::<Client>("NGO,F-1,SURVIVOR,X,,,,ml;en,,").is_empty());
+        assert!(wrong::<Client>("NGO,F-1,SURVIVOR,X,1,Y,2012,ml,ml,FEMALE").is_empty());
+        assert!(wrong::<Guardian>("NGO,F-9,G,X,,,SAFE").is_empty());
+        let born = "clients.csv:2:7 (born_on): must be a date as YYYY-MM-DD, or a year as YYYY, from 1900 to 2200";
+        for born_on in ["12-02-2012", "1899", "2012-13-01", "12", "20121", "abcd", "2012-1-1"] {
+            assert_eq!(wrong::<Client>(&format!("NGO,F-1,SURVIVOR,X,,,{born_on},ml,,")), [born], "{born_on}");
+        }
+        let consent = |row| problems(CONSENTS, row, |cells, known| read_consent(cells, known).is_some());
+        assert!(consent("NGO,F-9,CARE,GUARDIAN,G-9,WRITTEN,ml,V1,2026-01-02,2026-01-02").is_empty());
+        assert!(consent("NGO,F-9,CARE,OWN,,,ml,V1,2026-01-02,").is_empty());
+        assert_eq!(
+            consent("NGO,F-9,CARE,GUARDIAN,,SPOKEN,ml,V1,2026-01-02,2026-01-01"),
+            [
+                "consents.csv:2:5 (guardian): must name the guardian who gave it",
+                "consents.csv:2:6 (assent): must be one of NONE, VERBAL, WRITTEN",
+                "consents.csv:2:10 (valid_until): must not be before given_on",
+            ]
+        );
+        // Of an unknown client no guardian is known either: one problem, not two.
+        assert_eq!(
+            consent("NGO,F-8,CARE,GUARDIAN,G-9,WRITTEN,ml,V1,2026-01-02,"),
+            [format!("consents.csv:2:2 (client): {}", Target::Client.says())]
+        );
+        let party = |row| problems(PARTIES, row, |cells, known| read_party(cells, known).is_some());
+        assert!(party("NGO,12/2026,Example Nagar,KL-TVM,F-9,ACCUSED").is_empty());
+        assert_eq!(party("NGO,12,PS,KL-TVM,F-9,VICTIM").len(), 3);
     }
 
     #[test]
