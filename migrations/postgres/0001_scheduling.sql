@@ -317,31 +317,59 @@ CREATE TABLE session (
     ends_at             TIMESTAMPTZ NOT NULL,
     on_date             DATE NOT NULL,
     zone                TEXT NOT NULL,
-    state               TEXT NOT NULL CHECK (state IN ('BOOKED', 'CANCELLED')),
+    state               TEXT NOT NULL CHECK (state IN ('HELD', 'BOOKED', 'CANCELLED', 'RESCHEDULED')),
     cancelled_at        TIMESTAMPTZ,
     cancel_reason       TEXT CHECK (cancel_reason IN ('CLIENT', 'PROVIDER', 'LOGISTICS', 'COURT', 'OTHER')),
-    needs_rescheduling  BOOLEAN NOT NULL,
+    successor_id        UUID REFERENCES session (id),
+    supersedes_id       UUID UNIQUE REFERENCES session (id),
+    held_until          TIMESTAMPTZ,
+    held_by             TEXT,
+    hold_number         BIGINT CHECK (hold_number BETWEEN 1 AND 10),
+    guardian_id         UUID REFERENCES guardian (id),
+    interpreter         BOOLEAN NOT NULL,
+    overridden          JSONB NOT NULL,
+    flags               JSONB NOT NULL,
     FOREIGN KEY (client_id, side) REFERENCES client (id, side),
     FOREIGN KEY (counsellor_id, side) REFERENCES counsellor (id, side),
+    -- Ten holds of one principal, never more.
+    UNIQUE (held_by, hold_number),
     CHECK (starts_at < ends_at AND ends_at <= starts_at + INTERVAL '8 hours'),
     CHECK ((modality = 'REMOTE') = (venue_id IS NULL) AND (venue_id IS NULL) = (site_id IS NULL)),
     CHECK (room_id IS NULL OR venue_id IS NOT NULL),
-    CHECK ((state = 'CANCELLED') = (cancelled_at IS NOT NULL) AND (cancelled_at IS NULL) = (cancel_reason IS NULL))
+    CHECK ((state IN ('CANCELLED', 'RESCHEDULED')) = (cancelled_at IS NOT NULL)
+        AND (cancelled_at IS NULL) = (cancel_reason IS NULL)),
+    CHECK ((state = 'RESCHEDULED') = (successor_id IS NOT NULL)),
+    CHECK ((state = 'HELD') = (held_until IS NOT NULL) AND (held_until IS NULL) = (held_by IS NULL)
+        AND (held_until IS NULL) = (hold_number IS NULL))
 );
 CREATE INDEX session_by_organisation ON session (organisation_id, starts_at, id);
 CREATE INDEX session_by_counsellor ON session (counsellor_id, starts_at, id);
 CREATE INDEX session_by_client ON session (client_id, starts_at, id);
 CREATE INDEX session_by_site ON session (site_id, starts_at, id);
+CREATE INDEX session_by_hold ON session (held_until) WHERE held_until IS NOT NULL;
+CREATE INDEX session_flagged ON session (organisation_id, starts_at, id) WHERE flags <> '[]';
+
+-- Why a soft rule was broken, or a session recorded after it took place.
+CREATE TABLE session_override (
+    session_id  UUID NOT NULL REFERENCES session (id) ON DELETE CASCADE,
+    rule        TEXT NOT NULL,
+    reason      BYTEA NOT NULL,
+    principal   TEXT NOT NULL,
+    decided_at  TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (session_id, rule)
+);
 
 -- Nobody and nothing is in two places at once: a counsellor (buffers included), a client, a room.
 CREATE TABLE occupancy (
-    session_id      UUID NOT NULL REFERENCES session (id),
+    session_id      UUID NOT NULL REFERENCES session (id) ON DELETE CASCADE,
     resource_id     UUID NOT NULL,
     kind            TEXT NOT NULL CHECK (kind IN ('COUNSELLOR', 'CLIENT', 'ROOM')),
     organisation_id UUID NOT NULL,
     side            TEXT NOT NULL CHECK (side IN ('SURVIVOR', 'OFFENDER')),
     starts_at       TIMESTAMPTZ NOT NULL,
     ends_at         TIMESTAMPTZ NOT NULL,
+    -- Of a hold; from then on the row keeps nothing, and whoever wants the time removes it.
+    expires_at      TIMESTAMPTZ,
     PRIMARY KEY (session_id, resource_id),
     CHECK (starts_at < ends_at AND ends_at <= starts_at + INTERVAL '24 hours'),
     EXCLUDE USING gist (resource_id WITH =, tstzrange(starts_at, ends_at) WITH &&)
@@ -351,11 +379,12 @@ CREATE INDEX occupancy_by_resource ON occupancy (resource_id, starts_at);
 -- Survivors and offenders are never at one site within its separation gap; each presence is
 -- padded by half the gap at both ends.
 CREATE TABLE site_presence (
-    session_id      UUID PRIMARY KEY REFERENCES session (id),
+    session_id      UUID PRIMARY KEY REFERENCES session (id) ON DELETE CASCADE,
     site_id         UUID NOT NULL REFERENCES site (id),
     side            TEXT NOT NULL CHECK (side IN ('SURVIVOR', 'OFFENDER')),
     padded_from     TIMESTAMPTZ NOT NULL,
     padded_until    TIMESTAMPTZ NOT NULL,
+    expires_at      TIMESTAMPTZ,
     CHECK (padded_from < padded_until AND padded_until <= padded_from + INTERVAL '48 hours'),
     EXCLUDE USING gist (site_id WITH =, side WITH <>, tstzrange(padded_from, padded_until) WITH &&)
 );
@@ -363,7 +392,7 @@ CREATE INDEX site_presence_by_site ON site_presence (site_id, padded_from);
 
 -- Linked people of different sides are never at one site on one local calendar day.
 CREATE TABLE link_presence (
-    session_id  UUID NOT NULL REFERENCES session (id),
+    session_id  UUID NOT NULL REFERENCES session (id) ON DELETE CASCADE,
     site_id     UUID NOT NULL REFERENCES site (id),
     link_id     UUID NOT NULL,
     on_date     DATE NOT NULL,
@@ -407,3 +436,5 @@ CREATE TRIGGER audit_event_append_only BEFORE UPDATE OR DELETE ON audit_event
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER audit_event_no_truncate BEFORE TRUNCATE ON audit_event
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER session_override_no_update BEFORE UPDATE ON session_override
+    FOR EACH ROW EXECUTE FUNCTION refuse_change();

@@ -313,31 +313,64 @@ CREATE TABLE session (
     ends_at             INTEGER NOT NULL,
     on_date             TEXT NOT NULL,
     zone                TEXT NOT NULL,
-    state               TEXT NOT NULL CHECK (state IN ('BOOKED', 'CANCELLED')),
+    state               TEXT NOT NULL CHECK (state IN ('HELD', 'BOOKED', 'CANCELLED', 'RESCHEDULED')),
     cancelled_at        INTEGER,
     cancel_reason       TEXT CHECK (cancel_reason IN ('CLIENT', 'PROVIDER', 'LOGISTICS', 'COURT', 'OTHER')),
-    needs_rescheduling  INTEGER NOT NULL CHECK (needs_rescheduling IN (0, 1)),
+    successor_id        BLOB REFERENCES session (id),
+    supersedes_id       BLOB UNIQUE REFERENCES session (id),
+    held_until          INTEGER,
+    held_by             TEXT,
+    hold_number         INTEGER CHECK (hold_number BETWEEN 1 AND 10),
+    guardian_id         BLOB REFERENCES guardian (id),
+    interpreter         INTEGER NOT NULL CHECK (interpreter IN (0, 1)),
+    overridden          TEXT NOT NULL,
+    flags               TEXT NOT NULL,
     FOREIGN KEY (client_id, side) REFERENCES client (id, side),
     FOREIGN KEY (counsellor_id, side) REFERENCES counsellor (id, side),
+    -- Ten holds of one principal, never more.
+    UNIQUE (held_by, hold_number),
     CHECK (starts_at < ends_at AND ends_at <= starts_at + 28800000000),
     CHECK ((modality = 'REMOTE') = (venue_id IS NULL) AND (venue_id IS NULL) = (site_id IS NULL)),
     CHECK (room_id IS NULL OR venue_id IS NOT NULL),
-    CHECK ((state = 'CANCELLED') = (cancelled_at IS NOT NULL) AND (cancelled_at IS NULL) = (cancel_reason IS NULL))
+    CHECK ((state IN ('CANCELLED', 'RESCHEDULED')) = (cancelled_at IS NOT NULL)
+        AND (cancelled_at IS NULL) = (cancel_reason IS NULL)),
+    CHECK ((state = 'RESCHEDULED') = (successor_id IS NOT NULL)),
+    CHECK ((state = 'HELD') = (held_until IS NOT NULL) AND (held_until IS NULL) = (held_by IS NULL)
+        AND (held_until IS NULL) = (hold_number IS NULL))
 ) STRICT;
 CREATE INDEX session_by_organisation ON session (organisation_id, starts_at, id);
 CREATE INDEX session_by_counsellor ON session (counsellor_id, starts_at, id);
 CREATE INDEX session_by_client ON session (client_id, starts_at, id);
 CREATE INDEX session_by_site ON session (site_id, starts_at, id);
+CREATE INDEX session_by_hold ON session (held_until) WHERE held_until IS NOT NULL;
+CREATE INDEX session_flagged ON session (organisation_id, starts_at, id) WHERE flags <> '[]';
+
+-- Why a soft rule was broken, or a session recorded after it took place.
+CREATE TABLE session_override (
+    session_id  BLOB NOT NULL REFERENCES session (id) ON DELETE CASCADE,
+    rule        TEXT NOT NULL,
+    reason      BLOB NOT NULL,
+    principal   TEXT NOT NULL,
+    decided_at  INTEGER NOT NULL,
+    PRIMARY KEY (session_id, rule)
+) STRICT;
+
+CREATE TRIGGER session_override_no_update BEFORE UPDATE ON session_override
+BEGIN
+    SELECT RAISE(ABORT, 'aftercare:append_only');
+END;
 
 -- Nobody and nothing is in two places at once: a counsellor (buffers included), a client, a room.
 CREATE TABLE occupancy (
-    session_id      BLOB NOT NULL REFERENCES session (id),
+    session_id      BLOB NOT NULL REFERENCES session (id) ON DELETE CASCADE,
     resource_id     BLOB NOT NULL,
     kind            TEXT NOT NULL CHECK (kind IN ('COUNSELLOR', 'CLIENT', 'ROOM')),
     organisation_id BLOB NOT NULL,
     side            TEXT NOT NULL CHECK (side IN ('SURVIVOR', 'OFFENDER')),
     starts_at       INTEGER NOT NULL,
     ends_at         INTEGER NOT NULL,
+    -- Of a hold; from then on the row keeps nothing, and whoever wants the time removes it.
+    expires_at      INTEGER,
     PRIMARY KEY (session_id, resource_id),
     CHECK (starts_at < ends_at AND ends_at <= starts_at + 86400000000)
 ) STRICT;
@@ -364,11 +397,12 @@ END;
 -- Survivors and offenders are never at one site within its separation gap; each presence is
 -- padded by half the gap at both ends.
 CREATE TABLE site_presence (
-    session_id      BLOB PRIMARY KEY REFERENCES session (id),
+    session_id      BLOB PRIMARY KEY REFERENCES session (id) ON DELETE CASCADE,
     site_id         BLOB NOT NULL REFERENCES site (id),
     side            TEXT NOT NULL CHECK (side IN ('SURVIVOR', 'OFFENDER')),
     padded_from     INTEGER NOT NULL,
     padded_until    INTEGER NOT NULL,
+    expires_at      INTEGER,
     CHECK (padded_from < padded_until AND padded_until <= padded_from + 172800000000)
 ) STRICT;
 CREATE INDEX site_presence_by_site ON site_presence (site_id, padded_from);
@@ -392,7 +426,7 @@ END;
 
 -- Linked people of different sides are never at one site on one local calendar day.
 CREATE TABLE link_presence (
-    session_id  BLOB NOT NULL REFERENCES session (id),
+    session_id  BLOB NOT NULL REFERENCES session (id) ON DELETE CASCADE,
     site_id     BLOB NOT NULL REFERENCES site (id),
     link_id     BLOB NOT NULL,
     on_date     TEXT NOT NULL,

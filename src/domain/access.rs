@@ -171,10 +171,16 @@ pub const TABLE: &[(&str, &[Role])] = &[
     ("aftercare.v1.ClientService/DeleteProceeding", COORDINATOR),
     ("aftercare.v1.ClientService/ListProceedings", COORDINATOR),
     ("aftercare.v1.SchedulingService/FindSlots", COORDINATOR),
+    ("aftercare.v1.SchedulingService/HoldSlot", COORDINATOR),
+    ("aftercare.v1.SchedulingService/ReleaseHold", COORDINATOR),
     ("aftercare.v1.SchedulingService/BookSession", COORDINATOR),
+    ("aftercare.v1.SchedulingService/RescheduleSession", COORDINATOR),
+    ("aftercare.v1.SchedulingService/ReassignCounsellor", COORDINATOR),
+    ("aftercare.v1.SchedulingService/RecordPastSession", COORDINATOR),
     ("aftercare.v1.SchedulingService/CancelSession", COORDINATOR),
     ("aftercare.v1.SchedulingService/GetSession", CARERS),
     ("aftercare.v1.SchedulingService/ListSessions", CARERS),
+    ("aftercare.v1.SchedulingService/ListSessionOverrides", COORDINATOR),
 ];
 
 static ROWS: LazyLock<HashMap<&'static str, (&'static str, &'static [Role])>> =

@@ -4,8 +4,10 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::code::{CareService, Modality, Side, words};
-use super::ids::{ClientId, CounsellorId, OrganisationId, RoomId, SessionId, SiteId, VenueId};
+use super::ids::{ClientId, CounsellorId, GuardianId, OrganisationId, RoomId, SessionId, SiteId, VenueId};
+use super::personal::Personal;
 use super::reference::Reference;
+use super::rules::{Candidate, RuleCode};
 use super::time::Span;
 
 /// The shortest session.
@@ -14,6 +16,13 @@ pub const SHORTEST: TimeDelta = TimeDelta::minutes(10);
 pub const LONGEST: TimeDelta = TimeDelta::hours(8);
 /// How long after its start a session may still be booked: a walk-in (booking rules, IN_THE_PAST).
 pub const WALK_IN: TimeDelta = TimeDelta::minutes(15);
+/// How long a time is held unless said otherwise (architecture, "A hold") [P].
+pub const DEFAULT_HOLD: TimeDelta = TimeDelta::minutes(5);
+/// The longest a time is held [P].
+pub const LONGEST_HOLD: TimeDelta = TimeDelta::minutes(15);
+/// The most times one principal holds at once, so that holds can neither block a calendar nor probe
+/// it; the schema has no number for an eleventh.
+pub const MOST_HOLDS: i64 = 10;
 
 words! {
     /// Why a session was cancelled.
@@ -32,16 +41,29 @@ words! {
 
     /// The word of a state, without its evidence.
     StateWord {
+        /// See [`State::Held`].
+        Held = "HELD",
         /// See [`State::Booked`].
         Booked = "BOOKED",
         /// See [`State::Cancelled`].
         Cancelled = "CANCELLED",
+        /// See [`State::Rescheduled`].
+        Rescheduled = "RESCHEDULED",
     }
 }
 
 /// Where a session stands, with the evidence of how it got there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
+    /// Its time is kept for somebody who is about to book it; no session yet.
+    Held {
+        /// Until when; from then on it keeps nothing.
+        until: DateTime<Utc>,
+        /// For whom: a caller's identity.
+        by: String,
+        /// Which of the holds of that caller, 1 to [`MOST_HOLDS`].
+        number: i64,
+    },
     /// It is to take place, or did.
     Booked,
     /// It was cancelled before it started.
@@ -51,14 +73,25 @@ pub enum State {
         /// Why.
         reason: CancelReason,
     },
+    /// Another session takes its place.
+    Rescheduled {
+        /// When that was decided.
+        at: DateTime<Utc>,
+        /// Why.
+        reason: CancelReason,
+        /// The session that takes its place.
+        successor: SessionId,
+    },
 }
 
 impl State {
     /// The word of this state.
     pub fn word(&self) -> StateWord {
         match self {
+            State::Held { .. } => StateWord::Held,
             State::Booked => StateWord::Booked,
             State::Cancelled { .. } => StateWord::Cancelled,
+            State::Rescheduled { .. } => StateWord::Rescheduled,
         }
     }
 }
@@ -140,8 +173,16 @@ pub struct Session {
     pub zone: Tz,
     /// Where it stands.
     pub state: State,
-    /// A fact recorded later stands against it; a person must move it.
-    pub needs_rescheduling: bool,
+    /// The safe adult who comes with a child.
+    pub guardian_id: Option<GuardianId>,
+    /// An interpreter is booked.
+    pub interpreter: bool,
+    /// The rules that were broken with a written reason; the reasons are kept apart.
+    pub overridden: Vec<RuleCode>,
+    /// The rules that it breaks by facts recorded after it was placed; a person must resolve them.
+    pub flags: Vec<RuleCode>,
+    /// The session whose place it took.
+    pub supersedes: Option<SessionId>,
     /// When it was booked.
     pub created_at: DateTime<Utc>,
 }
@@ -152,26 +193,68 @@ impl Session {
         super::time::local_day(self.span.starts_at(), self.zone)
     }
 
-    /// Cancels it, unless it has started or was cancelled before.
-    pub fn cancel(self, now: DateTime<Utc>, reason: CancelReason) -> Result<Self, CancelRefused> {
-        match self.state {
-            State::Cancelled { .. } => Err(CancelRefused::AlreadyCancelled),
-            State::Booked if self.span.starts_at() <= now => Err(CancelRefused::AlreadyStarted),
-            State::Booked => Ok(Self {
-                version: self.version + 1,
-                state: State::Cancelled { at: now, reason },
-                needs_rescheduling: false,
-                ..self
-            }),
+    /// As the rules see it.
+    pub fn candidate(&self) -> Candidate {
+        Candidate {
+            counsellor_id: self.counsellor_id,
+            service: self.service,
+            place: self.place,
+            span: self.span,
+            guardian_id: self.guardian_id,
+            interpreter: self.interpreter,
         }
+    }
+
+    /// Cancels it, unless it has started or does not stand any more.
+    pub fn cancel(self, now: DateTime<Utc>, reason: CancelReason) -> Result<Self, Refused> {
+        self.check_open(now)?;
+        Ok(self.closed(State::Cancelled { at: now, reason }))
+    }
+
+    /// Gives its place to another session, unless it has started or does not stand any more.
+    pub fn reschedule(self, now: DateTime<Utc>, reason: CancelReason, successor: SessionId) -> Result<Self, Refused> {
+        self.check_open(now)?;
+        Ok(self.closed(State::Rescheduled { at: now, reason, successor }))
+    }
+
+    /// Whether it can still be cancelled, moved, or given to another counsellor.
+    pub fn check_open(&self, now: DateTime<Utc>) -> Result<(), Refused> {
+        match self.state {
+            State::Held { .. } => Err(Refused::OnlyHeld),
+            State::Cancelled { .. } => Err(Refused::AlreadyCancelled),
+            State::Rescheduled { .. } => Err(Refused::AlreadyRescheduled),
+            State::Booked if self.span.starts_at() <= now => Err(Refused::AlreadyStarted),
+            State::Booked => Ok(()),
+        }
+    }
+
+    fn closed(self, state: State) -> Self {
+        Self { version: self.version + 1, state, flags: Vec::new(), ..self }
     }
 }
 
-/// Why a session cannot be cancelled.
+/// Why a session cannot be cancelled or changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CancelRefused {
+pub enum Refused {
+    /// It is no session yet.
+    OnlyHeld,
     /// It was cancelled before.
     AlreadyCancelled,
+    /// Another session took its place before.
+    AlreadyRescheduled,
     /// It has started; what became of it is a matter of attendance.
     AlreadyStarted,
+}
+
+/// A rule that somebody decided to break.
+#[derive(Clone, Debug)]
+pub struct Overriding {
+    /// Which.
+    pub rule: RuleCode,
+    /// Why.
+    pub reason: Personal,
+    /// Who decided.
+    pub principal: String,
+    /// When.
+    pub decided_at: DateTime<Utc>,
 }

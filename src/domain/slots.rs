@@ -1,16 +1,16 @@
 //! The search for free times: a pure function of the facts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use super::code::{CareService, Modality};
-use super::ids::{CounsellorId, VenueId};
-use super::rules::{Candidate, CounsellorFacts, Facts, allowed};
+use super::code::{CareService, Modality, words};
+use super::ids::{CounsellorId, GuardianId, VenueId};
+use super::rules::{Candidate, CounsellorFacts, Facts, Occasion, RuleCode, allowed, broken};
 use super::session::Place;
-use super::time::{Span, next_on_grid};
+use super::time::{Span, local_day, next_on_grid};
 
 /// The grid of a search that states none, in minutes.
 pub const DEFAULT_STEP: u32 = 15;
@@ -30,8 +30,28 @@ pub struct Search {
     pub step: u32,
     /// Only this modality.
     pub modality: Option<Modality>,
-    /// Counsellors to offer before all others.
-    pub preferred: BTreeSet<CounsellorId>,
+    /// Rather this counsellor.
+    pub preferred_counsellor_id: Option<CounsellorId>,
+    /// The safe adult who comes with a child.
+    pub guardian_id: Option<GuardianId>,
+    /// An interpreter is booked.
+    pub interpreter: bool,
+}
+
+words! {
+    /// What speaks for a slot, beside its time.
+    SlotReason {
+        /// The client has been seen by this counsellor before.
+        Continuity = "CONTINUITY",
+        /// It is the counsellor asked for.
+        PreferredCounsellor = "PREFERRED_COUNSELLOR",
+        /// It is the way of meeting that the client prefers.
+        PreferredModality = "PREFERRED_MODALITY",
+        /// It is the venue that the client prefers.
+        PreferredVenue = "PREFERRED_VENUE",
+        /// No counsellor offered has fewer sessions in the window.
+        LightestLoad = "LIGHTEST_LOAD",
+    }
 }
 
 /// A free time.
@@ -45,15 +65,36 @@ pub struct Slot {
     pub span: Span,
     /// The zone of the place.
     pub zone: Tz,
-    /// The client has been seen by this counsellor before.
-    pub continuity: bool,
+    /// What speaks for it.
+    pub reasons: Vec<SlotReason>,
 }
+
+impl Slot {
+    /// The local day on which it starts.
+    pub fn day(&self) -> NaiveDate {
+        local_day(self.span.starts_at(), self.zone)
+    }
+}
+
+/// Free times, and why there are not more.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Free times, best first.
+    pub slots: Vec<Slot>,
+    /// When there are few in all: how many counsellors without a free time each rule stood against.
+    pub exclusions: Vec<(RuleCode, u32)>,
+}
+
+/// Below so many free times it is said why there are not more.
+pub const FEW: usize = 5;
 
 /// Place of a slot in the order of an answer: total, and stable while nothing is booked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Rank {
-    /// Preferred counsellors come first (`false` before `true`).
+    /// Continuity first: who has seen the client before (`false` before `true`).
     pub stranger: bool,
+    /// Then stated preferences: how many are not met.
+    pub unmet: u8,
     /// Then the earliest.
     pub starts_at: DateTime<Utc>,
     /// Then whoever has the fewest sessions.
@@ -64,19 +105,68 @@ pub struct Rank {
     pub venue_id: Option<VenueId>,
 }
 
-/// The best `most` free times after a rank, in order.
-pub fn find(search: &Search, facts: &Facts, after: Option<Rank>, most: usize) -> Vec<Slot> {
-    let mut found: Vec<Slot> = facts
-        .counsellors
-        .iter()
-        .flat_map(|(id, counsellor)| places(counsellor, facts).map(move |place| (*id, counsellor, place)))
-        .filter(|(_, _, place)| search.modality.is_none_or(|wanted| wanted == place.modality()))
-        .flat_map(|(id, counsellor, place)| slots_at(search, facts, id, counsellor, place))
-        .filter(|slot| after.is_none_or(|after| slot.rank > after))
-        .collect();
-    found.sort_unstable_by_key(|slot| slot.rank);
-    found.truncate(most);
-    found
+/// The best `most` free times after a rank, in order; from the beginning also why there are few.
+pub fn find(search: &Search, facts: &Facts, after: Option<Rank>, most: usize) -> Found {
+    let lightest = facts.counsellors.values().map(|it| it.load).min().unwrap_or_default();
+    let mut slots: Vec<Slot> = starts(search, facts).filter_map(|start| start.slot(search, facts, lightest)).collect();
+    let exclusions = if after.is_none() && slots.len() < FEW { exclusions(search, facts, &slots) } else { Vec::new() };
+    slots.retain(|slot| after.is_none_or(|after| slot.rank > after));
+    slots.sort_unstable_by_key(|slot| slot.rank);
+    slots.truncate(most);
+    Found { slots, exclusions }
+}
+
+/// For every rule: how many of the counsellors without a free time it stood against, at any of the
+/// times they work. Who does not work at all in the window is outside working hours.
+fn exclusions(search: &Search, facts: &Facts, slots: &[Slot]) -> Vec<(RuleCode, u32)> {
+    let mut against: BTreeMap<CounsellorId, BTreeSet<RuleCode>> =
+        facts.counsellors.keys().map(|id| (*id, BTreeSet::new())).collect();
+    against.retain(|id, _| !slots.iter().any(|slot| slot.rank.counsellor_id == *id));
+    for start in starts(search, facts) {
+        if let Some(rules) = against.get_mut(&start.counsellor_id) {
+            rules.extend(broken(start.candidate(search, facts), facts, Occasion::Placing));
+        }
+    }
+    let mut counts: BTreeMap<RuleCode, u32> = BTreeMap::new();
+    for rules in against.into_values() {
+        let none = rules.is_empty().then_some(RuleCode::OutsideWorkingHours);
+        rules.into_iter().chain(none).for_each(|rule| *counts.entry(rule).or_default() += 1);
+    }
+    counts.into_iter().collect()
+}
+
+/// A time at which a counsellor works at a place.
+struct Start<'f> {
+    counsellor_id: CounsellorId,
+    counsellor: &'f CounsellorFacts,
+    place: Place,
+    zone: Tz,
+    span: Span,
+}
+
+/// Every time on the grid at which somebody works somewhere.
+fn starts<'f>(search: &'f Search, facts: &'f Facts) -> impl Iterator<Item = Start<'f>> {
+    let wanted = |place: &Place| search.modality.is_none_or(|wanted| wanted == place.modality());
+    facts.counsellors.iter().flat_map(move |(id, counsellor)| {
+        let here = places(counsellor, facts).filter(wanted);
+        here.flat_map(move |place| starts_at(search, facts, *id, counsellor, place))
+    })
+}
+
+/// Every time on the grid at which one counsellor works at one place.
+fn starts_at<'f>(
+    search: &'f Search,
+    facts: &'f Facts,
+    counsellor_id: CounsellorId,
+    counsellor: &'f CounsellorFacts,
+    place: Place,
+) -> impl Iterator<Item = Start<'f>> {
+    let worked = counsellor.working.get(&place.venue_id()).map_or(&[][..], |spans| spans.joined());
+    let zone = facts.zone_of(counsellor_id, place);
+    zone.into_iter().flat_map(move |zone| {
+        let spans = worked.iter().flat_map(move |worked| grid(search, *worked, zone));
+        spans.map(move |span| Start { counsellor_id, counsellor, place, zone, span })
+    })
 }
 
 /// Where a counsellor could work, by the facts.
@@ -90,13 +180,6 @@ fn places<'f>(counsellor: &'f CounsellorFacts, facts: &'f Facts) -> impl Iterato
     })
 }
 
-fn slots_at(search: &Search, facts: &Facts, id: CounsellorId, who: &CounsellorFacts, place: Place) -> Vec<Slot> {
-    let Some(zone) = facts.zone_of(id, place) else { return Vec::new() };
-    let worked = who.working.get(&place.venue_id()).map_or(&[][..], |spans| spans.joined());
-    let starts = worked.iter().flat_map(|span| grid(search, *span, zone));
-    starts.filter_map(|span| slot(search, facts, id, who, place, zone, span)).collect()
-}
-
 /// The candidate times inside one span of work.
 fn grid(search: &Search, worked: Span, zone: Tz) -> impl Iterator<Item = Span> + use<> {
     let (length, step, until) = (search.length, search.step, search.window.ends_at());
@@ -107,33 +190,54 @@ fn grid(search: &Search, worked: Span, zone: Tz) -> impl Iterator<Item = Span> +
         .take_while(move |span| span.ends_at() <= worked.ends_at())
 }
 
-fn slot(
-    search: &Search,
-    facts: &Facts,
-    counsellor_id: CounsellorId,
-    who: &CounsellorFacts,
-    place: Place,
-    zone: Tz,
-    span: Span,
-) -> Option<Slot> {
-    let place = match place {
-        Place::Venue { venue_id, site_id, .. } => {
-            Place::Venue { venue_id, site_id, room_id: facts.pick_room(venue_id, span) }
+impl Start<'_> {
+    fn candidate(&self, search: &Search, facts: &Facts) -> Candidate {
+        let place = match self.place {
+            Place::Venue { venue_id, site_id, .. } => {
+                Place::Venue { venue_id, site_id, room_id: facts.pick_room(venue_id, self.span) }
+            }
+            Place::Remote => self.place,
+        };
+        Candidate {
+            counsellor_id: self.counsellor_id,
+            service: search.service,
+            place,
+            span: self.span,
+            guardian_id: search.guardian_id,
+            interpreter: search.interpreter,
         }
-        Place::Remote => place,
-    };
-    let candidate = Candidate { counsellor_id, service: search.service, place, span };
-    allowed(candidate, facts).then(|| Slot {
-        rank: Rank {
-            stranger: !search.preferred.contains(&counsellor_id),
-            starts_at: span.starts_at(),
-            load: who.load,
-            counsellor_id,
-            venue_id: place.venue_id(),
-        },
-        place,
-        span,
-        zone,
-        continuity: facts.client.seen_by.contains(&counsellor_id),
-    })
+    }
+
+    fn slot(&self, search: &Search, facts: &Facts, lightest: u32) -> Option<Slot> {
+        let candidate = self.candidate(search, facts);
+        if !allowed(candidate, facts) {
+            return None;
+        }
+        let client = &facts.client;
+        let (venue_id, modality) = (self.place.venue_id(), self.place.modality());
+        let known = client.seen_by.contains(&self.counsellor_id);
+        // A wish is met, or not met, or was never stated.
+        let wishes = [
+            (search.preferred_counsellor_id.map(|id| id == self.counsellor_id), SlotReason::PreferredCounsellor),
+            (client.preferred_modality.map(|wish| wish == modality), SlotReason::PreferredModality),
+            (client.preferred_venue_id.map(|wish| Some(wish) == venue_id), SlotReason::PreferredVenue),
+        ];
+        let unmet = wishes.iter().filter(|(met, _)| *met == Some(false)).count();
+        let met = wishes.iter().filter(|(met, _)| *met == Some(true)).map(|(_, reason)| *reason);
+        let light = (self.counsellor.load == lightest).then_some(SlotReason::LightestLoad);
+        Some(Slot {
+            rank: Rank {
+                stranger: !known,
+                unmet: u8::try_from(unmet).unwrap_or(u8::MAX),
+                starts_at: self.span.starts_at(),
+                load: self.counsellor.load,
+                counsellor_id: self.counsellor_id,
+                venue_id,
+            },
+            place: candidate.place,
+            span: self.span,
+            zone: self.zone,
+            reasons: known.then_some(SlotReason::Continuity).into_iter().chain(met).chain(light).collect(),
+        })
+    }
 }

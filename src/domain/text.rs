@@ -95,6 +95,12 @@ impl Language {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether two tags mean one spoken language, whatever region or script they add.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let primary = |tag: &str| tag.split('-').next().map(str::to_ascii_lowercase);
+        primary(&self.0) == primary(&other.0)
+    }
 }
 
 /// An IANA zone by its name.

@@ -24,6 +24,6 @@ pub fn slot(slot: &Slot) -> pb::Slot {
         length: duration(slot.span.length()),
         zone: slot.zone.name().to_owned(),
         local_start: local(slot.span.starts_at(), slot.zone),
-        continuity: slot.continuity,
+        reasons: slot.reasons.iter().map(|reason| reason.to_wire()).collect(),
     }
 }

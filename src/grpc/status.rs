@@ -12,7 +12,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, pb as rpc};
 
 use super::pb;
-use crate::domain::rules::rule;
+use crate::domain::rules::{RuleCode, rule};
 use crate::usecase::error::{Error, Refusal};
 
 /// The domain of every `ErrorInfo`.
@@ -49,6 +49,10 @@ pub fn status(error: Error) -> Status {
             details.set_precondition_failure(all.collect::<Vec<_>>());
             Code::FailedPrecondition
         }
+        Error::Exhausted { retry_for, .. } => {
+            details.set_retry_info(retry_for.to_std().ok());
+            Code::ResourceExhausted
+        }
         Error::Unavailable(source) => {
             tracing::warn!(error = source as &dyn std::error::Error, "unavailable");
             details.set_retry_info(Some(COME_BACK));
@@ -71,7 +75,10 @@ fn internal(source: &(dyn std::error::Error + 'static)) -> Status {
 }
 
 fn violations(refusal: &Refusal) -> Vec<PreconditionViolation> {
-    let says = |code| rule(code).map_or("", |rule| rule.says);
+    let says = |code: RuleCode| match rule(code) {
+        Some(rule) if code.is_soft() => format!("{}; can be overridden with a reason", rule.says),
+        rule => rule.map(|rule| rule.says.to_owned()).unwrap_or_default(),
+    };
     refusal.broken.iter().map(|code| PreconditionViolation::new(code.as_str(), "session", says(*code))).collect()
 }
 

@@ -7,7 +7,9 @@ use crate::domain::consent::{Assent, ConsentEnding, ConsentGiver, ConsentPurpose
 use crate::domain::directory::OrganisationKind;
 use crate::domain::guardian::GuardianStanding;
 use crate::domain::proceeding::ProceedingKind;
+use crate::domain::rules::RuleCode;
 use crate::domain::session::{CancelReason, StateWord};
+use crate::domain::slots::SlotReason;
 use crate::domain::time::Day;
 use crate::grpc::pb;
 
@@ -55,6 +57,8 @@ words! {
     Assent => pb::Assent, "ASSENT_";
     ConsentEnding => pb::ConsentEnding, "CONSENT_ENDING_";
     ProceedingKind => pb::ProceedingKind, "PROCEEDING_KIND_";
+    RuleCode => pb::BookingRule, "BOOKING_RULE_";
+    SlotReason => pb::SlotReason, "SLOT_REASON_";
 }
 
 /// google.type counts from Monday = 1.
@@ -96,6 +100,8 @@ mod tests {
         there_and_back(CaseRole::ALL);
         there_and_back(CancelReason::ALL);
         there_and_back(StateWord::ALL);
+        there_and_back(RuleCode::ALL);
+        there_and_back(SlotReason::ALL);
         there_and_back(Day::ALL);
         there_and_back(GuardianStanding::ALL);
         there_and_back(ConsentPurpose::ALL);

@@ -170,9 +170,9 @@ impl Keyed for Client {
     }
 }
 
-/// What booking rules look at of a client.
+/// The client of a session: what booking rules look at.
 #[derive(Clone, Debug)]
-pub struct BookingFacts {
+pub struct Subject {
     /// What may be known without opening personal data.
     pub outline: Outline,
     /// Date of birth, opened for the rules that ask for the age.
@@ -189,6 +189,14 @@ pub struct BookingFacts {
     pub preferred_venue_id: Option<VenueId>,
 }
 
+impl std::ops::Deref for Subject {
+    type Target = Outline;
+
+    fn deref(&self) -> &Outline {
+        &self.outline
+    }
+}
+
 #[derive(sqlx::FromRow)]
 struct FactsRow {
     #[sqlx(flatten)]
@@ -202,14 +210,14 @@ struct FactsRow {
 }
 
 /// Reads what booking rules look at.
-pub async fn booking_facts(tx: &mut Tx, id: ClientId, lock: Lock) -> Result<Option<BookingFacts>> {
+pub async fn subject(tx: &mut Tx, id: ClientId, lock: Lock) -> Result<Option<Subject>> {
     let sql = tx.sql_locked(
         "SELECT id, organisation_id, reference, side, born_on, spoken_languages, counsellor_gender, availability,
             preferred_modality, preferred_venue_id FROM client WHERE id = $1",
         lock,
     );
     let Some(row) = sql.bind(id).maybe::<FactsRow>().await? else { return Ok(None) };
-    Ok(Some(BookingFacts {
+    Ok(Some(Subject {
         born_on: tx.open(id.0, "client.born_on", row.born_on).await?,
         outline: row.outline,
         spoken_languages: row.spoken_languages.0,

@@ -25,6 +25,7 @@ use crate::domain::guardian::GuardianStanding;
 use crate::domain::ids::*;
 use crate::domain::proceeding::ProceedingKind;
 use crate::domain::reference::Reference;
+use crate::domain::rules::RuleCode;
 use crate::domain::session::{CancelReason, StateWord};
 use crate::domain::text::{Code, Language};
 
@@ -70,7 +71,7 @@ macro_rules! words_and_ids {
 
 words_and_ids! {
     words: Role, AgreementStatus, Outcome, CaseRole, CareService, Gender, Modality, Side,
-        OrganisationKind, CancelReason, StateWord, GuardianStanding, ConsentPurpose, ConsentGiver, Assent,
+        OrganisationKind, CancelReason, StateWord, RuleCode, GuardianStanding, ConsentPurpose, ConsentGiver, Assent,
         ConsentEnding, ProceedingKind;
     ids: OrganisationId, AgreementId, SiteId, VenueId, RoomId, CounsellorId, LeaveId,
         HolidayCalendarId, ClientId, CaseId, LinkId, NoContactId, SessionId, GuardianId, ConsentId,

@@ -147,6 +147,9 @@ impl Tx {
             (Tx::Postgres(_), Lock::Share) => self.statement(sqlx::AssertSqlSafe(format!("{text} FOR SHARE"))),
             // Not plain FOR UPDATE, which deadlocks with the checks of foreign keys.
             (Tx::Postgres(_), Lock::Update) => self.statement(sqlx::AssertSqlSafe(format!("{text} FOR NO KEY UPDATE"))),
+            (Tx::Postgres(_), Lock::Skip) => {
+                self.statement(sqlx::AssertSqlSafe(format!("{text} FOR UPDATE SKIP LOCKED")))
+            }
             (Tx::Sqlite(_), _) | (_, Lock::None) => self.statement(text),
         }
     }
@@ -244,6 +247,8 @@ pub enum Lock {
     Share,
     /// Neither change it nor rely on it: what changing a rule fact needs.
     Update,
+    /// As [`Lock::Update`], leaving out what somebody else has locked: for chores.
+    Skip,
 }
 
 /// A statement about to run.

@@ -9,7 +9,7 @@ use super::db::{Lock, Sql, Tx};
 use super::error::Result;
 use super::noun::{Head, Keyed, Listing, Stored};
 use crate::domain::directory::HolidayCalendar;
-use crate::domain::ids::{HolidayCalendarId, OrganisationId};
+use crate::domain::ids::{HolidayCalendarId, OrganisationId, SiteId};
 use crate::domain::noun::Record;
 use crate::domain::text::Code;
 
@@ -133,6 +133,12 @@ pub async fn days_of(
     .bind_ids(calendars)
     .all()
     .await
+}
+
+/// The sites that name a calendar, in the order in which everybody locks them.
+pub async fn sites_of(tx: &mut Tx, id: HolidayCalendarId) -> Result<Vec<SiteId>> {
+    let sql = tx.sql("SELECT id FROM site WHERE holiday_calendar_id = $1 ORDER BY id");
+    Ok(sql.bind(id).all::<(SiteId,)>().await?.into_iter().map(|row| row.0).collect())
 }
 
 /// Four-digit years, in which the order of the text is the order of the dates.

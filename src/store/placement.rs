@@ -11,9 +11,9 @@ use super::db::Tx;
 use super::error::{Error, Result};
 use crate::domain::code::{Side, words};
 use crate::domain::counsellor::Counsellor;
-use crate::domain::ids::{ClientId, LinkId, OrganisationId, SessionId, SiteId};
+use crate::domain::ids::{ClientId, CounsellorId, LinkId, OrganisationId, SessionId, SiteId};
 use crate::domain::rules::present;
-use crate::domain::session::Session;
+use crate::domain::session::{Session, State};
 use crate::domain::time::Span;
 
 words! {
@@ -51,23 +51,11 @@ pub async fn claim(tx: &mut Tx, claim: &Claim<'_>) -> Result<()> {
     resources.extend(session.place.room_id().map(|room| (room.0, Resource::Room, session.span)));
     resources.sort_unstable_by_key(|(id, ..)| *id);
     for (resource_id, kind, span) in resources {
-        tx.sql(
-            "INSERT INTO occupancy (session_id, resource_id, kind, organisation_id, side, starts_at, ends_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
-        )
-        .bind(session.id)
-        .bind(resource_id)
-        .bind(kind.as_str())
-        .bind(session.organisation_id)
-        .bind(session.side)
-        .bind(Instant(span.starts_at()))
-        .bind(Instant(span.ends_at()))
-        .claim()
-        .await?;
+        claim_time(tx, session, resource_id, kind, span).await?;
     }
     if let Some(site_id) = session.place.site_id() {
         let span = present(session.span, claim.separation_gap_for);
-        claim_presence(tx, session.id, site_id, session.side, span).await?;
+        claim_presence(tx, session.id, site_id, session.side, span, expiry(session)).await?;
         for link_id in claim.links {
             claim_link(tx, session, *link_id).await?;
         }
@@ -75,18 +63,62 @@ pub async fn claim(tx: &mut Tx, claim: &Claim<'_>) -> Result<()> {
     Ok(())
 }
 
-async fn claim_presence(tx: &mut Tx, session_id: SessionId, site_id: SiteId, side: Side, padded: Span) -> Result<()> {
+async fn claim_time(tx: &mut Tx, session: &Session, resource_id: Uuid, kind: Resource, span: Span) -> Result<()> {
     tx.sql(
-        "INSERT INTO site_presence (session_id, site_id, side, padded_from, padded_until)
-         VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+        "INSERT INTO occupancy (session_id, resource_id, kind, organisation_id, side, starts_at, ends_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+    )
+    .bind(session.id)
+    .bind(resource_id)
+    .bind(kind.as_str())
+    .bind(session.organisation_id)
+    .bind(session.side)
+    .bind(Instant(span.starts_at()))
+    .bind(Instant(span.ends_at()))
+    .bind(expiry(session))
+    .claim()
+    .await
+}
+
+fn expiry(session: &Session) -> Option<Instant> {
+    match session.state {
+        State::Held { until, .. } => Some(Instant(until)),
+        _ => None,
+    }
+}
+
+async fn claim_presence(
+    tx: &mut Tx,
+    session_id: SessionId,
+    site_id: SiteId,
+    side: Side,
+    padded: Span,
+    expires_at: Option<Instant>,
+) -> Result<()> {
+    tx.sql(
+        "INSERT INTO site_presence (session_id, site_id, side, padded_from, padded_until, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
     )
     .bind(session_id)
     .bind(site_id)
     .bind(side)
     .bind(Instant(padded.starts_at()))
     .bind(Instant(padded.ends_at()))
+    .bind(expires_at)
     .claim()
     .await
+}
+
+/// Gives a session's time to another counsellor: the new one's is claimed before the old one's is
+/// given back, so that nobody waits for a row that was only almost given back.
+pub async fn reassign(tx: &mut Tx, session: &Session, from: CounsellorId, to: &Counsellor) -> Result<()> {
+    claim_time(tx, session, session.counsellor_id.0, Resource::Counsellor, to.occupied_by(session.span)).await?;
+    tx.sql("DELETE FROM occupancy WHERE session_id = $1 AND resource_id = $2")
+        .bind(session.id)
+        .bind(from)
+        .run()
+        .await
+        .map(drop)
 }
 
 /// Claims the days of a session at its site for one link of its client.
@@ -132,6 +164,8 @@ pub async fn release_link(tx: &mut Tx, link_id: LinkId, client_id: ClientId) -> 
 /// A time that a resource is taken.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Busy {
+    /// The session or hold.
+    pub session_id: SessionId,
     /// Whose time it is.
     pub resource_id: Uuid,
     /// The organisation that took it.
@@ -150,46 +184,57 @@ impl Busy {
 }
 
 /// When clients, counsellors and rooms are taken, within an interval.
-pub async fn busy(tx: &mut Tx, resources: &[Uuid], around: Span) -> Result<Vec<Busy>> {
+pub async fn busy(tx: &mut Tx, resources: &[Uuid], around: Span, now: Instant) -> Result<Vec<Busy>> {
     tx.sql_each(
-        "SELECT resource_id, organisation_id, side, starts_at, ends_at FROM occupancy
-          WHERE starts_at > $1 AND starts_at < $2 AND resource_id IN ({ids})",
+        "SELECT session_id, resource_id, organisation_id, side, starts_at, ends_at FROM occupancy
+          WHERE starts_at > $1 AND starts_at < $2 AND (expires_at IS NULL OR expires_at > $3)
+            AND resource_id IN ({ids})",
         resources.len(),
     )
     .bind_bounds(around)
+    .bind(now)
     .bind_ids(resources)
     .all()
     .await
 }
 
 /// Padded presences of one side at sites, within an interval.
-pub async fn presences(tx: &mut Tx, sites: &[SiteId], side: Side, around: Span) -> Result<Vec<(SiteId, Span)>> {
+pub async fn presences(
+    tx: &mut Tx,
+    sites: &[SiteId],
+    side: Side,
+    around: Span,
+    now: Instant,
+) -> Result<Vec<(SiteId, Span)>> {
     let sql = tx.sql_each(
         "SELECT site_id, padded_from, padded_until FROM site_presence
-          WHERE padded_from > $1 AND padded_from < $2 AND side = $3 AND site_id IN ({ids})",
+          WHERE padded_from > $1 AND padded_from < $2 AND side = $3 AND (expires_at IS NULL OR expires_at > $4)
+            AND site_id IN ({ids})",
         sites.len(),
     );
-    spans(sql.bind_bounds(around).bind(side).bind_ids(sites)).await
+    spans(sql.bind_bounds(around).bind(side).bind(now).bind_ids(sites)).await
 }
 
 /// Sessions, within an interval, of people of one side whom a client must never meet: by the facts
-/// rather than by `link_presence`, which lacks those that a late link could not claim.
+/// rather than by `link_presence`, which lacks those that a late link could not claim. What is held
+/// counts until `holds_after`.
 pub async fn linked(
     tx: &mut Tx,
     client_id: ClientId,
     sites: &[SiteId],
     side: Side,
     around: Span,
+    holds_after: Instant,
 ) -> Result<Vec<(SiteId, Span)>> {
     let sql = tx.sql_each(
         "SELECT session.site_id, session.starts_at, session.ends_at FROM link_party AS mine
            JOIN link_party AS theirs ON theirs.link_id = mine.link_id
            JOIN session ON session.client_id = theirs.client_id
           WHERE session.starts_at > $1 AND session.starts_at < $2 AND session.side = $3 AND mine.client_id = $4
-            AND session.state = 'BOOKED' AND session.site_id IN ({ids})",
+            AND (session.state = 'BOOKED' OR session.held_until > $5) AND session.site_id IN ({ids})",
         sites.len(),
     );
-    spans(sql.bind_bounds(around).bind(side).bind(client_id).bind_ids(sites)).await
+    spans(sql.bind_bounds(around).bind(side).bind(client_id).bind(holds_after).bind_ids(sites)).await
 }
 
 async fn spans(sql: super::db::Sql<'_>) -> Result<Vec<(SiteId, Span)>> {
@@ -230,6 +275,7 @@ struct Presence {
     side: Side,
     starts_at: Instant,
     ends_at: Instant,
+    held_until: Option<Instant>,
 }
 
 /// Pads the presences of a site, of sessions that ended after `since`, with another gap; returns the sessions that
@@ -242,8 +288,8 @@ pub async fn repad(
 ) -> Result<Vec<SessionId>> {
     let rows = tx
         .sql(
-            "SELECT session.id, session.side, session.starts_at, session.ends_at FROM session
-              WHERE site_id = $1 AND state = 'BOOKED' AND ends_at > $2 ORDER BY starts_at, id",
+            "SELECT id, side, starts_at, ends_at, held_until FROM session
+              WHERE site_id = $1 AND state IN ('BOOKED', 'HELD') AND ends_at > $2 ORDER BY starts_at, id",
         )
         .bind(site_id)
         .bind(since)
@@ -257,7 +303,7 @@ pub async fn repad(
     let mut too_close = Vec::new();
     for row in present_before {
         let Some(span) = Span::new(row.starts_at.0, row.ends_at.0) else { continue };
-        match claim_presence(tx, row.id, site_id, row.side, present(span, separation_gap_for)).await {
+        match claim_presence(tx, row.id, site_id, row.side, present(span, separation_gap_for), row.held_until).await {
             Err(Error::Conflict) => too_close.push(row.id),
             result => result?,
         }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::call::{Call, traced};
 use super::error::{Error, Result};
 use super::link;
-use super::noun::{Managed, find, find_own, frozen};
+use super::noun::{Managed, Written, find, find_own, frozen};
 use super::page::Page;
 use super::work::{Mutation, Work, mutate};
 use super::world::World;
@@ -18,6 +18,7 @@ use crate::domain::ids::{CaseId, ClientId, Id, NoContactId};
 use crate::domain::noun::{Noun, Record};
 use crate::store::client::Outline;
 use crate::store::noun::{Listing, Stored};
+use crate::store::session::Of;
 use crate::store::{Lock, case, client};
 
 impl Managed for Client {
@@ -32,6 +33,15 @@ impl Managed for Client {
                 Err(Error::field("client.preferred_venue_id", says))
             }
         }
+    }
+
+    fn concerns(after: &Record<Self>, before: Option<&Record<Self>>) -> Vec<Of> {
+        let rests = |it: &Client| {
+            let (availability, languages) = (it.availability.clone(), it.spoken_languages.clone());
+            (availability, languages, it.counsellor_gender, it.born_on.clone())
+        };
+        let same = before.is_none_or(|before| rests(before) == rests(after));
+        if same { Vec::new() } else { vec![Of::Client(after.id)] }
     }
 }
 
@@ -157,18 +167,19 @@ pub struct ChangeParty {
 }
 
 impl Mutation for ChangeParty {
-    type Answer = Record<Case>;
+    type Answer = Written<Case>;
 
-    async fn run(&self, work: &mut Work<'_>) -> Result<Record<Case>> {
-        change_party(work, (self.case_id, Some(self.version)), self.client_id, self.role).await
+    async fn run(&self, work: &mut Work<'_>) -> Result<Written<Case>> {
+        let record = change_party(work, (self.case_id, Some(self.version)), self.client_id, self.role).await?;
+        Written::of(work, record)
     }
 
-    fn result_id(&self, answer: &Record<Case>) -> Uuid {
-        answer.id.uuid()
+    fn result_id(&self, answer: &Written<Case>) -> Uuid {
+        answer.record.id.uuid()
     }
 
-    async fn replay(&self, work: &mut Work<'_>, result_id: Uuid) -> Result<Record<Case>> {
-        find(work, CaseId(result_id), Lock::None).await
+    async fn replay(&self, work: &mut Work<'_>, result_id: Uuid) -> Result<Written<Case>> {
+        Written::again(work, result_id).await
     }
 }
 

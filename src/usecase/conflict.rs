@@ -5,12 +5,14 @@ use uuid::Uuid;
 use super::client::hold;
 use super::error::{Error, Result};
 use super::noun::{Managed, find, find_own};
+use super::orphan;
 use super::work::{Mutation, Work};
 use crate::domain::conflict::Conflict;
 use crate::domain::counsellor::Counsellor;
 use crate::domain::ids::{ConflictId, Id};
 use crate::domain::noun::{Noun, Record};
 use crate::store::noun::Stored;
+use crate::store::session::Of;
 use crate::store::{Lock, conflict};
 
 impl Managed for Conflict {
@@ -22,6 +24,10 @@ impl Managed for Conflict {
             Some(counsellor) if counsellor.organisation_id == client.organisation_id => Ok(()),
             _ => Err(Error::NotFound(Counsellor::WORD)),
         }
+    }
+
+    fn concerns(after: &Record<Self>, _before: Option<&Record<Self>>) -> Vec<Of> {
+        vec![Of::Client(after.client_id)]
     }
 }
 
@@ -41,7 +47,8 @@ impl Mutation for WithdrawConflict {
         let found = find::<Conflict>(work, self.id, Lock::None).await?;
         hold(work, found.client_id, Conflict::WORD).await?;
         find_own::<Conflict>(work, self.id, Some(self.version)).await?;
-        Ok(conflict::delete(&mut work.tx, self.id).await?)
+        conflict::delete(&mut work.tx, self.id).await?;
+        orphan::reassess(work, &[Of::Client(found.client_id)]).await
     }
 
     fn result_id(&self, _answer: &()) -> Uuid {

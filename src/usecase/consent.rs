@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::call::Call;
 use super::client::{hold, reveal_of};
 use super::error::{Error, FieldViolation, Result};
-use super::noun::{Managed, find, find_own, update};
+use super::noun::{Managed, Written, find, find_own, update};
 use super::page::Page;
 use super::work::{Mutation, Work};
 use super::world::World;
@@ -15,6 +15,7 @@ use crate::domain::guardian::GuardianStanding;
 use crate::domain::ids::{ClientId, ConsentId, Id};
 use crate::domain::noun::{Noun, Record};
 use crate::domain::personal::Personal;
+use crate::store::session::Of;
 use crate::store::{Lock, guardian};
 
 impl Managed for Consent {
@@ -42,6 +43,10 @@ impl Managed for Consent {
         }
         if wrong.is_empty() { Ok(()) } else { Err(Error::Invalid(wrong)) }
     }
+
+    fn concerns(after: &Record<Self>, _before: Option<&Record<Self>>) -> Vec<Of> {
+        vec![Of::Client(after.client_id)]
+    }
 }
 
 /// Ends a consent.
@@ -57,9 +62,9 @@ pub struct EndConsent {
 }
 
 impl Mutation for EndConsent {
-    type Answer = Record<Consent>;
+    type Answer = Written<Consent>;
 
-    async fn run(&self, work: &mut Work<'_>) -> Result<Record<Consent>> {
+    async fn run(&self, work: &mut Work<'_>) -> Result<Written<Consent>> {
         work.touched(self.id.uuid());
         let found = find::<Consent>(work, self.id, Lock::None).await?;
         hold(work, found.client_id, Consent::WORD).await?;
@@ -72,15 +77,16 @@ impl Mutation for EndConsent {
             });
         }
         let end = ConsentEnd { how: self.how, at: work.now, reason: self.reason.clone() };
-        update(work, &before, Consent { ended: Some(end), ..before.content.clone() }).await
+        let record = update(work, &before, Consent { ended: Some(end), ..before.content.clone() }).await?;
+        Written::of(work, record)
     }
 
-    fn result_id(&self, answer: &Record<Consent>) -> Uuid {
-        answer.id.uuid()
+    fn result_id(&self, answer: &Written<Consent>) -> Uuid {
+        answer.record.id.uuid()
     }
 
-    async fn replay(&self, work: &mut Work<'_>, result_id: Uuid) -> Result<Record<Consent>> {
-        find(work, ConsentId(result_id), Lock::None).await
+    async fn replay(&self, work: &mut Work<'_>, result_id: Uuid) -> Result<Written<Consent>> {
+        Written::again(work, result_id).await
     }
 }
 

@@ -4,15 +4,18 @@ use uuid::Uuid;
 
 use super::error::{Error, Result};
 use super::noun::{Managed, find_own, frozen};
+use super::orphan;
 use super::work::{Mutation, Work};
 use crate::domain::agreement::Agreement;
 use crate::domain::counsellor::{Counsellor, Leave};
 use crate::domain::directory::{HolidayCalendar, LONGEST_SEPARATION_GAP, Organisation, Room, Site, Venue};
 use crate::domain::ids::{Id, LeaveId, OrganisationId};
 use crate::domain::noun::Record;
+use crate::domain::personal::Personal;
 use crate::store::codec::Instant;
 use crate::store::noun::Stored;
-use crate::store::{Lock, counsellor, placement};
+use crate::store::session::Of;
+use crate::store::{Lock, counsellor, holiday, placement};
 
 impl Managed for Organisation {}
 
@@ -20,11 +23,30 @@ impl Managed for Agreement {
     async fn check(work: &mut Work<'_>, it: &Self, before: Option<&Record<Self>>) -> Result<()> {
         check_organisation(work, it.organisation_id, before.map(|it| it.organisation_id), "agreement").await
     }
+
+    fn concerns(after: &Record<Self>, before: Option<&Record<Self>>) -> Vec<Of> {
+        let rests = before.is_none_or(|before| before.content != after.content);
+        if rests { vec![Of::Organisation(after.organisation_id)] } else { Vec::new() }
+    }
 }
 
 impl Managed for HolidayCalendar {
     async fn check(work: &mut Work<'_>, it: &Self, before: Option<&Record<Self>>) -> Result<()> {
-        check_organisation(work, it.organisation_id, before.map(|it| it.organisation_id), "holiday_calendar").await
+        check_organisation(work, it.organisation_id, before.map(|it| it.organisation_id), "holiday_calendar").await?;
+        let Some(before) = before else { return Ok(()) };
+        // Bookings read the days under a share lock of the site.
+        for site_id in holiday::sites_of(&mut work.tx, before.id).await? {
+            Site::find(&mut work.tx, site_id, Lock::Update).await?;
+        }
+        Ok(())
+    }
+
+    async fn follow(work: &mut Work<'_>, after: &Record<Self>, before: Option<&Record<Self>>) -> Result<()> {
+        if before.is_none_or(|before| before.holidays == after.holidays) {
+            return Ok(());
+        }
+        let sites = holiday::sites_of(&mut work.tx, after.id).await?;
+        orphan::reassess(work, &sites.into_iter().map(Of::Site).collect::<Vec<_>>()).await
     }
 }
 
@@ -57,6 +79,12 @@ impl Managed for Site {
             subjects: too_close.into_iter().map(Id::uuid).collect(),
         })
     }
+
+    fn concerns(after: &Record<Self>, before: Option<&Record<Self>>) -> Vec<Of> {
+        let rests = |site: &Site| (site.timetable.clone(), site.holiday_calendar_id, site.district.clone());
+        let same = before.is_none_or(|before| rests(before) == rests(after));
+        if same { Vec::new() } else { vec![Of::Site(after.id)] }
+    }
 }
 
 impl Managed for Venue {
@@ -69,6 +97,12 @@ impl Managed for Venue {
             (Some(site), Some(own)) if Site::visible(&mut work.tx, &site, own).await? => Ok(()),
             _ => Err(Error::field("venue.site_id", "must be a site of the organisation")),
         }
+    }
+
+    /// Others lose a venue that is shared no more.
+    fn concerns(after: &Record<Self>, before: Option<&Record<Self>>) -> Vec<Of> {
+        let same = before.is_none_or(|before| before.shared == after.shared);
+        if same { Vec::new() } else { vec![Of::Venue(after.id)] }
     }
 }
 
@@ -107,6 +141,13 @@ impl Managed for Counsellor {
             _ => Ok(()),
         }
     }
+
+    fn concerns(after: &Record<Self>, before: Option<&Record<Self>>) -> Vec<Of> {
+        let unnamed =
+            |it: &Counsellor| Counsellor { name: Personal::default(), code: after.code.clone(), ..it.clone() };
+        let same = before.is_none_or(|before| unnamed(before) == unnamed(after));
+        if same { Vec::new() } else { vec![Of::Counsellor(after.id)] }
+    }
 }
 
 /// One person works on one side only, at whichever organisation.
@@ -127,6 +168,10 @@ impl Managed for Leave {
     async fn check(work: &mut Work<'_>, it: &Self, _before: Option<&Record<Self>>) -> Result<()> {
         super::noun::find::<Counsellor>(work, it.counsellor_id, Lock::Update).await.map(drop)
     }
+
+    fn concerns(after: &Record<Self>, _before: Option<&Record<Self>>) -> Vec<Of> {
+        vec![Of::Counsellor(after.counsellor_id)]
+    }
 }
 
 /// Deletes a leave.
@@ -141,8 +186,10 @@ impl Mutation for DeleteLeave {
     type Answer = ();
 
     async fn run(&self, work: &mut Work<'_>) -> Result<()> {
-        find_own::<Leave>(work, self.id, Some(self.version)).await?;
-        Ok(counsellor::delete_leave(&mut work.tx, self.id).await?)
+        let leave = find_own::<Leave>(work, self.id, Some(self.version)).await?;
+        super::noun::find::<Counsellor>(work, leave.counsellor_id, Lock::Update).await?;
+        counsellor::delete_leave(&mut work.tx, self.id).await?;
+        orphan::reassess(work, &[Of::Counsellor(leave.counsellor_id)]).await
     }
 
     fn result_id(&self, _answer: &()) -> Uuid {

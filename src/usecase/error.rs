@@ -1,7 +1,10 @@
 //! Every way in which a use case can end badly. The wire meets it once, in `grpc::status`.
 
+use chrono::TimeDelta;
 use uuid::Uuid;
 
+use super::session::Wanted;
+use crate::domain::ids::SessionId;
 use crate::domain::rules::RuleCode;
 use crate::domain::slots::Slot;
 use crate::domain::text::Fault;
@@ -31,8 +34,19 @@ impl FieldViolation {
 pub struct Refusal {
     /// Every rule that stands in the way.
     pub broken: Vec<RuleCode>,
+    /// What was wanted, by which alternatives are looked for.
+    pub wanted: Wanted,
+    /// The session that was to be moved.
+    pub except: Option<SessionId>,
     /// What is free instead, best first.
     pub alternatives: Vec<Slot>,
+}
+
+impl Refusal {
+    /// A refusal for which nobody has looked for alternatives yet.
+    pub fn of(broken: Vec<RuleCode>, wanted: Wanted, except: Option<SessionId>) -> Self {
+        Self { broken, wanted, except, alternatives: Vec::new() }
+    }
 }
 
 /// How a use case ends badly.
@@ -72,6 +86,16 @@ pub enum Error {
         /// What stands in the way, if the caller may know.
         subjects: Vec<Uuid>,
     },
+    /// The caller has as much as one may have.
+    #[error("{says}")]
+    Exhausted {
+        /// Stable reason.
+        reason: &'static str,
+        /// What it says to people.
+        says: &'static str,
+        /// When to come back.
+        retry_for: TimeDelta,
+    },
     /// The database is busy or away; the same request may succeed in a moment.
     #[error("the service is busy; try again")]
     Unavailable(#[source] store::Error),
@@ -97,7 +121,7 @@ impl Error {
             Error::EtagMismatch(_) => "ETAG_MISMATCH",
             Error::RequestReused => "REQUEST_ID_REUSED",
             Error::Refused(_) => "BOOKING_REFUSED",
-            Error::Precondition { reason, .. } => reason,
+            Error::Precondition { reason, .. } | Error::Exhausted { reason, .. } => reason,
             Error::Unavailable(_) => "UNAVAILABLE",
             Error::Internal(_) => "INTERNAL",
         }

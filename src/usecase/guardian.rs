@@ -10,12 +10,17 @@ use super::world::World;
 use crate::domain::guardian::Guardian;
 use crate::domain::ids::ClientId;
 use crate::domain::noun::{Noun, Record};
+use crate::store::session::Of;
 
 impl Managed for Guardian {
     /// Nobody places a session of the client while the standing of a guardian changes.
     async fn check(work: &mut Work<'_>, it: &Self, before: Option<&Record<Self>>) -> Result<()> {
         frozen(before.is_none_or(|before| before.client_id == it.client_id), "guardian.client_id")?;
         hold(work, it.client_id, Self::WORD).await.map(drop)
+    }
+
+    fn concerns(after: &Record<Self>, _before: Option<&Record<Self>>) -> Vec<Of> {
+        vec![Of::Client(after.client_id)]
     }
 }
 

@@ -1,19 +1,21 @@
 //! Links that are made, changed or broken after sessions were booked.
 //!
-//! Nothing is ever cancelled here. Of the sessions of a link's parties, the presences that fit are
-//! claimed; where two sides meet, both sessions are flagged for their own coordinators. As flagged
-//! sessions are moved, what then fits is claimed.
+//! Of the sessions of a link's parties, the presences that fit are claimed; where two sides meet, both
+//! sessions are flagged for their own coordinators ([`orphan`]). As flagged sessions are moved, what
+//! then fits is claimed.
 
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 
 use super::error::Result;
+use super::orphan;
 use super::work::Work;
-use crate::domain::ids::{ClientId, Id, LinkId, SessionId};
+use crate::domain::ids::{ClientId, LinkId, SessionId};
 use crate::domain::session::Session;
 use crate::store::codec::Instant;
-use crate::store::placement::{self, LinkedDay};
+use crate::store::placement;
+use crate::store::session::Of;
 use crate::store::{self, Lock, Savepoint, client, session};
 
 /// Locks the parties of links, and others, so that no session is placed for them meanwhile.
@@ -42,7 +44,7 @@ pub async fn lock_clients(work: &mut Work<'_>, mut clients: Vec<ClientId>) -> Re
 /// Gives back what a client's sessions took for a link the client has left.
 pub async fn leave(work: &mut Work<'_>, link_id: LinkId, client_id: ClientId) -> Result<()> {
     placement::release_link(&mut work.tx, link_id, client_id).await?;
-    reflag(work, client_id).await
+    orphan::reassess(work, &[Of::Client(client_id)]).await
 }
 
 /// Brings every link of a client to rest.
@@ -70,10 +72,8 @@ pub async fn settle(work: &mut Work<'_>, link_id: LinkId) -> Result<()> {
             }
         }
     }
-    for party in parties {
-        reflag(work, party).await?;
-    }
-    Ok(())
+    let parties: Vec<Of> = parties.into_iter().map(Of::Client).collect();
+    orphan::reassess(work, &parties).await
 }
 
 /// Claims the days of a session for a link, unless the other side has one of them.
@@ -85,38 +85,4 @@ async fn claim(work: &mut Work<'_>, session: &Session, link_id: LinkId) -> Resul
         Err(error) => return Err(error.into()),
     }
     Ok(())
-}
-
-/// Flags the coming sessions of a client that meet the other side of any link, and unflags the others.
-async fn reflag(work: &mut Work<'_>, client_id: ClientId) -> Result<()> {
-    let mut others = Vec::new();
-    let since = Instant(work.now - DAY_AROUND);
-    for link_id in client::links(&mut work.tx, client_id).await? {
-        for party in client::parties(&mut work.tx, link_id).await? {
-            if party != client_id {
-                let theirs = session::at_sites(&mut work.tx, party, since, Lock::None).await?;
-                others.extend(theirs.iter().flat_map(days_of));
-            }
-        }
-    }
-    for mut session in session::at_sites(&mut work.tx, client_id, Instant(work.now), Lock::Update).await? {
-        let meets = days_of(&session).iter().any(|day| others.iter().any(|other| meets(day, other)));
-        if meets != session.needs_rescheduling {
-            session.needs_rescheduling = meets;
-            session.version += 1;
-            session::update_state(&mut work.tx, &session).await?;
-            work.touched(session.id.uuid());
-        }
-    }
-    Ok(())
-}
-
-fn days_of(session: &Session) -> Vec<LinkedDay> {
-    let Some(site_id) = session.place.site_id() else { return Vec::new() };
-    let day = |on_date| LinkedDay { session_id: session.id, site_id, on_date, side: session.side };
-    session.span.local_days(session.zone).map(day).collect()
-}
-
-fn meets(one: &LinkedDay, other: &LinkedDay) -> bool {
-    one.site_id == other.site_id && one.on_date == other.on_date && one.side != other.side
 }

@@ -15,6 +15,7 @@ pub mod import;
 mod link;
 pub mod lookup;
 pub mod noun;
+mod orphan;
 pub mod page;
 pub mod proceeding;
 pub mod session;

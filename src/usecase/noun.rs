@@ -6,13 +6,15 @@ use uuid::Uuid;
 
 use super::call::{Call, traced};
 use super::error::{Error, Result};
+use super::orphan;
 use super::page::Page;
 use super::work::{Mutation, Work};
 use super::world::World;
 use crate::domain::code::Side;
-use crate::domain::ids::{Id, OrganisationId};
+use crate::domain::ids::{Id, OrganisationId, SessionId};
 use crate::domain::noun::{Noun, Record};
 use crate::store::noun::{Listing, Stored};
+use crate::store::session::Of;
 use crate::store::{self, Lock};
 
 /// A noun that callers manage.
@@ -34,24 +36,52 @@ pub trait Managed: Stored {
     ) -> impl Future<Output = Result<()>> + Send {
         std::future::ready(Ok(()))
     }
+
+    /// Whose coming sessions rest on what has changed, and are to be judged anew.
+    fn concerns(_after: &Record<Self>, _before: Option<&Record<Self>>) -> Vec<Of> {
+        Vec::new()
+    }
+}
+
+/// A thing that was written, and the sessions that the change has orphaned: they stand, are flagged,
+/// and wait for a person. A repeated request names none again.
+pub struct Written<N: Noun> {
+    /// The thing.
+    pub record: Record<N>,
+    /// The orphaned sessions of which the caller may know.
+    pub orphaned: Vec<SessionId>,
+}
+
+impl<N: Managed> Written<N> {
+    /// A thing with what the request has orphaned so far.
+    pub fn of(work: &Work<'_>, record: Record<N>) -> Result<Self> {
+        Ok(Self { record, orphaned: work.orphans()? })
+    }
+
+    /// What a repeated request wrote, as it now stands.
+    pub async fn again(work: &mut Work<'_>, result_id: Uuid) -> Result<Self> {
+        let record = find(work, N::Id::from_uuid(result_id), Lock::None).await?;
+        Ok(Self { record, orphaned: Vec::new() })
+    }
 }
 
 /// Creates a thing.
 pub struct Create<N>(pub N);
 
 impl<N: Managed> Mutation for Create<N> {
-    type Answer = Record<N>;
+    type Answer = Written<N>;
 
-    async fn run(&self, work: &mut Work<'_>) -> Result<Record<N>> {
-        create(work, self.0.clone()).await
+    async fn run(&self, work: &mut Work<'_>) -> Result<Written<N>> {
+        let record = create(work, self.0.clone()).await?;
+        Written::of(work, record)
     }
 
-    fn result_id(&self, answer: &Record<N>) -> Uuid {
-        answer.id.uuid()
+    fn result_id(&self, answer: &Written<N>) -> Uuid {
+        answer.record.id.uuid()
     }
 
-    async fn replay(&self, work: &mut Work<'_>, result_id: Uuid) -> Result<Record<N>> {
-        find(work, N::Id::from_uuid(result_id), Lock::None).await
+    async fn replay(&self, work: &mut Work<'_>, result_id: Uuid) -> Result<Written<N>> {
+        Written::again(work, result_id).await
     }
 }
 
@@ -65,6 +95,7 @@ pub async fn create<N: Managed>(work: &mut Work<'_>, content: N) -> Result<Recor
     let record = Record::new(work.world.id(), work.now, content);
     written::<N>(N::insert(&mut work.tx, &record).await)?;
     N::follow(work, &record, None).await?;
+    orphan::reassess(work, &N::concerns(&record, None)).await?;
     work.touched(record.id.uuid());
     Ok(record)
 }
@@ -83,20 +114,21 @@ pub struct Update<N: Noun> {
 }
 
 impl<N: Managed> Mutation for Update<N> {
-    type Answer = Record<N>;
+    type Answer = Written<N>;
 
-    async fn run(&self, work: &mut Work<'_>) -> Result<Record<N>> {
+    async fn run(&self, work: &mut Work<'_>) -> Result<Written<N>> {
         let before = find_own::<N>(work, self.id, Some(self.version)).await?;
         let content = (self.change)(&before)?;
-        update(work, &before, content).await
+        let record = update(work, &before, content).await?;
+        Written::of(work, record)
     }
 
-    fn result_id(&self, answer: &Record<N>) -> Uuid {
-        answer.id.uuid()
+    fn result_id(&self, answer: &Written<N>) -> Uuid {
+        answer.record.id.uuid()
     }
 
-    async fn replay(&self, work: &mut Work<'_>, result_id: Uuid) -> Result<Record<N>> {
-        find(work, N::Id::from_uuid(result_id), Lock::None).await
+    async fn replay(&self, work: &mut Work<'_>, result_id: Uuid) -> Result<Written<N>> {
+        Written::again(work, result_id).await
     }
 }
 
@@ -106,6 +138,7 @@ pub async fn update<N: Managed>(work: &mut Work<'_>, before: &Record<N>, content
     let after = before.changed(work.now, content);
     written::<N>(N::update(&mut work.tx, &after).await)?;
     N::follow(work, &after, Some(before)).await?;
+    orphan::reassess(work, &N::concerns(&after, Some(before))).await?;
     work.touched(after.id.uuid());
     Ok(after)
 }

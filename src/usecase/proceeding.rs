@@ -6,27 +6,36 @@ use super::call::{Call, traced};
 use super::error::{Error, Result};
 use super::link::lock_clients;
 use super::noun::{Managed, find, find_own};
+use super::orphan;
 use super::page::Page;
 use super::work::{Mutation, Work};
 use super::world::World;
 use crate::domain::client::Case;
-use crate::domain::ids::{CaseId, Id, ProceedingId};
+use crate::domain::ids::{CaseId, ClientId, Id, ProceedingId};
 use crate::domain::noun::{Noun, Record};
 use crate::domain::proceeding::Proceeding;
 use crate::store::noun::Stored;
+use crate::store::session::Of;
 use crate::store::{Lock, proceeding};
 
 /// Locks a case, so that its parties stay the same, and then the parties, so that nobody places a session for
 /// them meanwhile: in the order of those who add parties.
-async fn hold_parties(work: &mut Work<'_>, case_id: CaseId) -> Result<()> {
+async fn hold_parties(work: &mut Work<'_>, case_id: CaseId) -> Result<Vec<Of>> {
     let case = find::<Case>(work, case_id, Lock::Update).await?;
     work.touched(case_id.uuid());
-    lock_clients(work, case.parties.iter().map(|(client_id, _)| *client_id).collect()).await
+    let parties: Vec<ClientId> = case.parties.iter().map(|(client_id, _)| *client_id).collect();
+    lock_clients(work, parties.clone()).await?;
+    Ok(parties.into_iter().map(Of::Client).collect())
 }
 
 impl Managed for Proceeding {
     async fn check(work: &mut Work<'_>, it: &Self, _before: Option<&Record<Self>>) -> Result<()> {
-        hold_parties(work, it.case_id).await
+        hold_parties(work, it.case_id).await.map(drop)
+    }
+
+    async fn follow(work: &mut Work<'_>, after: &Record<Self>, _before: Option<&Record<Self>>) -> Result<()> {
+        let parties = hold_parties(work, after.case_id).await?;
+        orphan::reassess(work, &parties).await
     }
 }
 
@@ -46,9 +55,10 @@ impl Mutation for DeleteProceeding {
         let found = find::<Proceeding>(work, self.id, Lock::None).await?;
         let owner = Proceeding::owner(&mut work.tx, &found).await?;
         work.call.manages(owner, Proceeding::WORD)?;
-        hold_parties(work, found.case_id).await?;
+        let parties = hold_parties(work, found.case_id).await?;
         find_own::<Proceeding>(work, self.id, Some(self.version)).await?;
-        Ok(proceeding::delete(&mut work.tx, self.id).await?)
+        proceeding::delete(&mut work.tx, self.id).await?;
+        orphan::reassess(work, &parties).await
     }
 
     fn result_id(&self, _answer: &()) -> Uuid {

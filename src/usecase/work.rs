@@ -4,6 +4,7 @@
 //! interrupt a write halfway. A transaction that met a rival is tried again, a bounded number of
 //! times.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ use super::call::Call;
 use super::error::{Error, Result};
 use super::world::World;
 use crate::domain::audit::Outcome;
+use crate::domain::ids::{OrganisationId, SessionId};
+use crate::domain::session::Session;
 use crate::store::codec::Instant;
 use crate::store::{self, Savepoint, Tx, audit, request};
 
@@ -21,6 +24,11 @@ use crate::store::{self, Savepoint, Tx, audit, request};
 pub trait Mutation: Send + Sync + 'static {
     /// What it answers.
     type Answer: Send + 'static;
+
+    /// What must be out of the way before every attempt, in a transaction of its own.
+    fn before(&self, _world: &World) -> impl Future<Output = Result<()>> + Send {
+        std::future::ready(Ok(()))
+    }
 
     /// Decides and writes, inside the one transaction of the request.
     fn run(&self, work: &mut Work<'_>) -> impl Future<Output = Result<Self::Answer>> + Send;
@@ -44,9 +52,22 @@ pub struct Work<'w> {
     pub call: &'w Call,
     subjects: Vec<Uuid>,
     details: Vec<String>,
+    orphaned: BTreeMap<SessionId, OrganisationId>,
 }
 
 impl Work<'_> {
+    /// Notes a session that a change of this request has orphaned.
+    pub fn orphaned(&mut self, session: &Session) {
+        self.orphaned.insert(session.id, session.organisation_id);
+    }
+
+    /// The sessions that this request has orphaned, of which the caller may know.
+    pub fn orphans(&self) -> Result<Vec<SessionId>> {
+        let own = self.call.sees()?;
+        let mine = self.orphaned.iter().filter(|(_, organisation_id)| own.is_none_or(|own| own == **organisation_id));
+        Ok(mine.map(|(id, _)| *id).collect())
+    }
+
     /// Notes for the audit trail what was touched.
     pub fn touched(&mut self, subject: Uuid) {
         self.subjects.push(subject);
@@ -96,8 +117,17 @@ fn may_repeat(call: &Call, error: &store::Error) -> bool {
 }
 
 async fn once<M: Mutation>(world: &World, call: &Call, mutation: &M) -> Result<M::Answer> {
+    mutation.before(world).await?;
     let tx = world.db().begin_write().await?;
-    let mut work = Work { tx, now: world.now(), world, call, subjects: Vec::new(), details: Vec::new() };
+    let mut work = Work {
+        tx,
+        now: world.now(),
+        world,
+        call,
+        subjects: Vec::new(),
+        details: Vec::new(),
+        orphaned: BTreeMap::new(),
+    };
     work.tx.savepoint(Savepoint::Request).await?;
     match attempt(&mut work, mutation).await {
         Ok(answer) => {

@@ -46,7 +46,7 @@ on_both_engines! {
         assert_eq!(slots.len(), 29);
         assert_eq!(slots[0].local_start, "2026-11-24T09:30:00+05:30");
         assert_eq!(slots[28].local_start, "2026-11-24T16:30:00+05:30");
-        assert!(!slots[0].continuity);
+        assert!(!slots[0].reasons.contains(&pb::SlotReason::Continuity.into()));
 
         let session = book(&ngo.coordinator, booking(&ngo, &counsellor, &client, TEN)).await.unwrap();
         assert_eq!(session.state, i32::from(pb::SessionState::Booked));
@@ -58,7 +58,7 @@ on_both_engines! {
         // Starts from 09:15 to 10:45 are gone: 09:30, 09:45, 10:00, 10:15, 10:30, 10:45.
         assert_eq!(slots.len(), 23);
         assert_eq!(slots[0].local_start, "2026-11-24T11:00:00+05:30");
-        assert!(slots[0].continuity);
+        assert!(slots[0].reasons.contains(&pb::SlotReason::Continuity.into()));
 
         let cancelled = ngo.cancel(&session).await.unwrap();
         assert_eq!(cancelled.state, i32::from(pb::SessionState::Cancelled));

@@ -48,8 +48,26 @@ on_both_engines! {
             room_id: "x".into(),
             starts_at: Some(Timestamp { seconds: 1_900_000_030, nanos: 0 }),
             length: Some(minutes(9)),
+            guardian_id: "g".into(),
+            interpreter: false,
+            overrides: vec![
+                pb::RuleOverride { rule: pb::BookingRule::NoAgreement.into(), reason: "because".into() },
+                pb::RuleOverride { rule: pb::BookingRule::Notice.into(), reason: " ".into() },
+            ],
+            hold_id: String::new(),
         };
-        let fields = ["client_id", "counsellor_id", "service", "venue_id", "room_id", "starts_at", "length"];
+        let fields = [
+            "client_id",
+            "counsellor_id",
+            "service",
+            "venue_id",
+            "room_id",
+            "starts_at",
+            "length",
+            "guardian_id",
+            "overrides[0].rule",
+            "overrides[1].reason",
+        ];
         assert_eq!(invalid(me.scheduling().book_session(wrong).await.unwrap_err()), fields);
         assert_eq!(
             invalid(me.scheduling().book_session(pb::BookSessionRequest::default()).await.unwrap_err()),

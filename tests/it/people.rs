@@ -68,7 +68,7 @@ on_both_engines! {
 
         let db = Db::open(&app.db.target, 1).await.unwrap();
         let mut tx = db.begin_read().await.unwrap();
-        let facts = client::booking_facts(&mut tx, made.id.parse().unwrap(), Lock::None).await.unwrap().unwrap();
+        let facts = client::subject(&mut tx, made.id.parse().unwrap(), Lock::None).await.unwrap().unwrap();
         assert_eq!(facts.born_on.expose(), "1990-05-06");
         assert_eq!((facts.availability.len(), facts.outline.reference.as_str()), (2, made.reference.as_str()));
         assert_eq!(facts.preferred_venue_id, Some(ngo.venue.id.parse().unwrap()));

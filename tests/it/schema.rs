@@ -192,9 +192,10 @@ on_both_engines! {
     async fn no_session_joins_the_two_sides(app) {
         let (db, one, other, _) = two_sessions(&app).await;
         let copy = "INSERT INTO session (id, version, created_at, organisation_id, client_id, client_reference, side,
-                        counsellor_id, service, modality, starts_at, ends_at, on_date, zone, state, needs_rescheduling)
+                        counsellor_id, service, modality, starts_at, ends_at, on_date, zone, state, interpreter,
+                        overridden, flags)
                     SELECT $1, 1, created_at, organisation_id, $2, client_reference, $3, $4, service, 'REMOTE',
-                        starts_at, ends_at, on_date, zone, state, needs_rescheduling FROM session WHERE id = $5";
+                        starts_at, ends_at, on_date, zone, state, interpreter, overridden, flags FROM session WHERE id = $5";
         let (survivor, offender) = ((&one.client_id, "SURVIVOR"), (&other.client_id, "OFFENDER"));
         for ((client, _), (_, side), counsellor, refused) in [
             (survivor, survivor, &one.counsellor_id, false),

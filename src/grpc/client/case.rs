@@ -7,6 +7,7 @@ use crate::domain::client::{Case, CaseRole, CrimeNumber, police_station};
 use crate::domain::ids::{CaseId, ClientId};
 use crate::domain::noun::Record;
 use crate::domain::text::Code;
+use crate::grpc::directory::session_ids;
 use crate::grpc::fields::{Fields, open, open_mutation, timestamp};
 use crate::grpc::pb;
 use crate::grpc::words::Word;
@@ -21,8 +22,8 @@ impl Clients {
         let (call, pb, f) = open_mutation(&self.world, request)?;
         let read = pb.case.ok_or_else(|| Error::field("case", "is required")).and_then(|pb| case_from(&pb, &call));
         let content = f.and(read)?;
-        let record = mutate(&self.world, call, Create(content)).await?;
-        Ok(pb::CreateCaseResponse { case: Some(case_pb(&record)) })
+        let written = mutate(&self.world, call, Create(content)).await?;
+        Ok(pb::CreateCaseResponse { case: Some(case_pb(&written.record)) })
     }
 
     pub(super) async fn read_case(&self, request: Request<pb::GetCaseRequest>) -> Result<pb::GetCaseResponse> {
@@ -45,8 +46,11 @@ impl Clients {
         let change = f.finish(|| {
             Some(ChangeParty { case_id: case_id?, version: version?, client_id: client_id?, role: Some(role?) })
         })?;
-        let record = mutate(&self.world, call, change).await?;
-        Ok(pb::AddCasePartyResponse { case: Some(case_pb(&record)) })
+        let written = mutate(&self.world, call, change).await?;
+        Ok(pb::AddCasePartyResponse {
+            case: Some(case_pb(&written.record)),
+            affected_session_ids: session_ids(&written.orphaned),
+        })
     }
 
     pub(super) async fn remove_party(
@@ -58,8 +62,8 @@ impl Clients {
         let client_id = f.id("client_id", &pb.client_id);
         let change =
             f.finish(|| Some(ChangeParty { case_id: case_id?, version: version?, client_id: client_id?, role: None }))?;
-        let record = mutate(&self.world, call, change).await?;
-        Ok(pb::RemoveCasePartyResponse { case: Some(case_pb(&record)) })
+        let written = mutate(&self.world, call, change).await?;
+        Ok(pb::RemoveCasePartyResponse { case: Some(case_pb(&written.record)) })
     }
 }
 

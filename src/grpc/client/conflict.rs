@@ -5,6 +5,7 @@ use tonic::Request;
 use super::Clients;
 use crate::domain::conflict::Conflict;
 use crate::domain::noun::Record;
+use crate::grpc::directory::session_ids;
 use crate::grpc::fields::{Fields, open, open_mutation, timestamp};
 use crate::grpc::pb;
 use crate::usecase::client::list_declarations;
@@ -22,8 +23,11 @@ impl Clients {
         let client_id = f.id("client_id", &pb.client_id);
         let counsellor_id = f.id("counsellor_id", &pb.counsellor_id);
         let content = f.finish(|| Some(Conflict { client_id: client_id?, counsellor_id: counsellor_id? }))?;
-        let record = mutate(&self.world, call, Create(content)).await?;
-        Ok(pb::DeclareConflictResponse { conflict: Some(conflict_pb(&record)) })
+        let written = mutate(&self.world, call, Create(content)).await?;
+        Ok(pb::DeclareConflictResponse {
+            conflict: Some(conflict_pb(&written.record)),
+            affected_session_ids: session_ids(&written.orphaned),
+        })
     }
 
     pub(super) async fn withdraw_a_conflict(

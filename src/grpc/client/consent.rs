@@ -7,6 +7,7 @@ use crate::domain::consent::{Assent, Consent, ConsentEnd, ConsentEnding, Consent
 use crate::domain::ids::GuardianId;
 use crate::domain::noun::Record;
 use crate::domain::text::{Code, Language};
+use crate::grpc::directory::session_ids;
 use crate::grpc::fields::{Fields, date, id_text, open, open_mutation, timestamp};
 use crate::grpc::pb;
 use crate::grpc::words::Word;
@@ -24,8 +25,8 @@ impl Clients {
         let (call, pb, f) = open_mutation(&self.world, request)?;
         let read = pb.consent.ok_or_else(|| Error::field("consent", "is required")).and_then(|pb| consent_from(&pb));
         let content = f.and(read)?;
-        let record = mutate(&self.world, call, Create(content)).await?;
-        Ok(pb::RecordConsentResponse { consent: Some(consent_pb(&record)) })
+        let written = mutate(&self.world, call, Create(content)).await?;
+        Ok(pb::RecordConsentResponse { consent: Some(consent_pb(&written.record)) })
     }
 
     pub(super) async fn take_back(
@@ -34,8 +35,8 @@ impl Clients {
     ) -> Result<pb::WithdrawConsentResponse> {
         let (call, pb, f) = open_mutation(&self.world, request)?;
         let asked = (pb.consent_id.as_str(), pb.etag.as_str(), pb.reason.as_str());
-        let consent = self.end(call, f, asked, ConsentEnding::Withdrawn).await?;
-        Ok(pb::WithdrawConsentResponse { consent: Some(consent) })
+        let (consent, affected_session_ids) = self.end(call, f, asked, ConsentEnding::Withdrawn).await?;
+        Ok(pb::WithdrawConsentResponse { consent: Some(consent), affected_session_ids })
     }
 
     pub(super) async fn invalidate(
@@ -44,8 +45,8 @@ impl Clients {
     ) -> Result<pb::InvalidateConsentResponse> {
         let (call, pb, f) = open_mutation(&self.world, request)?;
         let asked = (pb.consent_id.as_str(), pb.etag.as_str(), pb.reason.as_str());
-        let consent = self.end(call, f, asked, ConsentEnding::Invalidated).await?;
-        Ok(pb::InvalidateConsentResponse { consent: Some(consent) })
+        let (consent, affected_session_ids) = self.end(call, f, asked, ConsentEnding::Invalidated).await?;
+        Ok(pb::InvalidateConsentResponse { consent: Some(consent), affected_session_ids })
     }
 
     async fn end(
@@ -54,11 +55,12 @@ impl Clients {
         mut f: Fields,
         (id, etag, reason): (&str, &str, &str),
         how: ConsentEnding,
-    ) -> Result<pb::Consent> {
+    ) -> Result<(pb::Consent, Vec<String>)> {
         let (id, version) = (f.id("consent_id", id), f.etag("etag", etag));
         let reason = f.personal("reason", reason, REASON);
         let end = f.finish(|| Some(EndConsent { id: id?, version: version?, how, reason: reason? }))?;
-        Ok(consent_pb(&mutate(&self.world, call, end).await?))
+        let written = mutate(&self.world, call, end).await?;
+        Ok((consent_pb(&written.record), session_ids(&written.orphaned)))
     }
 
     pub(super) async fn consents(&self, request: Request<pb::ListConsentsRequest>) -> Result<pb::ListConsentsResponse> {

@@ -20,7 +20,7 @@ impl Clients {
         request: Request<pb::CreateGuardianRequest>,
     ) -> Result<pb::CreateGuardianResponse> {
         let (call, pb, f) = open_mutation(&self.world, request)?;
-        let guardian = create::<Guardian>(&self.world, call, f, pb.guardian).await?;
+        let (guardian, _) = create::<Guardian>(&self.world, call, f, pb.guardian).await?;
         Ok(pb::CreateGuardianResponse { guardian: Some(guardian) })
     }
 
@@ -29,8 +29,9 @@ impl Clients {
         request: Request<pb::UpdateGuardianRequest>,
     ) -> Result<pb::UpdateGuardianResponse> {
         let (call, pb, f) = open_mutation(&self.world, request)?;
-        let guardian = update::<Guardian>(&self.world, call, f, pb.guardian, pb.update_mask).await?;
-        Ok(pb::UpdateGuardianResponse { guardian: Some(guardian) })
+        let (guardian, affected_session_ids) =
+            update::<Guardian>(&self.world, call, f, pb.guardian, pb.update_mask).await?;
+        Ok(pb::UpdateGuardianResponse { guardian: Some(guardian), affected_session_ids })
     }
 
     pub(super) async fn guardians(

@@ -6,6 +6,7 @@ use super::Clients;
 use crate::domain::client::NoContact;
 use crate::domain::noun::Record;
 use crate::domain::reference::Reference;
+use crate::grpc::directory::session_ids;
 use crate::grpc::fields::{Fields, open, open_mutation, timestamp};
 use crate::grpc::pb;
 use crate::usecase::client::{WithdrawNoContact, list_declarations};
@@ -22,8 +23,11 @@ impl Clients {
         let client_id = f.id("client_id", &pb.client_id);
         let other_reference = f.parse("other_reference", &pb.other_reference, Reference::parse);
         let content = f.finish(|| Some(NoContact { client_id: client_id?, other_reference: other_reference? }))?;
-        let record = mutate(&self.world, call, Create(content)).await?;
-        Ok(pb::DeclareNoContactResponse { no_contact: Some(no_contact_pb(&record)) })
+        let written = mutate(&self.world, call, Create(content)).await?;
+        Ok(pb::DeclareNoContactResponse {
+            no_contact: Some(no_contact_pb(&written.record)),
+            affected_session_ids: session_ids(&written.orphaned),
+        })
     }
 
     pub(super) async fn withdraw(

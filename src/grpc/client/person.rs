@@ -24,14 +24,14 @@ impl Clients {
         let required = || Error::field("client", "is required");
         let read = pb.client.ok_or_else(required).and_then(|pb| client_from(&pb, self.world.reference(), &call));
         let content = f.and(read)?;
-        let record = mutate(&self.world, call, Create(content)).await?;
-        Ok(pb::CreateClientResponse { client: Some(client_pb(&record)) })
+        let written = mutate(&self.world, call, Create(content)).await?;
+        Ok(pb::CreateClientResponse { client: Some(client_pb(&written.record)) })
     }
 
     pub(super) async fn update(&self, request: Request<pb::UpdateClientRequest>) -> Result<pb::UpdateClientResponse> {
         let (call, pb, f) = open_mutation(&self.world, request)?;
-        let client = update::<Client>(&self.world, call, f, pb.client, pb.update_mask).await?;
-        Ok(pb::UpdateClientResponse { client: Some(client) })
+        let (client, affected_session_ids) = update::<Client>(&self.world, call, f, pb.client, pb.update_mask).await?;
+        Ok(pb::UpdateClientResponse { client: Some(client), affected_session_ids })
     }
 
     pub(super) async fn get(&self, request: Request<pb::GetClientRequest>) -> Result<pb::GetClientResponse> {

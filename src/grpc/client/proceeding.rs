@@ -5,6 +5,7 @@ use tonic::Request;
 use super::Clients;
 use crate::domain::noun::Record;
 use crate::domain::proceeding::Proceeding;
+use crate::grpc::directory::session_ids;
 use crate::grpc::fields::{Fields, date, open, open_mutation, timestamp};
 use crate::grpc::pb;
 use crate::grpc::words::Word;
@@ -21,8 +22,11 @@ impl Clients {
         let (call, pb, f) = open_mutation(&self.world, request)?;
         let required = || Error::field("proceeding", "is required");
         let content = f.and(pb.proceeding.ok_or_else(required).and_then(|pb| proceeding_from(&pb)))?;
-        let record = mutate(&self.world, call, Create(content)).await?;
-        Ok(pb::RecordProceedingResponse { proceeding: Some(proceeding_pb(&record)) })
+        let written = mutate(&self.world, call, Create(content)).await?;
+        Ok(pb::RecordProceedingResponse {
+            proceeding: Some(proceeding_pb(&written.record)),
+            affected_session_ids: session_ids(&written.orphaned),
+        })
     }
 
     pub(super) async fn delete(

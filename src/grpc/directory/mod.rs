@@ -16,7 +16,7 @@ use crate::domain::counsellor::{Counsellor, Leave};
 use crate::domain::directory::{HolidayCalendar, Organisation, Room, Site, Venue};
 use crate::usecase::World;
 
-pub(super) use self::wire::{Wire, create, update, wire_fields};
+pub(super) use self::wire::{Wire, create, session_ids, update, wire_fields};
 
 /// The service over a world.
 pub fn service(world: World) -> DirectoryServiceServer<Directory> {
@@ -30,16 +30,31 @@ pub struct Directory {
 
 /// What an RPC does, by its verb.
 macro_rules! answer {
+    (create_affecting $world:expr, $request:ident, $response:ident, $noun:ty, $field:ident) => {
+        async {
+            let (call, pb, fields) = open_mutation($world, $request)?;
+            let (made, affected_session_ids) = create::<$noun>($world, call, fields, pb.$field).await?;
+            Ok(pb::$response { $field: Some(made), affected_session_ids })
+        }
+    };
+    (update_affecting $world:expr, $request:ident, $response:ident, $noun:ty, $field:ident) => {
+        async {
+            let (call, pb, fields) = open_mutation($world, $request)?;
+            let (changed, affected_session_ids) =
+                update::<$noun>($world, call, fields, pb.$field, pb.update_mask).await?;
+            Ok(pb::$response { $field: Some(changed), affected_session_ids })
+        }
+    };
     (create $world:expr, $request:ident, $response:ident, $noun:ty, $field:ident) => {
         async {
             let (call, pb, fields) = open_mutation($world, $request)?;
-            Ok(pb::$response { $field: Some(create::<$noun>($world, call, fields, pb.$field).await?) })
+            Ok(pb::$response { $field: Some(create::<$noun>($world, call, fields, pb.$field).await?.0) })
         }
     };
     (update $world:expr, $request:ident, $response:ident, $noun:ty, $field:ident) => {
         async {
             let (call, pb, fields) = open_mutation($world, $request)?;
-            let changed = update::<$noun>($world, call, fields, pb.$field, pb.update_mask).await?;
+            let (changed, _) = update::<$noun>($world, call, fields, pb.$field, pb.update_mask).await?;
             Ok(pb::$response { $field: Some(changed) })
         }
     };
@@ -86,15 +101,15 @@ service! {
     get_organisation: GetOrganisationRequest => GetOrganisationResponse, get Organisation (organisation organisation_id);
     list_organisations: ListOrganisationsRequest => ListOrganisationsResponse, list Organisation (organisations);
     create_agreement: CreateAgreementRequest => CreateAgreementResponse, create Agreement (agreement);
-    update_agreement: UpdateAgreementRequest => UpdateAgreementResponse, update Agreement (agreement);
+    update_agreement: UpdateAgreementRequest => UpdateAgreementResponse, update_affecting Agreement (agreement);
     get_agreement: GetAgreementRequest => GetAgreementResponse, get Agreement (agreement agreement_id);
     list_agreements: ListAgreementsRequest => ListAgreementsResponse, list Agreement (agreements organisation_id);
     create_site: CreateSiteRequest => CreateSiteResponse, create Site (site);
-    update_site: UpdateSiteRequest => UpdateSiteResponse, update Site (site);
+    update_site: UpdateSiteRequest => UpdateSiteResponse, update_affecting Site (site);
     get_site: GetSiteRequest => GetSiteResponse, get Site (site site_id);
     list_sites: ListSitesRequest => ListSitesResponse, list Site (sites organisation_id);
     create_venue: CreateVenueRequest => CreateVenueResponse, create Venue (venue);
-    update_venue: UpdateVenueRequest => UpdateVenueResponse, update Venue (venue);
+    update_venue: UpdateVenueRequest => UpdateVenueResponse, update_affecting Venue (venue);
     get_venue: GetVenueRequest => GetVenueResponse, get Venue (venue venue_id);
     list_venues: ListVenuesRequest => ListVenuesResponse, list Venue (venues organisation_id);
     create_room: CreateRoomRequest => CreateRoomResponse, create Room (room);
@@ -102,17 +117,17 @@ service! {
     get_room: GetRoomRequest => GetRoomResponse, get Room (room room_id);
     list_rooms: ListRoomsRequest => ListRoomsResponse, list Room (rooms venue_id);
     create_counsellor: CreateCounsellorRequest => CreateCounsellorResponse, create Counsellor (counsellor);
-    update_counsellor: UpdateCounsellorRequest => UpdateCounsellorResponse, update Counsellor (counsellor);
+    update_counsellor: UpdateCounsellorRequest => UpdateCounsellorResponse, update_affecting Counsellor (counsellor);
     get_counsellor: GetCounsellorRequest => GetCounsellorResponse, get Counsellor (counsellor counsellor_id);
     list_counsellors: ListCounsellorsRequest => ListCounsellorsResponse, list Counsellor (counsellors organisation_id);
-    create_leave: CreateLeaveRequest => CreateLeaveResponse, create Leave (leave);
+    create_leave: CreateLeaveRequest => CreateLeaveResponse, create_affecting Leave (leave);
     delete_leave: DeleteLeaveRequest => DeleteLeaveResponse, delete Leave (leave_id);
     get_leave: GetLeaveRequest => GetLeaveResponse, get Leave (leave leave_id);
     list_leaves: ListLeavesRequest => ListLeavesResponse, list Leave (leaves counsellor_id);
     create_holiday_calendar: CreateHolidayCalendarRequest => CreateHolidayCalendarResponse,
         create HolidayCalendar (holiday_calendar);
     update_holiday_calendar: UpdateHolidayCalendarRequest => UpdateHolidayCalendarResponse,
-        update HolidayCalendar (holiday_calendar);
+        update_affecting HolidayCalendar (holiday_calendar);
     get_holiday_calendar: GetHolidayCalendarRequest => GetHolidayCalendarResponse,
         get HolidayCalendar (holiday_calendar holiday_calendar_id);
     list_holiday_calendars: ListHolidayCalendarsRequest => ListHolidayCalendarsResponse,

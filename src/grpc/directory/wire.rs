@@ -5,13 +5,13 @@ use prost_types::FieldMask;
 use uuid::Uuid;
 
 use crate::domain::counsellor::Leave;
-use crate::domain::ids::Id;
+use crate::domain::ids::{Id, SessionId};
 use crate::domain::noun::Record;
 use crate::grpc::fields::Fields;
 use crate::usecase::call::Call;
 use crate::usecase::directory::DeleteLeave;
 use crate::usecase::error::{Error, Result};
-use crate::usecase::noun::{self, Create, Managed, Update};
+use crate::usecase::noun::{self, Create, Managed, Update, Written};
 use crate::usecase::{World, mutate};
 
 /// A noun that travels as a message.
@@ -59,9 +59,22 @@ macro_rules! wire_fields {
 pub(crate) use wire_fields;
 
 /// Creates from a message.
-pub async fn create<N: Wire>(world: &World, call: Call, fields: Fields, pb: Option<N::Pb>) -> Result<N::Pb> {
+pub async fn create<N: Wire>(world: &World, call: Call, fields: Fields, pb: Option<N::Pb>) -> Result<Affecting<N::Pb>> {
     let content = fields.and(required::<N>(pb).and_then(|pb| N::from_pb(&pb, &call)))?;
-    Ok(N::to_pb(&mutate(world, call, Create(content)).await?))
+    Ok(affecting(mutate(world, call, Create(content)).await?))
+}
+
+/// A message, and the ids of the sessions that the change has orphaned.
+pub type Affecting<P> = (P, Vec<String>);
+
+/// What was written, for the wire.
+pub fn affecting<N: Wire>(written: Written<N>) -> Affecting<N::Pb> {
+    (N::to_pb(&written.record), session_ids(&written.orphaned))
+}
+
+/// Ids of sessions, for the wire.
+pub fn session_ids(ids: &[SessionId]) -> Vec<String> {
+    ids.iter().map(ToString::to_string).collect()
 }
 
 /// Changes the fields of a mask, or all of them.
@@ -71,7 +84,7 @@ pub async fn update<N: Wire>(
     fields: Fields,
     pb: Option<N::Pb>,
     mask: Option<FieldMask>,
-) -> Result<N::Pb> {
+) -> Result<Affecting<N::Pb>> {
     let paths = mask.map(|mask| mask.paths);
     let named = required::<N>(pb).and_then(|pb| Ok((version_of::<N>(&pb, paths.as_deref())?, pb)));
     let ((id, version), pb) = fields.and(named)?;
@@ -87,7 +100,7 @@ pub async fn update<N: Wire>(
         }
         N::from_pb(&merged, &by)
     };
-    Ok(N::to_pb(&mutate(world, call, Update { id, version, change: Box::new(change) }).await?))
+    Ok(affecting(mutate(world, call, Update { id, version, change: Box::new(change) }).await?))
 }
 
 /// Which thing, in which version; each path of a mask must name one of its fields.

@@ -4,12 +4,12 @@ use uuid::Uuid;
 
 use crate::domain::directory::Site;
 use crate::domain::ids::{Id, SessionId};
-use crate::domain::session::{CancelReason, CancelRefused, Session};
+use crate::domain::session::{CancelReason, Session};
 use crate::store::noun::Stored;
 use crate::store::{Lock, placement, session};
 use crate::usecase::error::{Error, Result};
 use crate::usecase::link;
-use crate::usecase::session::WORD;
+use crate::usecase::session::{WORD, find, refused};
 use crate::usecase::work::{Mutation, Work};
 
 /// Cancels a session.
@@ -41,7 +41,7 @@ impl Mutation for CancelSession {
             return Err(Error::EtagMismatch(WORD));
         }
         let session = session.cancel(work.now, self.reason).map_err(refused)?;
-        session::update_state(&mut work.tx, &session).await?;
+        session::update(&mut work.tx, &session).await?;
         placement::release(&mut work.tx, session.id).await?;
         link::settle_all(work, session.client_id).await?;
         Ok(session)
@@ -54,16 +54,4 @@ impl Mutation for CancelSession {
     async fn replay(&self, work: &mut Work<'_>, result_id: Uuid) -> Result<Session> {
         find(work, SessionId(result_id), Lock::None).await
     }
-}
-
-async fn find(work: &mut Work<'_>, id: SessionId, lock: Lock) -> Result<Session> {
-    session::find(&mut work.tx, id, lock).await?.ok_or(Error::NotFound(WORD))
-}
-
-fn refused(why: CancelRefused) -> Error {
-    let (reason, says) = match why {
-        CancelRefused::AlreadyCancelled => ("ALREADY_CANCELLED", "the session was cancelled before"),
-        CancelRefused::AlreadyStarted => ("ALREADY_STARTED", "the session has started; record its attendance"),
-    };
-    Error::Precondition { reason, says, subjects: Vec::new() }
 }

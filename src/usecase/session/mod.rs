@@ -1,16 +1,47 @@
-//! Sessions: find a time, book it, cancel it, read it.
+//! Sessions: find a time, hold it, book it, move it, give it to another counsellor, cancel it, read it.
 
 mod book;
 mod cancel;
+mod hold;
 mod offer;
+mod place;
 mod read;
+mod reassign;
+mod record;
+mod reschedule;
 mod search;
 
-pub use book::{BookSession, Wanted};
+pub use book::{BookHeld, BookSession};
 pub use cancel::CancelSession;
-pub use offer::book_session;
-pub use read::{Filter, get_session, list_sessions};
-pub use search::{DEFAULT_WINDOW, FindSlots, LONGEST_WINDOW, find_slots};
+pub use hold::{HoldSlot, ReleaseHold};
+pub use offer::place;
+pub use place::{Override, Wanted, WantedPlace};
+pub use read::{Filter, get_session, list_overrides, list_sessions};
+pub use reassign::ReassignCounsellor;
+pub use record::RecordPastSession;
+pub use reschedule::RescheduleSession;
+pub use search::{DEFAULT_WINDOW, FindSlots, FoundSlots, LONGEST_WINDOW, find_slots};
+
+use super::error::{Error, Result};
+use super::work::Work;
+use crate::domain::ids::SessionId;
+use crate::domain::session::{Refused, Session};
+use crate::store::{Lock, session};
 
 /// The word for it in sentences.
 pub(super) const WORD: &str = "session";
+
+async fn find(work: &mut Work<'_>, id: SessionId, lock: Lock) -> Result<Session> {
+    session::find(&mut work.tx, id, lock).await?.ok_or(Error::NotFound(WORD))
+}
+
+/// Why a session cannot be cancelled or changed, for the caller.
+fn refused(why: Refused) -> Error {
+    let (reason, says) = match why {
+        Refused::OnlyHeld => return Error::NotFound(WORD),
+        Refused::AlreadyCancelled => ("ALREADY_CANCELLED", "the session was cancelled before"),
+        Refused::AlreadyRescheduled => ("ALREADY_RESCHEDULED", "another session took its place before"),
+        Refused::AlreadyStarted => ("ALREADY_STARTED", "the session has started; record its attendance"),
+    };
+    Error::Precondition { reason, says, subjects: Vec::new() }
+}

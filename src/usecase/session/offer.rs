@@ -1,29 +1,30 @@
-//! Books a session, or says what is free instead.
+//! Places a session, or says what is free instead.
 
 use std::collections::BTreeSet;
 
-use chrono::TimeDelta;
+use chrono::{NaiveDate, TimeDelta};
 
-use super::book::{BookSession, Wanted};
+use super::place::{Wanted, WantedPlace};
 use super::search::own_client;
 use crate::domain::code::Modality;
-use crate::domain::session::Session;
+use crate::domain::ids::SiteId;
+use crate::domain::rules::{Facts, Occasion, RuleCode};
 use crate::domain::slots::{DEFAULT_STEP, Search, Slot, find};
-use crate::domain::time::Span;
+use crate::domain::time::{Span, local_day};
 use crate::store::{Lock, counsellor};
 use crate::usecase::call::Call;
 use crate::usecase::error::{Error, Refusal, Result};
 use crate::usecase::facts::{self, Ask, Places};
-use crate::usecase::work::mutate;
+use crate::usecase::work::{Mutation, mutate};
 use crate::usecase::world::World;
 
-/// Books a session. A refusal carries up to three alternatives, looked up after the refusal was
-/// written, so that nobody waits for them.
-pub async fn book_session(world: &World, call: Call, wanted: BookSession) -> Result<Session> {
-    match mutate(world, call.clone(), wanted.clone()).await {
+/// Runs what places a session. A refusal carries up to three alternatives, looked up after the
+/// refusal was written, so that nobody waits for them.
+pub async fn place<M: Mutation>(world: &World, call: Call, mutation: M) -> Result<M::Answer> {
+    match mutate(world, call.clone(), mutation).await {
         Err(Error::Refused(refusal)) => {
             // The refusal stands, and is audited, whether or not something else can be offered.
-            let alternatives = alternatives(world, &call, &wanted).await.unwrap_or_else(|error| {
+            let alternatives = alternatives(world, &call, &refusal).await.unwrap_or_else(|error| {
                 tracing::warn!(error = &error as &dyn std::error::Error, "no alternatives");
                 Vec::new()
             });
@@ -33,39 +34,69 @@ pub async fn book_session(world: &World, call: Call, wanted: BookSession) -> Res
     }
 }
 
-/// What is offered instead of a refused booking: at most three, first with the same counsellor at
-/// the same place, then with anybody of the organisation.
-async fn alternatives(world: &World, call: &Call, refused: &BookSession) -> Result<Vec<Slot>> {
+/// What is offered instead of what was refused: at most three, first with the same counsellor at the
+/// same place, then with anybody of the organisation.
+async fn alternatives(world: &World, call: &Call, refusal: &Refusal) -> Result<Vec<Slot>> {
     const MOST: usize = 3;
-    let now = world.now();
-    let from = refused.span.starts_at().max(now);
+    let (now, wanted) = (world.now(), &refusal.wanted);
+    let from = wanted.span.starts_at().max(now);
     let Some(window) = Span::lasting(from, TimeDelta::days(7)) else { return Ok(Vec::new()) };
     let mut tx = world.db().begin_read().await?;
-    let client = own_client(&mut tx, call, refused.client_id).await?;
-    let (same, modality) = match refused.place {
-        Wanted::Remote => (Places::Remote, Modality::Remote),
-        Wanted::Venue(venue_id, _) => (Places::Venue(venue_id), Modality::InPerson),
+    let client = own_client(&mut tx, call, wanted.client_id).await?;
+    let (same, modality) = match wanted.place {
+        WantedPlace::Remote => (Places::REMOTE, Modality::Remote),
+        WantedPlace::Venue(venue_id, _) => (Places::venue(venue_id), Modality::InPerson),
     };
     let search = Search {
-        service: refused.service,
-        length: refused.span.length(),
+        service: wanted.service,
+        length: wanted.span.length(),
         window,
         step: DEFAULT_STEP,
         modality: Some(modality),
-        preferred: BTreeSet::from([refused.counsellor_id]),
+        preferred_counsellor_id: Some(wanted.counsellor_id),
+        guardian_id: wanted.guardian_id,
+        interpreter: wanted.interpreter,
     };
     let around = window.padded(TimeDelta::zero(), search.length);
     let anywhere = Places::All(Some(modality));
     let mut found: Vec<Slot> = Vec::new();
-    for (places, only) in [(same, Some(refused.counsellor_id)), (anywhere, None)] {
+    for (places, only) in [(same, Some(wanted.counsellor_id)), (anywhere, None)] {
         if found.len() < MOST {
             let counsellors = counsellor::for_side(&mut tx, client.organisation_id, client.side, only).await?;
-            let ask = Ask { now, client: &client, counsellors, places, district: None, around, lock: Lock::None };
+            let ask = Ask {
+                now,
+                client: &client,
+                counsellors,
+                places,
+                district: None,
+                around,
+                except: refusal.except,
+                occasion: Occasion::Placing,
+                lock: Lock::None,
+            };
             let facts = facts::load(&mut tx, ask).await?;
-            let more = find(&search, &facts, None, MOST * 2).into_iter().filter(|slot| !found.contains(slot));
+            let hidden = hidden_days(&refusal.broken, wanted, &facts);
+            let more = find(&search, &facts, None, usize::MAX).slots.into_iter();
+            let more =
+                more.filter(|slot| !found.contains(slot) && !hidden.contains(&(slot.place.site_id(), slot.day())));
             let more: Vec<_> = more.take(MOST - found.len()).collect();
             found.extend(more);
         }
     }
     Ok(found)
+}
+
+/// Where and when an alternative would tell why a slot is not available: the other times of its site
+/// and day are free after another hour, another gap, or not at all, as the reason may be.
+fn hidden_days(broken: &[RuleCode], wanted: &Wanted, facts: &Facts) -> BTreeSet<(Option<SiteId>, NaiveDate)> {
+    let WantedPlace::Venue(venue_id, _) = wanted.place else { return BTreeSet::new() };
+    let site_id = facts.venues.get(&venue_id).map(|venue| venue.venue.site_id);
+    let site = site_id.and_then(|id| facts.sites.get(&id));
+    match site {
+        Some(site) if broken.contains(&RuleCode::SlotNotAvailable) => {
+            let day = local_day(wanted.span.starts_at(), site.site.zone);
+            BTreeSet::from([(site_id, day)])
+        }
+        _ => BTreeSet::new(),
+    }
 }

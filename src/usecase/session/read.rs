@@ -1,15 +1,17 @@
 //! Reads sessions: coordinators those of their organisation, counsellors their own.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use uuid::Uuid;
 
 use crate::domain::ids::{ClientId, CounsellorId, Id, SessionId, SiteId};
-use crate::domain::session::{Session, StateWord};
+use crate::domain::session::{Overriding, Session, StateWord};
 use crate::store::session::Listing;
-use crate::store::{Lock, session};
+use crate::store::{Lock, overriding, session};
 use crate::usecase::call::{Call, traced};
 use crate::usecase::error::{Error, Result};
 use crate::usecase::page::Page;
 use crate::usecase::session::WORD;
+use crate::usecase::work::{Mutation, Work, mutate};
 use crate::usecase::world::World;
 
 /// Which sessions; joined by AND.
@@ -27,8 +29,10 @@ pub struct Filter {
     pub starts_from: Option<DateTime<Utc>>,
     /// Starting before.
     pub starts_before: Option<DateTime<Utc>>,
-    /// In this state.
+    /// In this state; in any, but merely held, when absent.
     pub state: Option<StateWord>,
+    /// Only those that a person must resolve.
+    pub flagged: bool,
 }
 
 /// Reads one session.
@@ -61,10 +65,37 @@ pub async fn list_sessions(world: &World, call: &Call, filter: Filter, page: &Pa
         starts_from: filter.starts_from,
         starts_before: filter.starts_before,
         state: filter.state,
+        flagged: filter.flagged,
         after: page.after(world, call)?,
         most: i64::try_from(page.most()).unwrap_or(i64::MAX),
     };
     let mut tx = world.db().begin_read().await?;
     let rows = session::list(&mut tx, &listing).await?;
     Ok(page.cut(world, call, rows, |session| (session.span.starts_at(), session.id)))
+}
+
+/// Why rules of a session were broken. What people wrote may be personal, so the read is audited.
+pub async fn list_overrides(world: &World, call: Call, id: SessionId) -> Result<Vec<Overriding>> {
+    mutate(world, call, RevealOverrides(id)).await
+}
+
+struct RevealOverrides(SessionId);
+
+impl Mutation for RevealOverrides {
+    type Answer = Vec<Overriding>;
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<Vec<Overriding>> {
+        work.touched(self.0.uuid());
+        let session = super::find(work, self.0, Lock::None).await?;
+        work.call.manages(Some(session.organisation_id), WORD)?;
+        Ok(overriding::list(&mut work.tx, &session).await?)
+    }
+
+    fn result_id(&self, _answer: &Vec<Overriding>) -> Uuid {
+        self.0.uuid()
+    }
+
+    async fn replay(&self, work: &mut Work<'_>, _result_id: Uuid) -> Result<Vec<Overriding>> {
+        self.run(work).await
+    }
 }

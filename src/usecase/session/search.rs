@@ -6,15 +6,17 @@ use crate::domain::client::Client;
 use crate::domain::code::{CareService, Modality};
 use crate::domain::counsellor::Counsellor;
 use crate::domain::directory::Venue;
-use crate::domain::ids::{ClientId, CounsellorId, Id, VenueId};
+use crate::domain::guardian::Guardian;
+use crate::domain::ids::{ClientId, CounsellorId, GuardianId, Id, VenueId};
 use crate::domain::noun::Noun;
+use crate::domain::rules::{Occasion, RuleCode};
 use crate::domain::session::WALK_IN;
 use crate::domain::slots::{Rank, Search, Slot, find};
 use crate::domain::text::Code;
 use crate::domain::time::Span;
-use crate::store::client::Outline;
+use crate::store::client::Subject;
 use crate::store::noun::Stored;
-use crate::store::{Lock, Tx, client, counsellor};
+use crate::store::{Lock, Tx, client, counsellor, guardian};
 use crate::usecase::call::{Call, traced};
 use crate::usecase::error::{Error, Result};
 use crate::usecase::facts::{self, Ask, Places};
@@ -44,6 +46,25 @@ pub struct FindSlots {
     pub modality: Option<Modality>,
     /// Grid within the local hour, in minutes.
     pub step: u32,
+    /// Rather this counsellor.
+    pub preferred_counsellor_id: Option<CounsellorId>,
+    /// The safe adult who comes with a child.
+    pub guardian_id: Option<GuardianId>,
+    /// An interpreter is booked.
+    pub interpreter: bool,
+}
+
+/// A page of free times, and on the first page why there are few.
+#[derive(Clone, Debug)]
+pub struct FoundSlots {
+    /// Free times, best first.
+    pub slots: Vec<Slot>,
+    /// Token of the next page.
+    pub next_page_token: String,
+    /// When there are few in all: how many counsellors without a free time each rule stood against.
+    pub exclusions: Vec<(RuleCode, u32)>,
+    /// How many counsellors were looked at.
+    pub counsellors: u32,
 }
 
 /// The window of a search that states no end.
@@ -52,11 +73,11 @@ pub const DEFAULT_WINDOW: TimeDelta = TimeDelta::days(14);
 pub const LONGEST_WINDOW: TimeDelta = TimeDelta::days(62);
 
 /// Finds free times, best first.
-pub async fn find_slots(world: &World, call: &Call, wanted: &FindSlots, page: &Page) -> Result<(Vec<Slot>, String)> {
+pub async fn find_slots(world: &World, call: &Call, wanted: &FindSlots, page: &Page) -> Result<FoundSlots> {
     traced(world, call, wanted.client_id.uuid(), search(world, call, wanted, page).await).await
 }
 
-async fn search(world: &World, call: &Call, wanted: &FindSlots, page: &Page) -> Result<(Vec<Slot>, String)> {
+async fn search(world: &World, call: &Call, wanted: &FindSlots, page: &Page) -> Result<FoundSlots> {
     let now = world.now();
     let after: Option<Rank> = page.after(world, call)?;
     let window = window(wanted, now)?;
@@ -67,14 +88,24 @@ async fn search(world: &World, call: &Call, wanted: &FindSlots, page: &Page) -> 
         (Some(Modality::Remote), Some(_)) => {
             return Err(Error::field("venue_id", "must be empty for remote sessions"));
         }
-        (_, Some(venue_id)) => Places::Venue(venue_id),
+        (_, Some(venue_id)) => Places::venue(venue_id),
         (modality, None) => Places::All(modality),
     };
     let district = wanted.district.as_ref();
     let counsellors = counsellor::for_side(&mut tx, client.organisation_id, client.side, wanted.counsellor_id).await?;
     // Slots that start in the window may end after it.
     let around = window.padded(TimeDelta::zero(), wanted.length);
-    let ask = Ask { now, client: &client, counsellors, places, district, around, lock: Lock::None };
+    let ask = Ask {
+        now,
+        client: &client,
+        counsellors,
+        places,
+        district,
+        around,
+        except: None,
+        occasion: Occasion::Placing,
+        lock: Lock::None,
+    };
     let facts = facts::load(&mut tx, ask).await?;
     let search = Search {
         service: wanted.service,
@@ -82,9 +113,14 @@ async fn search(world: &World, call: &Call, wanted: &FindSlots, page: &Page) -> 
         window,
         step: wanted.step,
         modality: wanted.modality,
-        preferred: facts.client.seen_by.clone(),
+        preferred_counsellor_id: wanted.preferred_counsellor_id,
+        guardian_id: wanted.guardian_id,
+        interpreter: wanted.interpreter,
     };
-    Ok(page.cut(world, call, find(&search, &facts, after, page.most()), |slot| slot.rank))
+    let found = find(&search, &facts, after, page.most());
+    let (slots, next_page_token) = page.cut(world, call, found.slots, |slot| slot.rank);
+    let counsellors = u32::try_from(facts.counsellors.len()).unwrap_or(u32::MAX);
+    Ok(FoundSlots { slots, next_page_token, exclusions: found.exclusions, counsellors })
 }
 
 fn window(wanted: &FindSlots, now: DateTime<Utc>) -> Result<Span> {
@@ -98,16 +134,20 @@ fn window(wanted: &FindSlots, now: DateTime<Utc>) -> Result<Span> {
     }
 }
 
-pub(super) async fn own_client(tx: &mut Tx, call: &Call, id: ClientId) -> Result<Outline> {
-    let client = client::outline(tx, id, Lock::None).await?.ok_or(Error::NotFound(Client::WORD))?;
+pub(super) async fn own_client(tx: &mut Tx, call: &Call, id: ClientId) -> Result<Subject> {
+    let client = client::subject(tx, id, Lock::None).await?.ok_or(Error::NotFound(Client::WORD))?;
     call.manages(Some(client.organisation_id), Client::WORD)?;
     Ok(client)
 }
 
-async fn check_own(tx: &mut Tx, client: &Outline, wanted: &FindSlots) -> Result<()> {
-    if let Some(id) = wanted.counsellor_id {
+async fn check_own(tx: &mut Tx, client: &Subject, wanted: &FindSlots) -> Result<()> {
+    for id in [wanted.counsellor_id, wanted.preferred_counsellor_id].into_iter().flatten() {
         let found = Counsellor::find(tx, id, Lock::None).await?;
         found.filter(|it| it.organisation_id == client.organisation_id).ok_or(Error::NotFound(Counsellor::WORD))?;
+    }
+    if let Some(id) = wanted.guardian_id {
+        let guardians = guardian::of_client(tx, client.id).await?;
+        guardians.iter().find(|(own, _)| *own == id).ok_or(Error::NotFound(Guardian::WORD))?;
     }
     if let Some(id) = wanted.venue_id {
         let found = Venue::find(tx, id, Lock::None).await?.ok_or(Error::NotFound(Venue::WORD))?;

@@ -1,31 +1,37 @@
 //! Loads what the booking rules look at: for one candidate or for a whole search, by one loader,
 //! so that both see the same world.
 
+mod client;
+mod taken;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::error::Result;
+use self::client::client_facts;
+use self::taken::{Taken, Taker, Visits, taken};
+use super::error::{Error, Result};
 use crate::domain::agreement::Agreement;
 use crate::domain::code::Modality;
 use crate::domain::counsellor::Counsellor;
-use crate::domain::directory::{Room, Site, Venue};
-use crate::domain::ids::{CounsellorId, HolidayCalendarId, OrganisationId, SiteId, VenueId};
-use crate::domain::noun::Record;
-use crate::domain::rules::{ClientFacts, CounsellorFacts, Facts, RoomFacts, SiteFacts, VenueFacts};
+use crate::domain::directory::{Organisation, Room, Site, Venue};
+use crate::domain::ids::{CounsellorId, HolidayCalendarId, OrganisationId, SessionId, SiteId, VenueId};
+use crate::domain::noun::{Noun, Record};
+use crate::domain::rules::{CounsellorFacts, Facts, Occasion, Policy, RoomFacts, SiteFacts, VenueFacts};
 use crate::domain::text::Code;
 use crate::domain::time::{Span, Spans, days_around};
-use crate::store::client::Outline;
-use crate::store::placement::Busy;
-use crate::store::{Lock, Tx, agreement, client, counsellor, directory, holiday, placement};
+use crate::store::client::Subject;
+use crate::store::codec::Instant;
+use crate::store::noun::Stored;
+use crate::store::{Lock, Tx, agreement, counsellor, directory, holiday, placement};
 
 /// What to load.
 pub struct Ask<'a> {
     /// The present.
     pub now: DateTime<Utc>,
     /// The client.
-    pub client: &'a Outline,
+    pub client: &'a Subject,
     /// The counsellors in question.
     pub counsellors: Vec<Record<Counsellor>>,
     /// Which places.
@@ -34,6 +40,10 @@ pub struct Ask<'a> {
     pub district: Option<&'a Code>,
     /// When.
     pub around: Span,
+    /// What this session takes counts as free.
+    pub except: Option<SessionId>,
+    /// What is judged by the facts.
+    pub occasion: Occasion,
     /// Whether rule facts must stand still until the transaction ends.
     pub lock: Lock,
 }
@@ -41,13 +51,28 @@ pub struct Ask<'a> {
 /// Which places to load.
 #[derive(Clone, Debug)]
 pub enum Places {
-    /// None: remote only.
-    Remote,
-    /// One venue only.
-    Venue(VenueId),
+    /// These venues, and remote or not.
+    These(Vec<VenueId>, bool),
     /// The venues of the organisation, those in the counsellors' timetables, and remote; or only one
     /// modality of these.
     All(Option<Modality>),
+}
+
+impl Places {
+    /// No venue.
+    pub const REMOTE: Self = Self::These(Vec::new(), true);
+
+    /// One venue, and nothing remote.
+    pub fn venue(id: VenueId) -> Self {
+        Self::These(vec![id], false)
+    }
+
+    fn remote(&self) -> bool {
+        match self {
+            Self::These(_, remote) => *remote,
+            Self::All(modality) => *modality != Some(Modality::InPerson),
+        }
+    }
 }
 
 /// Loads the facts.
@@ -55,15 +80,19 @@ pub async fn load(tx: &mut Tx, ask: Ask<'_>) -> Result<Facts> {
     let (venues, sites) = places(tx, &ask).await?;
     let venue_ids: Vec<VenueId> = venues.iter().map(|venue| venue.id).collect();
     let rooms = directory::rooms(tx, &venue_ids).await?;
-    let busy = busy(tx, &ask, &rooms).await?;
+    let visits = Visits::load(tx, &ask).await?;
+    let busy = taken(tx, &ask, &rooms, &visits).await?;
+    let organisation = Organisation::find(tx, ask.client.organisation_id, Lock::None).await?;
+    let organisation = organisation.ok_or(Error::NotFound(Organisation::WORD))?;
     let agreements = agreements(tx, &ask).await?;
     let sites = site_facts(tx, &ask, sites).await?;
-    let counsellors = counsellor_facts(tx, &ask, &venues, &sites, &busy).await?;
-    let seen_by = client::counsellors_of(tx, ask.client.id).await?.into_iter().collect();
+    let counsellors = counsellor_facts(tx, &ask, &venues, &sites, &busy, &visits).await?;
+    let client = client_facts(tx, &ask, &counsellors, &sites, busy.of(ask.client.id.0)).await?;
     let mine = (ask.client.organisation_id, ask.client.side);
     Ok(Facts {
         now: ask.now,
-        client: ClientFacts { id: ask.client.id, side: ask.client.side, seen_by, busy: busy.of(ask.client.id.0) },
+        policy: Policy { notice_for: organisation.notice_for, horizon_for: organisation.horizon_for },
+        client,
         agreements,
         counsellors,
         venues: venue_facts(venues, &rooms, &busy, mine),
@@ -75,8 +104,9 @@ pub async fn load(tx: &mut Tx, ask: Ask<'_>) -> Result<Facts> {
 async fn places(tx: &mut Tx, ask: &Ask<'_>) -> Result<(Vec<Record<Venue>>, Vec<Record<Site>>)> {
     let organisation_id = ask.client.organisation_id;
     let mut venues = match &ask.places {
-        Places::Remote | Places::All(Some(Modality::Remote)) => return Ok((Vec::new(), Vec::new())),
-        Places::Venue(id) => directory::venues(tx, OrganisationId(Uuid::nil()), &[*id]).await?,
+        Places::All(Some(Modality::Remote)) => return Ok((Vec::new(), Vec::new())),
+        Places::These(ids, _) if ids.is_empty() => return Ok((Vec::new(), Vec::new())),
+        Places::These(ids, _) => directory::venues(tx, OrganisationId(Uuid::nil()), ids).await?,
         Places::All(_) => {
             let named: BTreeSet<VenueId> =
                 ask.counsellors.iter().flat_map(|it| &it.working_hours).filter_map(|hours| hours.venue_id).collect();
@@ -93,48 +123,21 @@ async fn places(tx: &mut Tx, ask: &Ask<'_>) -> Result<(Vec<Record<Venue>>, Vec<R
     Ok((venues, sites))
 }
 
-/// Taken times by resource.
-struct Taken(BTreeMap<Uuid, Vec<Busy>>);
-
-impl Taken {
-    fn of(&self, resource: Uuid) -> Spans {
-        self.filtered(resource, |_| true)
-    }
-
-    fn filtered(&self, resource: Uuid, keep: impl Fn(&Busy) -> bool) -> Spans {
-        let all = self.0.get(&resource).into_iter().flatten();
-        all.filter(|busy| keep(busy)).filter_map(Busy::span).collect()
-    }
-
-    /// How many sessions of a resource reach into an interval.
-    fn count(&self, resource: Uuid, within: Span) -> u32 {
-        let all = self.0.get(&resource).into_iter().flatten().filter_map(Busy::span);
-        let count = all.filter(|span| span.overlaps(within)).count();
-        u32::try_from(count).unwrap_or(u32::MAX)
-    }
-}
-
-async fn busy(tx: &mut Tx, ask: &Ask<'_>, rooms: &[Record<Room>]) -> Result<Taken> {
-    let mut resources = vec![ask.client.id.0];
-    resources.extend(ask.counsellors.iter().map(|counsellor| counsellor.id.0));
-    resources.extend(rooms.iter().map(|room| room.id.0));
-    let mut taken: BTreeMap<Uuid, Vec<Busy>> = BTreeMap::new();
-    let around = ask.around.padded(MARGIN, MARGIN);
-    for busy in placement::busy(tx, &resources, around).await? {
-        taken.entry(busy.resource_id).or_default().push(busy);
-    }
-    Ok(Taken(taken))
-}
-
 /// Buffers and separation reach beyond the interval asked for, and a session that starts inside
 /// may end outside.
-const MARGIN: chrono::TimeDelta = chrono::TimeDelta::hours(36);
+const MARGIN: TimeDelta = TimeDelta::hours(36);
 
 async fn agreements(tx: &mut Tx, ask: &Ask<'_>) -> Result<Vec<Agreement>> {
     // The local day may be another than the UTC day, by one.
     let (first, last) = (days_around(ask.around).next(), days_around(ask.around).last());
     let Some((first, last)) = first.zip(last) else { return Ok(Vec::new()) };
     Ok(agreement::in_force(tx, ask.client.organisation_id, first, last, ask.lock).await?)
+}
+
+/// From when on a hold counts against others: not at all against what stands, because it may never
+/// become a session.
+fn holds_after(ask: &Ask<'_>) -> DateTime<Utc> {
+    if ask.occasion == Occasion::Standing { ask.now + TimeDelta::days(1) } else { ask.now }
 }
 
 async fn site_facts(tx: &mut Tx, ask: &Ask<'_>, sites: Vec<Record<Site>>) -> Result<BTreeMap<SiteId, SiteFacts>> {
@@ -144,8 +147,8 @@ async fn site_facts(tx: &mut Tx, ask: &Ask<'_>, sites: Vec<Record<Site>>) -> Res
     }
     let around = ask.around.padded(MARGIN, MARGIN);
     let other = ask.client.side.other();
-    let presences = placement::presences(tx, &ids, other, around).await?;
-    let linked = placement::linked(tx, ask.client.id, &ids, other, around).await?;
+    let presences = placement::presences(tx, &ids, other, around, Instant(ask.now)).await?;
+    let linked = placement::linked(tx, ask.client.id, &ids, other, around, Instant(holds_after(ask))).await?;
     let calendars: BTreeSet<HolidayCalendarId> = sites.iter().filter_map(|site| site.holiday_calendar_id).collect();
     let calendars: Vec<_> = calendars.into_iter().collect();
     let (first, last) = (around.starts_at().date_naive(), around.ends_at().date_naive());
@@ -160,6 +163,7 @@ async fn site_facts(tx: &mut Tx, ask: &Ask<'_>, sites: Vec<Record<Site>>) -> Res
         let days = here(&linked).into_iter().flat_map(|span| span.local_days(zone));
         let facts = SiteFacts {
             closed: closed.filter_map(|(_, day)| Span::of_day(*day, zone)).collect(),
+            side_hours: site.side_spans(ask.client.side, ask.around),
             other_side: here(&presences).into_iter().collect(),
             linked: days.filter_map(|day| Span::of_day(day, zone)).collect(),
             site: site.content,
@@ -175,6 +179,7 @@ async fn counsellor_facts(
     venues: &[Record<Venue>],
     sites: &BTreeMap<SiteId, SiteFacts>,
     busy: &Taken,
+    visits: &Visits,
 ) -> Result<BTreeMap<CounsellorId, CounsellorFacts>> {
     let ids: Vec<CounsellorId> = ask.counsellors.iter().map(|counsellor| counsellor.id).collect();
     let leave = counsellor::leave_of(tx, &ids, ask.around.padded(MARGIN, MARGIN)).await?;
@@ -186,7 +191,7 @@ async fn counsellor_facts(
                 Some((Some(venue.id), record.working_spans(Some(venue.id), zone, ask.around)))
             })
             .collect();
-        if !matches!(&ask.places, Places::Venue(_) | Places::All(Some(Modality::InPerson))) {
+        if ask.places.remote() {
             working.insert(None, record.working_spans(None, record.zone, ask.around));
         }
         let facts = CounsellorFacts {
@@ -194,6 +199,8 @@ async fn counsellor_facts(
             busy: busy.of(record.id.0),
             leave: leave.iter().filter(|it| it.counsellor_id == record.id).map(|it| it.span).collect(),
             load: busy.count(record.id.0, ask.around),
+            sessions_on: visits.per_day(record),
+            elsewhere: sites.keys().map(|id| (*id, visits.elsewhere(record, *id))).collect(),
             working,
         };
         (record.id, facts)
@@ -205,12 +212,12 @@ fn venue_facts(
     venues: Vec<Record<Venue>>,
     rooms: &[Record<Room>],
     busy: &Taken,
-    mine: (OrganisationId, crate::domain::code::Side),
+    mine: Taker,
 ) -> BTreeMap<VenueId, VenueFacts> {
     let room = |room: &Record<Room>| RoomFacts {
         id: room.id,
-        busy: busy.filtered(room.id.0, |it| (it.organisation_id, it.side) == mine),
-        busy_elsewhere: busy.filtered(room.id.0, |it| (it.organisation_id, it.side) != mine),
+        busy: busy.filtered(room.id.0, |taker| taker == mine),
+        busy_elsewhere: busy.filtered(room.id.0, |taker| taker != mine),
     };
     let facts = |venue: Record<Venue>| {
         let own = rooms.iter().filter(|room| room.venue_id == venue.id).map(room).collect();

@@ -1,0 +1,165 @@
+//! What is known when a session is judged: everything that any rule looks at.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono_tz::Tz;
+
+use crate::domain::agreement::Agreement;
+use crate::domain::code::{Gender, Modality, Side};
+use crate::domain::counsellor::Counsellor;
+use crate::domain::directory::{Site, Venue};
+use crate::domain::ids::{ClientId, CounsellorId, GuardianId, RoomId, SiteId, VenueId};
+use crate::domain::session::Place;
+use crate::domain::text::Language;
+use crate::domain::time::{Span, Spans};
+
+/// What is known when a session is judged.
+#[derive(Debug)]
+pub struct Facts {
+    /// The present.
+    pub now: DateTime<Utc>,
+    /// What the organisation asks of bookings.
+    pub policy: Policy,
+    /// The client.
+    pub client: ClientFacts,
+    /// The agreements of the client's organisation.
+    pub agreements: Vec<Agreement>,
+    /// The counsellors in question.
+    pub counsellors: BTreeMap<CounsellorId, CounsellorFacts>,
+    /// The venues in question.
+    pub venues: BTreeMap<VenueId, VenueFacts>,
+    /// Their sites.
+    pub sites: BTreeMap<SiteId, SiteFacts>,
+}
+
+/// What an organisation asks of bookings.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    /// Least time from booking to start.
+    pub notice_for: TimeDelta,
+    /// Most time from booking to start.
+    pub horizon_for: TimeDelta,
+}
+
+/// The client, as the rules see one.
+#[derive(Debug)]
+pub struct ClientFacts {
+    /// Id.
+    pub id: ClientId,
+    /// Side.
+    pub side: Side,
+    /// Who has seen the client before.
+    pub seen_by: BTreeSet<CounsellorId>,
+    /// Who must not see the client.
+    pub conflicts: BTreeSet<CounsellorId>,
+    /// The client's sessions.
+    pub busy: Spans,
+    /// Languages spoken.
+    pub spoken_languages: Vec<Language>,
+    /// The counsellor's gender the client asks for.
+    pub counsellor_gender: Option<Gender>,
+    /// First day on which the client is certainly of age; none when the birth is unknown.
+    pub adult_from: Option<NaiveDate>,
+    /// Guardians who are neither unsafe nor accused.
+    pub safe_guardians: BTreeSet<GuardianId>,
+    /// Days on which there is a valid consent to care.
+    pub consented_on: BTreeSet<NaiveDate>,
+    /// When the client can come, by the zone it is said in; none is any time.
+    pub available: Option<HashMap<Tz, Spans>>,
+    /// Days on which a case of the client is before a court or an authority.
+    pub proceedings: BTreeSet<NaiveDate>,
+    /// How the client would rather meet.
+    pub preferred_modality: Option<Modality>,
+    /// Where the client would rather come.
+    pub preferred_venue_id: Option<VenueId>,
+}
+
+impl ClientFacts {
+    /// Whether the client is, or for want of a birth date must be taken for, a child. A survivor of
+    /// unknown age is protected as a child is; an offender of unknown age is not presumed to be one.
+    pub fn is_child_on(&self, day: NaiveDate) -> bool {
+        match self.adult_from {
+            Some(adult_from) => day < adult_from,
+            None => self.side == Side::Survivor,
+        }
+    }
+
+    /// Whether care needs consent: of survivors always (privacy, "Consent"); an offender's treatment
+    /// rests on an order or on coming.
+    pub fn needs_consent(&self) -> bool {
+        self.side == Side::Survivor
+    }
+}
+
+/// A counsellor, as the rules see one.
+#[derive(Debug)]
+pub struct CounsellorFacts {
+    /// The counsellor.
+    pub counsellor: Counsellor,
+    /// Times taken by sessions, buffers included.
+    pub busy: Spans,
+    /// Times away.
+    pub leave: Spans,
+    /// Sessions in the window of a search; fewer is better.
+    pub load: u32,
+    /// Sessions by local day of the counsellor.
+    pub sessions_on: BTreeMap<NaiveDate, u32>,
+    /// By site: times around sessions at other sites, travel included.
+    pub elsewhere: BTreeMap<SiteId, Spans>,
+    /// Times worked, by venue; `None` is remote.
+    pub working: BTreeMap<Option<VenueId>, Spans>,
+}
+
+/// A venue, as the rules see one.
+#[derive(Debug)]
+pub struct VenueFacts {
+    /// The venue.
+    pub venue: Venue,
+    /// Its rooms in code order.
+    pub rooms: Vec<RoomFacts>,
+}
+
+/// A room, as the rules see one.
+#[derive(Debug)]
+pub struct RoomFacts {
+    /// The room.
+    pub id: RoomId,
+    /// Taken by the own organisation's same side.
+    pub busy: Spans,
+    /// Taken by another organisation or the other side.
+    pub busy_elsewhere: Spans,
+}
+
+/// A site, as the rules see one.
+#[derive(Debug)]
+pub struct SiteFacts {
+    /// The site.
+    pub site: Site,
+    /// Days on which it is closed.
+    pub closed: Spans,
+    /// The hours it publishes for the client's side, if it publishes any.
+    pub side_hours: Option<Spans>,
+    /// Presences of the other side, each padded by half the separation gap.
+    pub other_side: Spans,
+    /// Days on which somebody is here whom the client must never meet.
+    pub linked: Spans,
+}
+
+impl Facts {
+    /// The first room of a venue, in code order, that is free for a while; the first of all when
+    /// none is, so that the refusal says so. `None` when the venue lists no rooms.
+    pub fn pick_room(&self, venue_id: VenueId, span: Span) -> Option<RoomId> {
+        let rooms = &self.venues.get(&venue_id)?.rooms;
+        let free = rooms.iter().find(|room| !room.busy.overlap(span) && !room.busy_elsewhere.overlap(span));
+        free.or(rooms.first()).map(|room| room.id)
+    }
+
+    /// The zone in which a place's local times are meant.
+    pub fn zone_of(&self, counsellor_id: CounsellorId, place: Place) -> Option<Tz> {
+        match place.site_id() {
+            Some(site_id) => self.sites.get(&site_id).map(|site| site.site.zone),
+            None => self.counsellors.get(&counsellor_id).map(|it| it.counsellor.zone),
+        }
+    }
+}

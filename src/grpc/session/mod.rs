@@ -1,0 +1,293 @@
+//! SchedulingService.
+
+mod wire;
+
+use chrono::TimeDelta;
+use tonic::{Request, Response, Status};
+
+use self::wire::{booking, length, override_pb, overrides, place, reason, session_pb, step, wanted};
+use super::fields::{Fields, keyed, open, open_mutation};
+use super::pb;
+use super::pb::scheduling_service_server::{SchedulingService, SchedulingServiceServer};
+use super::slot::slot;
+use super::status::status;
+use super::words::Word;
+use crate::domain::ids::SessionId;
+use crate::domain::rules::RuleCode;
+use crate::domain::session::{DEFAULT_HOLD, LONGEST_HOLD};
+use crate::domain::text::Code;
+use crate::usecase::error::Result;
+use crate::usecase::session::{
+    BookHeld, BookSession, CancelSession, Filter, FindSlots, HoldSlot, ReassignCounsellor, RecordPastSession,
+    ReleaseHold, RescheduleSession,
+};
+use crate::usecase::{World, mutate, session as usecase};
+
+keyed!(
+    HoldSlotRequest,
+    ReleaseHoldRequest,
+    BookSessionRequest,
+    RescheduleSessionRequest,
+    ReassignCounsellorRequest,
+    RecordPastSessionRequest,
+    CancelSessionRequest,
+);
+
+/// The service over a world.
+pub fn service(world: World) -> SchedulingServiceServer<Scheduling> {
+    SchedulingServiceServer::new(Scheduling { world })
+}
+
+/// The service.
+pub struct Scheduling {
+    world: World,
+}
+
+macro_rules! service {
+    ($($rpc:ident: $request:ident => $response:ident, $answer:ident;)*) => {
+        #[tonic::async_trait]
+        impl SchedulingService for Scheduling {
+            $(async fn $rpc(&self, request: Request<pb::$request>) -> Result<Response<pb::$response>, Status> {
+                self.$answer(request).await.map(Response::new).map_err(status)
+            })*
+        }
+    };
+}
+
+service! {
+    find_slots: FindSlotsRequest => FindSlotsResponse, find;
+    hold_slot: HoldSlotRequest => HoldSlotResponse, hold;
+    release_hold: ReleaseHoldRequest => ReleaseHoldResponse, release;
+    book_session: BookSessionRequest => BookSessionResponse, book;
+    reschedule_session: RescheduleSessionRequest => RescheduleSessionResponse, reschedule;
+    reassign_counsellor: ReassignCounsellorRequest => ReassignCounsellorResponse, reassign;
+    record_past_session: RecordPastSessionRequest => RecordPastSessionResponse, record;
+    cancel_session: CancelSessionRequest => CancelSessionResponse, cancel;
+    get_session: GetSessionRequest => GetSessionResponse, get;
+    list_sessions: ListSessionsRequest => ListSessionsResponse, list;
+    list_session_overrides: ListSessionOverridesRequest => ListSessionOverridesResponse, list_overrides;
+}
+
+impl Scheduling {
+    async fn find(&self, request: Request<pb::FindSlotsRequest>) -> Result<pb::FindSlotsResponse> {
+        let (call, pb) = open(request)?;
+        let mut f = Fields::default();
+        let client_id = f.id("client_id", &pb.client_id);
+        let service = f.word("service", pb.service);
+        let length = length(&mut f, pb.length.as_ref());
+        let window_starts_at = f.maybe_instant("window_starts_at", pb.window_starts_at.as_ref());
+        let window_ends_at = f.maybe_instant("window_ends_at", pb.window_ends_at.as_ref());
+        let counsellor_id = f.maybe_id("counsellor_id", &pb.counsellor_id);
+        let venue_id = f.maybe_id("venue_id", &pb.venue_id);
+        let district =
+            if pb.district.is_empty() { Some(None) } else { f.parse("district", &pb.district, Code::parse).map(Some) };
+        let modality = f.maybe_word("modality", pb.modality);
+        let step = step(&mut f, pb.step.as_ref());
+        let preferred_counsellor_id = f.maybe_id("preferred_counsellor_id", &pb.preferred_counsellor_id);
+        let guardian_id = f.maybe_id("guardian_id", &pb.guardian_id);
+        let query = pb::FindSlotsRequest { page_size: 0, page_token: String::new(), ..pb.clone() };
+        let page = f.page(pb.page_size, &pb.page_token, 20, &query);
+        let (wanted, page) = f.finish(|| {
+            let wanted = FindSlots {
+                client_id: client_id?,
+                service: service?,
+                length: length?,
+                window_starts_at: window_starts_at?,
+                window_ends_at: window_ends_at?,
+                counsellor_id: counsellor_id?,
+                venue_id: venue_id?,
+                district: district?,
+                modality: modality?,
+                step: step?,
+                preferred_counsellor_id: preferred_counsellor_id?,
+                guardian_id: guardian_id?,
+                interpreter: pb.interpreter,
+            };
+            Some((wanted, page?))
+        })?;
+        let found = usecase::find_slots(&self.world, &call, &wanted, &page).await?;
+        let small = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
+        let exclusion =
+            |(rule, count): &(RuleCode, u32)| pb::Exclusion { rule: rule.to_wire(), counsellors: small(*count) };
+        Ok(pb::FindSlotsResponse {
+            slots: found.slots.iter().map(slot).collect(),
+            next_page_token: found.next_page_token,
+            exclusions: found.exclusions.iter().map(exclusion).collect(),
+            counsellors: small(found.counsellors),
+        })
+    }
+
+    async fn hold(&self, request: Request<pb::HoldSlotRequest>) -> Result<pb::HoldSlotResponse> {
+        let (call, pb, mut f) = open_mutation(&self.world, request)?;
+        let asked = pb::BookSessionRequest { overrides: pb.overrides.clone(), ..booking!(pb) };
+        let wanted = wanted(&mut f, &asked);
+        let bounds = TimeDelta::minutes(1)..=LONGEST_HOLD;
+        let hold_for = f.minutes("hold_for", pb.hold_for.as_ref(), bounds, Some(DEFAULT_HOLD));
+        let hold = f.finish(|| Some(HoldSlot { wanted: wanted?, hold_for: hold_for? }))?;
+        let held = usecase::place(&self.world, call, hold).await?;
+        Ok(pb::HoldSlotResponse { hold: Some(session_pb(&held)) })
+    }
+
+    async fn release(&self, request: Request<pb::ReleaseHoldRequest>) -> Result<pb::ReleaseHoldResponse> {
+        let (call, pb, mut f) = open_mutation(&self.world, request)?;
+        let id = f.id("hold_id", &pb.hold_id);
+        let release = f.finish(|| Some(ReleaseHold(id?)))?;
+        mutate(&self.world, call, release).await?;
+        Ok(pb::ReleaseHoldResponse {})
+    }
+
+    async fn book(&self, request: Request<pb::BookSessionRequest>) -> Result<pb::BookSessionResponse> {
+        let (call, pb, mut f) = open_mutation(&self.world, request)?;
+        let session = if pb.hold_id.is_empty() {
+            let wanted = wanted(&mut f, &pb);
+            let book = f.finish(|| Some(BookSession(wanted?)))?;
+            usecase::place(&self.world, call, book).await?
+        } else {
+            let hold_id = f.id("hold_id", &pb.hold_id);
+            let overrides = overrides(&mut f, &pb.overrides);
+            let (request_id, hold) = (pb.request_id.clone(), pb.hold_id.clone());
+            let alone = pb::BookSessionRequest {
+                request_id,
+                hold_id: hold,
+                overrides: pb.overrides.clone(),
+                ..Default::default()
+            };
+            if pb != alone {
+                f.wrong::<()>(
+                    "hold_id",
+                    "must be the only field beside request_id and overrides: the hold has the rest",
+                );
+            }
+            let book = f.finish(|| Some(BookHeld { hold_id: hold_id?, overrides: overrides? }))?;
+            usecase::place(&self.world, call, book).await?
+        };
+        Ok(pb::BookSessionResponse { session: Some(session_pb(&session)) })
+    }
+
+    async fn reschedule(
+        &self,
+        request: Request<pb::RescheduleSessionRequest>,
+    ) -> Result<pb::RescheduleSessionResponse> {
+        let (call, pb, mut f) = open_mutation(&self.world, request)?;
+        let (session_id, version) = (f.id("session_id", &pb.session_id), f.etag("etag", &pb.etag));
+        let reason = f.word("reason", pb.reason);
+        let starts_at = f.minute("starts_at", pb.starts_at.as_ref());
+        let length = match &pb.length {
+            Some(raw) => length(&mut f, Some(raw)).map(Some),
+            None => Some(None),
+        };
+        let counsellor_id = f.maybe_id("counsellor_id", &pb.counsellor_id);
+        let place = if pb.modality == 0 && pb.venue_id.is_empty() && pb.room_id.is_empty() {
+            Some(None)
+        } else {
+            place(&mut f, pb.modality, &pb.venue_id, &pb.room_id).map(Some)
+        };
+        let guardian_id = f.maybe_id("guardian_id", &pb.guardian_id);
+        let overrides = overrides(&mut f, &pb.overrides);
+        let reschedule = f.finish(|| {
+            Some(RescheduleSession {
+                session_id: session_id?,
+                version: version?,
+                reason: reason?,
+                starts_at: starts_at?,
+                length: length?,
+                counsellor_id: counsellor_id?,
+                place: place?,
+                guardian_id: guardian_id?,
+                interpreter: pb.interpreter,
+                overrides: overrides?,
+            })
+        })?;
+        let (new, old) = usecase::place(&self.world, call, reschedule).await?;
+        Ok(pb::RescheduleSessionResponse { session: Some(session_pb(&new)), superseded: Some(session_pb(&old)) })
+    }
+
+    async fn reassign(
+        &self,
+        request: Request<pb::ReassignCounsellorRequest>,
+    ) -> Result<pb::ReassignCounsellorResponse> {
+        let (call, pb, mut f) = open_mutation(&self.world, request)?;
+        let (session_id, version) = (f.id("session_id", &pb.session_id), f.etag("etag", &pb.etag));
+        let counsellor_id = f.id("counsellor_id", &pb.counsellor_id);
+        let overrides = overrides(&mut f, &pb.overrides);
+        let reassign = f.finish(|| {
+            Some(ReassignCounsellor {
+                session_id: session_id?,
+                version: version?,
+                counsellor_id: counsellor_id?,
+                overrides: overrides?,
+            })
+        })?;
+        let session = usecase::place(&self.world, call, reassign).await?;
+        Ok(pb::ReassignCounsellorResponse { session: Some(session_pb(&session)) })
+    }
+
+    async fn record(&self, request: Request<pb::RecordPastSessionRequest>) -> Result<pb::RecordPastSessionResponse> {
+        let (call, pb, mut f) = open_mutation(&self.world, request)?;
+        let wanted = wanted(&mut f, &booking!(pb));
+        let reason = reason(&mut f, "reason", &pb.reason);
+        let record = f.finish(|| Some(RecordPastSession { wanted: wanted?, reason: reason? }))?;
+        // What took place cannot take place at another time, so there are no alternatives.
+        let session = mutate(&self.world, call, record).await?;
+        Ok(pb::RecordPastSessionResponse { session: Some(session_pb(&session)) })
+    }
+
+    async fn cancel(&self, request: Request<pb::CancelSessionRequest>) -> Result<pb::CancelSessionResponse> {
+        let (call, pb, mut f) = open_mutation(&self.world, request)?;
+        let session_id = f.id("session_id", &pb.session_id);
+        let version = f.etag("etag", &pb.etag);
+        let reason = f.word("reason", pb.reason);
+        let cancel =
+            f.finish(|| Some(CancelSession { session_id: session_id?, version: version?, reason: reason? }))?;
+        let session = mutate(&self.world, call, cancel).await?;
+        Ok(pb::CancelSessionResponse { session: Some(session_pb(&session)) })
+    }
+
+    async fn get(&self, request: Request<pb::GetSessionRequest>) -> Result<pb::GetSessionResponse> {
+        let (call, pb) = open(request)?;
+        let mut f = Fields::default();
+        let id: Option<SessionId> = f.id("session_id", &pb.session_id);
+        let session = usecase::get_session(&self.world, &call, f.finish(|| id)?).await?;
+        Ok(pb::GetSessionResponse { session: Some(session_pb(&session)) })
+    }
+
+    async fn list(&self, request: Request<pb::ListSessionsRequest>) -> Result<pb::ListSessionsResponse> {
+        let (call, pb) = open(request)?;
+        let mut f = Fields::default();
+        let counsellor_id = f.maybe_id("counsellor_id", &pb.counsellor_id);
+        let client_id = f.maybe_id("client_id", &pb.client_id);
+        let site_id = f.maybe_id("site_id", &pb.site_id);
+        let on_date = f.maybe_date("on_date", pb.on_date.as_ref());
+        let starts_from = f.maybe_instant("starts_from", pb.starts_from.as_ref());
+        let starts_before = f.maybe_instant("starts_before", pb.starts_before.as_ref());
+        let state = f.maybe_word("state", pb.state);
+        let query = pb::ListSessionsRequest { page_size: 0, page_token: String::new(), ..pb.clone() };
+        let page = f.page(pb.page_size, &pb.page_token, 50, &query);
+        let (filter, page) = f.finish(|| {
+            let filter = Filter {
+                counsellor_id: counsellor_id?,
+                client_id: client_id?,
+                site_id: site_id?,
+                on_date: on_date?,
+                starts_from: starts_from?,
+                starts_before: starts_before?,
+                state: state?,
+                flagged: pb.needs_rescheduling,
+            };
+            Some((filter, page?))
+        })?;
+        let (sessions, next_page_token) = usecase::list_sessions(&self.world, &call, filter, &page).await?;
+        Ok(pb::ListSessionsResponse { sessions: sessions.iter().map(session_pb).collect(), next_page_token })
+    }
+
+    async fn list_overrides(
+        &self,
+        request: Request<pb::ListSessionOverridesRequest>,
+    ) -> Result<pb::ListSessionOverridesResponse> {
+        let (call, pb) = open(request)?;
+        let mut f = Fields::default();
+        let id: Option<SessionId> = f.id("session_id", &pb.session_id);
+        let all = usecase::list_overrides(&self.world, call, f.finish(|| id)?).await?;
+        Ok(pb::ListSessionOverridesResponse { overrides: all.iter().map(override_pb).collect() })
+    }
+}

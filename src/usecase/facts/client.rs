@@ -1,0 +1,70 @@
+//! What the rules look at about a client.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono_tz::Tz;
+
+use super::Ask;
+use crate::domain::age::adult_from;
+use crate::domain::consent::{ConsentPurpose, ConsentSubject};
+use crate::domain::guardian::GuardianStanding;
+use crate::domain::ids::{CounsellorId, SiteId};
+use crate::domain::rules::{ClientFacts, CounsellorFacts, SiteFacts};
+use crate::domain::time::{Day, Span, Spans, days_around};
+use crate::store::{Tx, client, conflict, consent, guardian, proceeding};
+use crate::usecase::error::Result;
+
+/// What is known of the client.
+pub(super) async fn client_facts(
+    tx: &mut Tx,
+    ask: &Ask<'_>,
+    counsellors: &BTreeMap<CounsellorId, CounsellorFacts>,
+    sites: &BTreeMap<SiteId, SiteFacts>,
+    busy: Spans,
+) -> Result<ClientFacts> {
+    let client = ask.client;
+    let guardians = guardian::of_client(tx, client.id).await?;
+    let consents = consent::of_client(tx, client.id).await?;
+    let days: BTreeSet<_> = days_around(ask.around).collect();
+    let (first, last) = (days.first().copied(), days.last().copied());
+    let proceedings = match first.zip(last) {
+        Some((first, last)) => proceeding::days_of(tx, client.id, first, last).await?,
+        None => Vec::new(),
+    };
+    let subject = ConsentSubject { born_on: client.born_on.clone(), guardians };
+    let covered = |day| consents.iter().any(|it| it.covers(&subject, ConsentPurpose::Care, day));
+    let safe = subject.guardians.iter().filter(|(_, standing)| *standing == GuardianStanding::Safe);
+    Ok(ClientFacts {
+        id: client.id,
+        side: client.side,
+        seen_by: client::counsellors_of(tx, client.id).await?.into_iter().collect(),
+        conflicts: conflict::counsellors_of(tx, client.id).await?.into_iter().collect(),
+        busy,
+        spoken_languages: client.spoken_languages.clone(),
+        counsellor_gender: client.counsellor_gender,
+        adult_from: adult_from(&client.born_on),
+        safe_guardians: safe.map(|(id, _)| *id).collect(),
+        consented_on: days.iter().copied().filter(|day| covered(*day)).collect(),
+        available: available(ask, counsellors, sites),
+        proceedings: proceedings.into_iter().collect(),
+        preferred_modality: client.preferred_modality,
+        preferred_venue_id: client.preferred_venue_id,
+    })
+}
+
+/// When the client can come, by every zone in which it could be meant; none is any time.
+fn available(
+    ask: &Ask<'_>,
+    counsellors: &BTreeMap<CounsellorId, CounsellorFacts>,
+    sites: &BTreeMap<SiteId, SiteFacts>,
+) -> Option<HashMap<Tz, Spans>> {
+    let weekly = &ask.client.availability;
+    let zones = sites.values().map(|site| site.site.zone);
+    let zones = zones.chain(counsellors.values().map(|it| it.counsellor.zone));
+    let spans = |zone: Tz| -> Spans {
+        let on = |day| weekly.iter().filter(move |it| it.day == Day::of(day));
+        let days = days_around(ask.around);
+        days.flat_map(|day| on(day).filter_map(move |it| Span::local(day, it.starts, it.ends, zone))).collect()
+    };
+    (!weekly.is_empty()).then(|| zones.map(|zone| (zone, spans(zone))).collect())
+}

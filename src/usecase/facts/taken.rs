@@ -1,0 +1,103 @@
+//! Whose time is taken, and by what.
+
+use std::collections::BTreeMap;
+
+use chrono::{NaiveDate, TimeDelta};
+use uuid::Uuid;
+
+use super::{Ask, MARGIN};
+use crate::domain::code::Side;
+use crate::domain::counsellor::Counsellor;
+use crate::domain::directory::Room;
+use crate::domain::ids::{CounsellorId, OrganisationId, SiteId};
+use crate::domain::noun::Record;
+use crate::domain::rules::Occasion;
+use crate::domain::time::{Span, Spans, local_day};
+use crate::store::codec::Instant;
+use crate::store::session::Visit;
+use crate::store::{Tx, placement, session};
+use crate::usecase::error::Result;
+
+/// Taken times by resource.
+pub(super) struct Taken(BTreeMap<Uuid, Vec<(Span, Taker)>>);
+
+/// Who took a time: an organisation, for a client of a side.
+pub(super) type Taker = (OrganisationId, Side);
+
+impl Taken {
+    pub(super) fn of(&self, resource: Uuid) -> Spans {
+        self.filtered(resource, |_| true)
+    }
+
+    pub(super) fn filtered(&self, resource: Uuid, keep: impl Fn(Taker) -> bool) -> Spans {
+        let all = self.0.get(&resource).into_iter().flatten();
+        all.filter(|(_, taker)| keep(*taker)).map(|(span, _)| *span).collect()
+    }
+
+    /// How many sessions of a resource reach into an interval.
+    pub(super) fn count(&self, resource: Uuid, within: Span) -> u32 {
+        let all = self.0.get(&resource).into_iter().flatten();
+        let count = all.filter(|(span, _)| span.overlaps(within)).count();
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+}
+
+/// When client, counsellors and rooms are taken.
+pub(super) async fn taken(tx: &mut Tx, ask: &Ask<'_>, rooms: &[Record<Room>], visits: &Visits) -> Result<Taken> {
+    let mut resources = vec![ask.client.id.0];
+    resources.extend(ask.counsellors.iter().map(|counsellor| counsellor.id.0));
+    resources.extend(rooms.iter().map(|room| room.id.0));
+    let mut taken: BTreeMap<Uuid, Vec<(Span, Taker)>> = BTreeMap::new();
+    let around = ask.around.padded(MARGIN, MARGIN);
+    for busy in placement::busy(tx, &resources, around, Instant(ask.now)).await? {
+        if Some(busy.session_id) != ask.except {
+            let span = busy.span();
+            taken
+                .entry(busy.resource_id)
+                .or_default()
+                .extend(span.map(|span| (span, (busy.organisation_id, busy.side))));
+        }
+    }
+    if ask.occasion == Occasion::Recording {
+        // What was recorded afterwards took time, though it keeps none.
+        for (visit, span) in &visits.0 {
+            for resource in [visit.client_id.0, visit.counsellor_id.0] {
+                taken.entry(resource).or_default().push((*span, (ask.client.organisation_id, ask.client.side)));
+            }
+        }
+    }
+    Ok(Taken(taken))
+}
+
+/// Sessions of the client and the counsellors.
+pub(super) struct Visits(Vec<(Visit, Span)>);
+
+impl Visits {
+    pub(super) async fn load(tx: &mut Tx, ask: &Ask<'_>) -> Result<Self> {
+        let ids: Vec<CounsellorId> = ask.counsellors.iter().map(|it| it.id).collect();
+        // A week of the counsellor reaches six days beyond any day in question.
+        let around = ask.around.padded(TimeDelta::days(8), TimeDelta::days(8));
+        let all = session::visits(tx, ask.client.id, &ids, around, Instant(ask.now)).await?;
+        let others = all.into_iter().filter(|it| Some(it.id) != ask.except);
+        Ok(Self(others.filter_map(|it| it.span().map(|span| (it, span))).collect()))
+    }
+
+    pub(super) fn of(&self, id: CounsellorId) -> impl Iterator<Item = &(Visit, Span)> {
+        self.0.iter().filter(move |(visit, _)| visit.counsellor_id == id)
+    }
+
+    /// Sessions of a counsellor by local day.
+    pub(super) fn per_day(&self, counsellor: &Record<Counsellor>) -> BTreeMap<NaiveDate, u32> {
+        let mut days = BTreeMap::new();
+        for (_, span) in self.of(counsellor.id) {
+            *days.entry(local_day(span.starts_at(), counsellor.zone)).or_default() += 1;
+        }
+        days
+    }
+
+    /// Times around a counsellor's sessions at other sites than one.
+    pub(super) fn elsewhere(&self, counsellor: &Record<Counsellor>, site_id: SiteId) -> Spans {
+        let away = self.of(counsellor.id).filter(|(visit, _)| visit.site_id.is_some_and(|id| id != site_id));
+        away.map(|(_, span)| span.padded(counsellor.travel_for, counsellor.travel_for)).collect()
+    }
+}

@@ -1,0 +1,63 @@
+//! Writes down a session that took place without having been booked.
+
+use uuid::Uuid;
+
+use super::find;
+use super::place::{Override, Wanted};
+use crate::domain::ids::{Id, SessionId};
+use crate::domain::personal::Personal;
+use crate::domain::rules::{Occasion, RuleCode};
+use crate::domain::session::{Overriding, Session, WALK_IN};
+use crate::store::{Lock, overriding, session};
+use crate::usecase::error::{Error, Result};
+use crate::usecase::link;
+use crate::usecase::work::{Mutation, Work};
+
+/// Writes down a session that took place. It takes no time or place: what is past can be in nobody's
+/// way. The rules about who may see whom hold as on that day; those about calendars do not.
+#[derive(Clone, Debug)]
+pub struct RecordPastSession {
+    /// What took place.
+    pub wanted: Wanted,
+    /// Why it was not booked.
+    pub reason: Personal,
+}
+
+impl Mutation for RecordPastSession {
+    type Answer = Session;
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<Session> {
+        work.touched(self.wanted.client_id.uuid());
+        if self.wanted.span.starts_at() >= work.now - WALK_IN {
+            return Err(Error::field("starts_at", "must be more than 15 minutes ago; what starts later is booked"));
+        }
+        if self.wanted.span.ends_at() > work.now {
+            return Err(Error::field("length", "must end in the past"));
+        }
+        let wanted = Wanted { overrides: Vec::<Override>::new(), ..self.wanted.clone() };
+        // Without occupancy it is this lock that keeps two from writing down the same hour.
+        link::lock_clients(work, vec![wanted.client_id]).await?;
+        let scene = wanted.scene(work).await?;
+        let mut draft = wanted.judge(work, &scene, None, Occasion::Recording).await?;
+        draft.session.overridden = vec![RuleCode::InThePast];
+        session::insert(&mut work.tx, &draft.session).await?;
+        let why = Overriding {
+            rule: RuleCode::InThePast,
+            reason: self.reason.clone(),
+            principal: work.call.caller().principal.clone(),
+            decided_at: work.now,
+        };
+        overriding::insert(&mut work.tx, &draft.session, &why).await?;
+        work.note("RECORDED_AFTERWARDS");
+        work.touched(draft.session.id.uuid());
+        Ok(draft.session)
+    }
+
+    fn result_id(&self, answer: &Session) -> Uuid {
+        answer.id.uuid()
+    }
+
+    async fn replay(&self, work: &mut Work<'_>, result_id: Uuid) -> Result<Session> {
+        find(work, SessionId(result_id), Lock::None).await
+    }
+}
