@@ -12,7 +12,7 @@ use super::{Error, configure, open};
 use crate::config::Settings;
 use crate::usecase::Error as Refused;
 use crate::usecase::error::FieldViolation;
-use crate::usecase::import::{Files, MOST_BYTES, Progress, Report, Watch, is_ignored, shapes, watched};
+use crate::usecase::import::{Files, LeftOut, MOST_BYTES, Progress, Report, Watch, is_ignored, shapes, watched};
 
 /// The most files of a directory.
 const MOST_FILES: usize = 500;
@@ -27,8 +27,8 @@ fn format() -> String {
          Dates are YYYY-MM-DD, times of day HH:MM, the times of leave YYYY-MM-DD HH:MM in the counsellor's zone; \
          lists have \";\" between their values; shared and inactive are yes or no. Rows are known by their codes: \
          equal ones stay, others are updated, what no row is about is untouched. A counsellor with rows in hours.csv \
-         gets exactly those hours; a consent that is recorded is never changed. One mistake anywhere, and nothing is \
-         imported.",
+         gets exactly those hours; a consent or session that is stored is never changed. One mistake anywhere, and \
+         nothing is imported; a session that a hard booking rule forbids is left out and reported.",
         "*.ics"
     )
 }
@@ -127,6 +127,13 @@ fn describe(report: &Report, dry_run: bool) -> String {
     }
     for update in &report.updates {
         text += &format!("  {} {}: {}\n", update.noun, update.key, update.columns.join(", "));
+    }
+    if !report.left_out.is_empty() {
+        text += "\nNot imported, as booking rules forbid it:\n";
+    }
+    for LeftOut { place, rules } in &report.left_out {
+        let codes: Vec<_> = rules.iter().map(ToString::to_string).collect();
+        text += &format!("  {place}: {}\n", codes.join(", "));
     }
     if dry_run {
         text += "\nA dry run: nothing was changed.\n";

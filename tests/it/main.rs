@@ -9,6 +9,7 @@ mod directory;
 mod foreign;
 mod import;
 mod import_people;
+mod import_sessions;
 mod input;
 mod layers;
 mod people;

@@ -162,6 +162,14 @@ impl<'r> Cells<'r> {
         self.maybe(column, read).map(|days| days.unwrap_or(absent))
     }
 
+    /// Whole minutes within bounds.
+    pub fn length(&mut self, column: &str, bounds: RangeInclusive<TimeDelta>) -> Option<TimeDelta> {
+        if self.text(column).is_empty() {
+            return self.wrong(column, "must not be empty");
+        }
+        self.minutes(column, bounds, TimeDelta::zero())
+    }
+
     /// A civil time.
     pub fn civil(&mut self, column: &str) -> Option<NaiveDateTime> {
         self.parse(column, |raw| {

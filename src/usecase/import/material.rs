@@ -10,6 +10,7 @@ use super::counsellor::{HOURS, LEAVE};
 use super::kind::Kind;
 use super::known::{Known, Target};
 use super::problem::{Problem, Problems};
+use super::session::SESSIONS;
 use super::sheet::{Shape, Sheet, text};
 use crate::domain::agreement::Agreement;
 use crate::domain::client::Client;
@@ -21,7 +22,7 @@ use crate::domain::guardian::Guardian;
 pub type Files = BTreeMap<String, Vec<u8>>;
 
 /// The CSV files there can be, and what their rows are when others refer to them.
-static SHAPES: [(&Shape, Option<Target>); 14] = [
+static SHAPES: [(&Shape, Option<Target>); 15] = [
     (Organisation::SHAPE, Organisation::TARGET),
     (Agreement::SHAPE, Agreement::TARGET),
     (HolidayCalendar::SHAPE, HolidayCalendar::TARGET),
@@ -36,6 +37,7 @@ static SHAPES: [(&Shape, Option<Target>); 14] = [
     (CASES, None),
     (PARTIES, None),
     (CONSENTS, None),
+    (SESSIONS, None),
 ];
 
 /// The CSV files there can be, and their columns.

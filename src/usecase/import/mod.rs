@@ -19,6 +19,7 @@
 //! | `cases.csv` | **organisation**, **crime_number**, **police_station**, **district** |
 //! | `case_parties.csv` | **organisation**, **crime_number**, **police_station**, **district**, **client**, role |
 //! | `consents.csv` | **organisation**, **client**, **purpose**, **given_by**, **guardian**, assent, language, text_version, **given_on**, valid_until |
+//! | `sessions.csv` | **organisation**, **client**, counsellor, service, modality, venue, room, **starts_at**, minutes |
 //! | `*.ics` | a calendar that a row of `holiday_calendars.csv` names |
 //!
 //! Dates are `YYYY-MM-DD`, times of day `HH:MM` (to `24:00`), civil times `YYYY-MM-DD HH:MM` in the
@@ -35,7 +36,9 @@
 //! A row that is stored with the same values stays unchanged, one with other values is updated, what
 //! no row is about stays untouched. `hours.csv` replaces the timetable of every counsellor of whom it
 //! has a row. A consent is never changed: a row that differs from one that is recorded and has not ended
-//! is a mistake. Parties are added to cases, never taken out. Rules of calendars are followed until they end, at most to 31 December of the tenth
+//! is a mistake. Sessions are booked by the very rules of the service: what a soft rule says against one is
+//! overridden, one that a hard rule forbids is left out and reported; one that is stored stays as it is,
+//! whatever has become of it. Parties are added to cases, never taken out. Rules of calendars are followed until they end, at most to 31 December of the tenth
 //! year after this one.
 
 mod calendar;
@@ -51,10 +54,11 @@ mod people;
 mod problem;
 mod report;
 mod run;
+mod session;
 mod sheet;
 
 pub use material::{Files, shapes};
-pub use report::{Progress, Report, Tally, Update, Watch};
+pub use report::{LeftOut, Progress, Report, Tally, Update, Watch};
 pub use sheet::MOST_BYTES;
 
 use std::sync::Arc;
@@ -66,6 +70,7 @@ use self::material::Material;
 use self::run::Run;
 use super::call::Call;
 use super::error::{Error, Result};
+use super::session::forget_expired;
 use super::work::{Mutation, Work, mutate};
 use super::world::World;
 use crate::store::Savepoint;
@@ -101,6 +106,10 @@ struct Import {
 
 impl Mutation for Import {
     type Answer = Report;
+
+    async fn before(&self, world: &World) -> Result<()> {
+        forget_expired(world).await
+    }
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Report> {
         if !self.trial {

@@ -1,6 +1,8 @@
 //! What an import did: counts for every kind of thing, and every change by its columns. Values are
 //! left out; they may be personal.
 
+use crate::domain::rules::RuleCode;
+
 /// How far an import has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
@@ -22,6 +24,17 @@ pub struct Report {
     pub tallies: Vec<Tally>,
     /// Every stored thing that was changed.
     pub updates: Vec<Update>,
+    /// Every session that a hard rule forbids, while everything else was imported.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A session that was not imported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// File and line: `sessions.csv:3`.
+    pub place: String,
+    /// The hard rules that stand in the way.
+    pub rules: Vec<RuleCode>,
 }
 
 /// How many things of a kind were created, updated, or found equal.

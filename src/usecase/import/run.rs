@@ -63,6 +63,7 @@ impl<'r, 'w> Run<'r, 'w> {
         self.cases().await?;
         self.parties().await?;
         self.consents().await?;
+        self.sessions().await?;
         if !self.problems.is_empty() {
             return Err(Error::Invalid(self.problems.into_violations()));
         }
