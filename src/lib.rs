@@ -64,6 +64,8 @@
 //! * 2026-11: a consent is never changed, and a guardian never deleted: whose word counted when is
 //!   part of the history. Of an age that only a year tells, the oldest possible asks for assent and
 //!   the youngest for an own consent.
+//! * 2026-11: an import overrides soft booking rules, because the organisation decided before; what a hard
+//!   rule forbids is left out and listed. A session that is stored is known by client and start, and stays.
 //! * 2026-11: the alternatives of a refusal are looked up after the refusal is committed, so that
 //!   nobody waits for them inside the one writer of SQLite.
 

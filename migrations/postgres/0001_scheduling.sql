@@ -221,6 +221,19 @@ CREATE TABLE consent (
     CHECK ((ended_how IS NULL) = (ended_at IS NULL) AND (ended_at IS NULL) = (ended_reason IS NULL))
 );
 CREATE INDEX consent_by_client ON consent (client_id, id);
+CREATE FUNCTION refuse_other_consent() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.ended_how IS NOT NULL
+        OR (NEW.id, NEW.client_id, NEW.purpose, NEW.given_by, NEW.guardian_id, NEW.assent, NEW.language,
+            NEW.text_version, NEW.given_on, NEW.valid_until)
+        IS DISTINCT FROM (OLD.id, OLD.client_id, OLD.purpose, OLD.given_by, OLD.guardian_id, OLD.assent,
+            OLD.language, OLD.text_version, OLD.given_on, OLD.valid_until) THEN
+        RAISE EXCEPTION 'aftercare:append_only';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER consent_only_ends BEFORE UPDATE ON consent
+    FOR EACH ROW EXECUTE FUNCTION refuse_other_consent();
 
 -- A counsellor who must not see a client.
 CREATE TABLE conflict_of_interest (

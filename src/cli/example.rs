@@ -8,7 +8,7 @@ macro_rules! embedded {
     };
 }
 
-const FILES: [(&str, &str); 11] = embedded![
+const FILES: [(&str, &str); 16] = embedded![
     "organisations.csv",
     "agreements.csv",
     "holiday_calendars.csv",
@@ -18,6 +18,11 @@ const FILES: [(&str, &str); 11] = embedded![
     "counsellors.csv",
     "hours.csv",
     "leave.csv",
+    "clients.csv",
+    "guardians.csv",
+    "cases.csv",
+    "case_parties.csv",
+    "consents.csv",
     "kerala.ics",
     "meerut.ics",
 ];

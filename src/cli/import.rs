@@ -1,9 +1,10 @@
 //! `aftercare import`: reads a directory of CSV files and calendars, all or nothing.
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::Args;
 
@@ -11,7 +12,7 @@ use super::{Error, configure, open};
 use crate::config::Settings;
 use crate::usecase::Error as Refused;
 use crate::usecase::error::FieldViolation;
-use crate::usecase::import::{Files, MOST_BYTES, Report, import, is_ignored, shapes};
+use crate::usecase::import::{Files, LeftOut, MOST_BYTES, Progress, Report, Watch, is_ignored, shapes, watched};
 
 /// The most files of a directory.
 const MOST_FILES: usize = 500;
@@ -28,7 +29,8 @@ fn format() -> String {
          and dates, or a rule (RRULE:FREQ=MONTHLY;BYDAY=2SA); off takes the time away. The hours of a site are \
          written SURVIVOR MON 09:00-13:00. Rows are known by their codes: \
          equal ones stay, others are updated, what no row is about is untouched. A counsellor with rows in hours.csv \
-         gets exactly those hours. One mistake anywhere, and nothing is imported.",
+         gets exactly those hours; a consent or session that is stored is never changed. One mistake anywhere, and \
+         nothing is imported; a session that a hard booking rule forbids is left out and reported.",
         "*.ics"
     )
 }
@@ -54,7 +56,7 @@ pub(super) async fn run(mut options: Options) -> Result<ExitCode, Error> {
     let config = configure(options.settings)?;
     let files = read(&options.directory)?;
     let app = open(&config).await?;
-    let result = import(app.world(), &files, options.dry_run).await;
+    let result = watched(app.world(), &files, options.dry_run, progress()).await;
     app.world().db().close().await;
     match result {
         Ok(report) => {
@@ -97,6 +99,24 @@ fn read(directory: &Path) -> Result<Files, Error> {
     Ok(files)
 }
 
+/// Shows people at a terminal how far it is; a file of the log gets nothing of it.
+fn progress() -> Arc<Watch> {
+    if !std::io::stderr().is_terminal() {
+        return Arc::new(|_| {});
+    }
+    let shown = Mutex::new(("", 0));
+    Arc::new(move |at: Progress| {
+        let percent = at.read * 100 / at.rows.max(1);
+        let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
+        if *shown != (at.file, percent) {
+            *shown = (at.file, percent);
+            let end = if at.read == at.rows { "\r\x1b[K" } else { "" };
+            // Whether it can be shown or not, the import goes on.
+            let _ = write!(std::io::stderr(), "\r\x1b[K{:<22} {percent:>3} %{end}", at.file);
+        }
+    })
+}
+
 /// What an import did, for people.
 fn describe(report: &Report, dry_run: bool) -> String {
     let mut text = String::new();
@@ -109,6 +129,13 @@ fn describe(report: &Report, dry_run: bool) -> String {
     }
     for update in &report.updates {
         text += &format!("  {} {}: {}\n", update.noun, update.key, update.columns.join(", "));
+    }
+    if !report.left_out.is_empty() {
+        text += "\nNot imported, as booking rules forbid it:\n";
+    }
+    for LeftOut { place, rules } in &report.left_out {
+        let codes: Vec<_> = rules.iter().map(ToString::to_string).collect();
+        text += &format!("  {place}: {}\n", codes.join(", "));
     }
     if dry_run {
         text += "\nA dry run: nothing was changed.\n";

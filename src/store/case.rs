@@ -105,6 +105,16 @@ impl Stored for Case {
     }
 }
 
+/// An organisation's record of a crime, by [`Case::joint_key`].
+pub async fn find_by_key(tx: &mut Tx, organisation_id: OrganisationId, joint_key: &str) -> Result<Option<CaseId>> {
+    let key = super::installation::digest(tx, "case", joint_key.as_bytes()).await?;
+    let sql = tx.sql(
+        "SELECT case_file.id FROM case_file JOIN link ON link.id = case_file.link_id
+          WHERE link.joint_key = $1 AND case_file.organisation_id = $2",
+    );
+    Ok(sql.bind(key).bind(organisation_id).maybe::<(CaseId,)>().await?.map(|row| row.0))
+}
+
 /// The link of a case; its row is locked, so that two who add parties of one crime take turns.
 pub async fn link(tx: &mut Tx, id: CaseId) -> Result<Option<LinkId>> {
     let found = tx.sql("SELECT link_id FROM case_file WHERE id = $1").bind(id).maybe::<(LinkId,)>().await?;

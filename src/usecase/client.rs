@@ -170,25 +170,7 @@ impl Mutation for ChangeParty {
     type Answer = Written<Case>;
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Written<Case>> {
-        let before = find_own::<Case>(work, self.case_id, Some(self.version)).await?;
-        work.touched(self.client_id.uuid());
-        let outline = client::outline(&mut work.tx, self.client_id, Lock::None).await?;
-        let outline = outline.ok_or(Error::NotFound(Client::WORD))?;
-        work.call.manages(Some(outline.organisation_id), Client::WORD)?;
-        if self.role.is_some_and(|role| role.side() != outline.side) {
-            return Err(Error::field("party.role", "must suit the client's side"));
-        }
-        let link_id = case::link(&mut work.tx, self.case_id).await?.ok_or(Error::NotFound(Case::WORD))?;
-        link::lock_around(work, self.client_id, Some(link_id)).await?;
-        let mut content = before.content.clone();
-        content.parties.retain(|(id, _)| *id != self.client_id);
-        content.parties.extend(self.role.map(|role| (self.client_id, role)));
-        let after = super::noun::update(work, &before, content).await?;
-        if self.role.is_none() {
-            link::leave(work, link_id, self.client_id).await?;
-        }
-        link::settle(work, link_id).await?;
-        let record = find(work, after.id, Lock::None).await?;
+        let record = change_party(work, (self.case_id, Some(self.version)), self.client_id, self.role).await?;
         Written::of(work, record)
     }
 
@@ -199,6 +181,33 @@ impl Mutation for ChangeParty {
     async fn replay(&self, work: &mut Work<'_>, result_id: Uuid) -> Result<Written<Case>> {
         Written::again(work, result_id).await
     }
+}
+
+/// Makes a client a party of a case, or takes one out, inside a request that may do more.
+pub(super) async fn change_party(
+    work: &mut Work<'_>,
+    (case_id, version): (CaseId, Option<i64>),
+    client_id: ClientId,
+    role: Option<CaseRole>,
+) -> Result<Record<Case>> {
+    let before = find_own::<Case>(work, case_id, version).await?;
+    work.touched(client_id.uuid());
+    let outline = client::outline(&mut work.tx, client_id, Lock::None).await?.ok_or(Error::NotFound(Client::WORD))?;
+    work.call.manages(Some(outline.organisation_id), Client::WORD)?;
+    if role.is_some_and(|role| role.side() != outline.side) {
+        return Err(Error::field("party.role", "must suit the client's side"));
+    }
+    let link_id = case::link(&mut work.tx, case_id).await?.ok_or(Error::NotFound(Case::WORD))?;
+    link::lock_around(work, client_id, Some(link_id)).await?;
+    let mut content = before.content.clone();
+    content.parties.retain(|(id, _)| *id != client_id);
+    content.parties.extend(role.map(|role| (client_id, role)));
+    let after = super::noun::update(work, &before, content).await?;
+    if role.is_none() {
+        link::leave(work, link_id, client_id).await?;
+    }
+    link::settle(work, link_id).await?;
+    find(work, after.id, Lock::None).await
 }
 
 impl Managed for NoContact {

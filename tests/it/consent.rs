@@ -5,9 +5,10 @@ use aftercare::grpc::pb;
 use aftercare::store::{Db, consent, guardian};
 use chrono::TimeDelta;
 use tonic::{Code, Status};
+use uuid::Uuid;
 
 use crate::on_both_engines;
-use crate::support::{Actor, Ngo, TestApp, book, booking, consent_of, date, own_consent, refused};
+use crate::support::{Actor, Ngo, book, booking, consent_of, date, own_consent, refused};
 
 async fn consents(actor: &Actor, client: &pb::Client) -> Result<Vec<pb::Consent>, Status> {
     let request = pb::ListConsentsRequest { client_id: client.id.clone(), ..Default::default() };
@@ -139,6 +140,39 @@ on_both_engines! {
         assert_eq!(standing, [(mother.id.parse().unwrap(), GuardianStanding::Accused)]);
     }
 
+    async fn the_schema_lets_a_consent_end_and_nothing_else(app) {
+        let ngo = Ngo::new(&app, "A").await;
+        let (client, other) = (ngo.survivor().await, ngo.survivor().await);
+        let mother = ngo.guardian(&other, pb::GuardianStanding::Safe).await;
+        let consent = consents(&ngo.coordinator, &client).await.unwrap().remove(0);
+        let db = Db::open(&app.db.target, 1).await.unwrap();
+        let change = async |text: &'static str, id: &str| {
+            let mut tx = db.begin_write().await.unwrap();
+            let sql = tx.sql(text).bind(consent.id.parse::<Uuid>().unwrap());
+            let result = sql.bind(id.parse::<Uuid>().unwrap()).run().await;
+            format!("{:?}", result.err())
+        };
+        for text in [
+            "UPDATE consent SET client_id = $2 WHERE id = $1",
+            "UPDATE consent SET id = $2 WHERE id = $1",
+            "UPDATE consent SET given_on = '1999-01-01' WHERE id = $1 AND id <> $2",
+            "UPDATE consent SET valid_until = '2099-01-01' WHERE id = $1 AND id <> $2",
+            "UPDATE consent SET assent = 'WRITTEN' WHERE id = $1 AND id <> $2",
+        ] {
+            let said = change(text, &other.id).await;
+            assert!(said.contains("aftercare:append_only"), "{text}: {said}");
+        }
+        // A guardian of somebody else gives no consent.
+        let insert = "INSERT INTO consent (id, version, created_at, updated_at, client_id, purpose, given_by,
+                guardian_id, assent, language, text_version, given_on)
+             SELECT $2, version, created_at, updated_at, client_id, purpose, 'GUARDIAN', $2, assent, language,
+                text_version, given_on FROM consent WHERE id = $1";
+        assert!(change(insert, &mother.id).await.to_uppercase().contains("FOREIGN KEY"));
+        withdraw(&ngo.coordinator, &consent, "because").await.unwrap();
+        let said = change("UPDATE consent SET ended_how = NULL WHERE id = $1 AND id <> $2", &other.id).await;
+        assert!(said.contains("aftercare:append_only"), "{said}");
+    }
+
     async fn who_may_see_it_and_who_may_not_know_of_it(app) {
         let (ngo, other) = (Ngo::new(&app, "A").await, Ngo::new(&app, "B").await);
         let client = ngo.survivor().await;
@@ -191,20 +225,13 @@ on_both_engines! {
         let client = ngo.survivor().await;
         let consent = consents(&ngo.coordinator, &client).await.unwrap().remove(0);
         withdraw(&ngo.coordinator, &consent, "A planted reason").await.unwrap();
-        let rows = audited(&app).await;
-        let about = |action: &str| rows.iter().find(|row| row.0.ends_with(action)).unwrap();
+        let rows = app.audit().await;
+        let about = |action: &str| rows.iter().find(|row| row.action.ends_with(action)).unwrap();
         for action in ["/RecordConsent", "/ListConsents", "/WithdrawConsent"] {
-            let (_, outcome, subjects) = about(action);
-            assert_eq!(outcome, "DONE");
-            assert!(subjects.contains(&client.id) && subjects.contains(&consent.id), "{action} {subjects}");
+            let event = about(action);
+            assert_eq!(event.outcome, "DONE");
+            assert!(event.subjects.contains(&client.id) && event.subjects.contains(&consent.id), "{event:?}");
         }
         assert!(!format!("{rows:?}").contains("planted"));
     }
-}
-
-async fn audited(app: &TestApp) -> Vec<(String, String, String)> {
-    let db = Db::open(&app.db.target, 1).await.unwrap();
-    let mut tx = db.begin_read().await.unwrap();
-    let sql = tx.sql("SELECT action, outcome, CAST(subjects AS TEXT) FROM audit_event ORDER BY occurred_at, id");
-    sql.all().await.unwrap()
 }

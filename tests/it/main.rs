@@ -11,6 +11,8 @@ mod hold;
 mod holidays;
 mod hours;
 mod import;
+mod import_people;
+mod import_sessions;
 mod indistinguishable;
 mod input;
 mod layers;

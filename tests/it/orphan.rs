@@ -24,6 +24,9 @@ async fn waiting(actor: &Actor) -> Vec<(String, Vec<i32>)> {
     listed.into_iter().map(|session| (session.id, session.flags)).collect()
 }
 
+/// What changes about a counsellor, and the rules that are then broken.
+type Change = (fn(&mut pb::Counsellor), &'static [pb::BookingRule]);
+
 /// A session for an adult, one for a child who comes with the mother, and one an override holds.
 struct Office {
     ngo: Ngo,
@@ -76,7 +79,7 @@ on_both_engines! {
             ..Default::default()
         };
         let answer = ask!(directory, create_leave, pb::CreateLeaveRequest { leave: Some(leave), ..Default::default() });
-        assert_eq!(answer.affected_session_ids, [first.clone()]);
+        assert_eq!(answer.affected_session_ids, std::slice::from_ref(&first));
         office.wait(&[(0, &[Rule::OnLeave])]).await;
         let leave = answer.leave.unwrap();
         let delete = pb::DeleteLeaveRequest { leave_id: leave.id, etag: leave.etag, ..Default::default() };
@@ -84,7 +87,7 @@ on_both_engines! {
         office.wait(&[]).await;
         // Hours, verification, services, gender: each alone, then all as before.
         let mut counsellor = office.counsellor.clone();
-        let changes: [(fn(&mut pb::Counsellor), &[Rule]); 5] = [
+        let changes: [Change; 5] = [
             (|it| it.working_hours.retain(|hours| hours.day != 2), &[Rule::OutsideWorkingHours]),
             (|it| it.verified_until = Some(date("2026-11-24")), &[Rule::NotVerified]),
             (|it| it.services = vec![2], &[Rule::NotQualified]),
@@ -123,7 +126,7 @@ on_both_engines! {
         // The mother turns out not to be safe: neither her consent nor her company counts.
         let unsafe_now = pb::Guardian { standing: pb::GuardianStanding::Unsafe.into(), ..office.mother.clone() };
         let update = pb::UpdateGuardianRequest { guardian: Some(unsafe_now), ..Default::default() };
-        assert_eq!(ask!(clients, update_guardian, update).affected_session_ids, [second.clone()]);
+        assert_eq!(ask!(clients, update_guardian, update).affected_session_ids, std::slice::from_ref(&second));
         office.wait(&[(1, &[Rule::ConsentMissing, Rule::GuardianRequired])]).await;
         // The committee consents in her place: one flag goes, the other stays, and nothing is newly orphaned.
         let committee = pb::Consent {
@@ -149,7 +152,7 @@ on_both_engines! {
             ..office.adult.clone()
         };
         let update = pb::UpdateClientRequest { client: Some(wishes), ..Default::default() };
-        assert_eq!(ask!(clients, update_client, update).affected_session_ids, [first.clone()]);
+        assert_eq!(ask!(clients, update_client, update).affected_session_ids, std::slice::from_ref(&first));
         let case = ngo.party_of("8/2026", "Example Nagar", &office.adult).await;
         let proceeding = pb::Proceeding {
             case_id: case.id,
@@ -182,7 +185,7 @@ on_both_engines! {
         };
         let site = |it: pb::Site| pb::UpdateSiteRequest { site: Some(it), ..Default::default() };
         let answer = ask!(admin, update_site, site(pb::Site { timetable: vec![wednesdays], ..ngo.site.clone() }));
-        assert_eq!(answer.affected_session_ids, [first.clone()]);
+        assert_eq!(answer.affected_session_ids, std::slice::from_ref(&first));
         office.wait(&[(0, &[Rule::VenueSideHours])]).await;
         // A calendar with a holiday on Wednesday, and another version of it.
         let holidays = |day: &str| vec![pb::Holiday { date: Some(date(day)), name: "Example Day".into() }];
@@ -255,7 +258,7 @@ on_both_engines! {
         };
         let mut clients = guest.coordinator.clients();
         let answer = ask!(clients, declare_no_contact, declare);
-        assert_eq!(answer.affected_session_ids, [own.id.clone()]);
+        assert_eq!(answer.affected_session_ids, std::slice::from_ref(&own.id));
         let rule = i32::from(pb::BookingRule::SlotNotAvailable);
         assert_eq!(waiting(&guest.coordinator).await, [(own.id.clone(), vec![rule])]);
         assert_eq!(waiting(&host.coordinator).await, [(theirs.id.clone(), vec![rule])]);

@@ -178,15 +178,13 @@ on_both_engines! {
         let read = guardians(&ngo.as_counsellor(&app, &own), &client).await.unwrap();
         assert_eq!((read.len(), read[0].name.as_str()), (1, "Guardian Example"));
         not_found(guardians(&ngo.as_counsellor(&app, &stranger), &client).await.unwrap_err());
-        let db = Db::open(&app.db.target, 1).await.unwrap();
-        let mut tx = db.begin_read().await.unwrap();
-        let sql = tx.sql("SELECT role, action, outcome, CAST(subjects AS TEXT) FROM audit_event");
-        let rows = sql.all::<(String, String, String, String)>().await.unwrap();
-        let mut reads: Vec<_> = rows.iter().filter(|row| row.1.ends_with("/ListGuardians")).collect();
-        reads.sort();
-        let outcomes: Vec<_> = reads.iter().map(|row| (row.0.as_str(), row.2.as_str())).collect();
+        let rows = app.audit().await;
+        let reads: Vec<_> = rows.iter().filter(|row| row.action.ends_with("/ListGuardians")).collect();
+        let mut outcomes: Vec<_> = reads.iter().map(|row| (row.role.as_str(), row.outcome.as_str())).collect();
+        outcomes.sort_unstable();
         assert_eq!(outcomes, [("counsellor", "DONE"), ("counsellor", "REFUSED")]);
-        assert!(reads[0].3.contains(&client.id) && reads[0].3.contains(&guardian.id));
+        let done = reads.iter().find(|row| row.outcome == "DONE").unwrap();
+        assert!(done.subjects.contains(&client.id) && done.subjects.contains(&guardian.id));
         assert!(!format!("{rows:?}").contains("Guardian Example"));
     }
 

@@ -13,7 +13,7 @@ use tonic::transport::Channel;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::support::{Engine, TestDb};
+use crate::support::{Engine, TestDb, own_consent};
 
 const ID: &str = "0193a5e0-0000-7000-8000-000000000001";
 
@@ -118,6 +118,25 @@ async fn survives(data_dir: &Path, database_url: Option<&str>) {
     assert_eq!(seen.organisations, all_of(&made));
     let mut clients = ClientServiceClient::new(serving.channel().await);
     let client = clients.create_client(with_token(&coordinator, planted())).await.unwrap().into_inner().client.unwrap();
+    let guardian = pb::Guardian {
+        client_id: client.id.clone(),
+        name: "Guardian Planted-Name".into(),
+        phone: "555-0100-planted".into(),
+        relation: "planted relation".into(),
+        standing: 1,
+        ..Default::default()
+    };
+    let create = pb::CreateGuardianRequest { guardian: Some(guardian), ..Default::default() };
+    clients.create_guardian(with_token(&coordinator, create)).await.unwrap();
+    let record = pb::RecordConsentRequest { consent: Some(own_consent(&client)), ..Default::default() };
+    let consent = clients.record_consent(with_token(&coordinator, record)).await.unwrap().into_inner().consent.unwrap();
+    let withdraw = pb::WithdrawConsentRequest {
+        consent_id: consent.id,
+        etag: consent.etag,
+        reason: "a planted reason".into(),
+        ..Default::default()
+    };
+    clients.withdraw_consent(with_token(&coordinator, withdraw)).await.unwrap();
     let get = pb::GetClientRequest { client_id: client.id };
     assert_eq!(
         clients.get_client(with_token(&coordinator, get)).await.unwrap().into_inner().client.unwrap().name,
@@ -127,7 +146,7 @@ async fn survives(data_dir: &Path, database_url: Option<&str>) {
     assert_eq!(code, Some(0), "{log}");
     // The log says everything there is to say, and nothing about a person.
     assert!(log.contains("stopped") && log.contains("TRACE"));
-    for planted in [NAME, "555-0100-planted", "1 Planted Street", "2011-02-03"] {
+    for planted in [NAME, "555-0100-planted", "1 Planted Street", "2011-02-03", "Guardian Planted", "planted re"] {
         assert!(!log.contains(planted), "{planted}");
     }
 }

@@ -43,7 +43,11 @@ fn line(starts: DateTime<FixedOffset>, ends: DateTime<FixedOffset>, ids: [&Strin
 
 /// What an import brought, in one line.
 pub(super) fn imported(report: &Report) -> String {
-    let word = |noun: &str, count: usize| if count == 1 || noun == "leave" { noun.into() } else { format!("{noun}s") };
+    let word = |noun: &str, count: usize| match noun.strip_suffix("ty") {
+        _ if count == 1 || noun == "leave" => noun.to_owned(),
+        Some(stem) => format!("{stem}ties"),
+        None => format!("{noun}s"),
+    };
     let tally = |it: &crate::usecase::import::Tally| format!("{} {}", it.created, word(it.noun, it.created));
     report.tallies.iter().map(tally).collect::<Vec<_>>().join(", ")
 }

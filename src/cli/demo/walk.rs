@@ -1,4 +1,5 @@
-//! The main job, once: people, free times, a booking, two refusals, a cancellation. Each step
+//! The main job, once: people, free times, a booking, two refusals, a cancellation, and what a
+//! person decides. Each step
 //! checks what it was told, and the first that was told something else ends the demo.
 
 use std::net::SocketAddr;
@@ -25,19 +26,19 @@ const LENGTH: TimeDelta = TimeDelta::minutes(60);
 const GAP: TimeDelta = TimeDelta::minutes(120);
 
 /// Ends the demo unless something is as it should be.
-fn expect(so: bool, says: &str) -> Result<(), Error> {
+pub(super) fn expect(so: bool, says: &str) -> Result<(), Error> {
     if so { Ok(()) } else { Err(format!("the demo did not go as told: {says}").into()) }
 }
 
-fn missing(what: &str) -> impl FnOnce() -> Error {
+pub(super) fn missing(what: &str) -> impl FnOnce() -> Error {
     let says = format!("the demo did not go as told: no {what}");
     move || says.into()
 }
 
 /// The coordinator in Thiruvananthapuram, and what the coordinator works with.
-struct Walk {
-    coordinator: Caller,
-    names: Names,
+pub(super) struct Walk {
+    pub(super) coordinator: Caller,
+    pub(super) names: Names,
     today: NaiveDate,
     /// The window in which free times are looked for: from tomorrow on.
     window: Span,
@@ -55,6 +56,8 @@ pub(super) async fn run(world: &World, cast: &Cast, address: SocketAddr) -> Resu
     walk.book_again(&two, &free).await?;
     walk.book_too_close(&offender, &session).await?;
     walk.cancel(&session, &two, &free).await?;
+    walk.explain_and_override(&one).await?;
+    walk.link_late(&two, &offender).await?;
     deny_police(cast, address).await?;
     Ok(two.id)
 }
@@ -79,11 +82,11 @@ impl Walk {
 
     async fn register(&mut self) -> Result<(pb::Client, pb::Client, pb::Client), Error> {
         say::step(1, "The coordinator registers two survivors, who consent, and an offender.", "CreateClient");
-        let one = self.create_client("Person Example-One", pb::Side::Survivor).await?;
-        let two = self.create_client("Person Example-Two", pb::Side::Survivor).await?;
+        let one = self.create_client("Person Example-One", pb::Side::Survivor, |_| {}).await?;
+        let two = self.create_client("Person Example-Two", pb::Side::Survivor, |_| {}).await?;
         self.consent(&one).await?;
         self.consent(&two).await?;
-        let offender = self.create_client("Person Example-Three", pb::Side::Offender).await?;
+        let offender = self.create_client("Person Example-Three", pb::Side::Offender, |_| {}).await?;
         println!(
             "   {}, {} and {}: a reference never tells the side",
             one.reference, two.reference, offender.reference
@@ -91,21 +94,27 @@ impl Walk {
         Ok((one, two, offender))
     }
 
-    async fn create_client(&mut self, name: &str, side: pb::Side) -> Result<pb::Client, Error> {
-        let client = pb::Client {
+    pub(super) async fn create_client(
+        &mut self,
+        name: &str,
+        side: pb::Side,
+        adjust: impl FnOnce(&mut pb::Client),
+    ) -> Result<pb::Client, Error> {
+        let mut client = pb::Client {
             name: name.into(),
             side: side.into(),
             born_on: Some(Date { year: 1990, month: 0, day: 0 }),
             spoken_languages: vec!["ml".into(), "en".into()],
             ..Default::default()
         };
+        adjust(&mut client);
         let request = pb::CreateClientRequest { client: Some(client), ..Default::default() };
         let created = self.coordinator.clients.create_client(request).await?.into_inner();
         created.client.ok_or_else(missing("client"))
     }
 
     /// Nobody who was harmed is counselled without consent.
-    async fn consent(&mut self, client: &pb::Client) -> Result<(), Error> {
+    pub(super) async fn consent(&mut self, client: &pb::Client) -> Result<(), Error> {
         let consent = pb::Consent {
             client_id: client.id.clone(),
             purpose: pb::ConsentPurpose::Care.into(),
@@ -130,6 +139,14 @@ impl Walk {
     }
 
     async fn slots(&mut self, client: &pb::Client, service: pb::CareService) -> Result<Vec<pb::Slot>, Error> {
+        Ok(self.search(client, service).await?.slots)
+    }
+
+    pub(super) async fn search(
+        &mut self,
+        client: &pb::Client,
+        service: pb::CareService,
+    ) -> Result<pb::FindSlotsResponse, Error> {
         let request = pb::FindSlotsRequest {
             client_id: client.id.clone(),
             service: service.into(),
@@ -141,18 +158,23 @@ impl Walk {
             page_size: 100,
             ..Default::default()
         };
-        Ok(self.coordinator.scheduling.find_slots(request).await?.into_inner().slots)
+        Ok(self.coordinator.scheduling.find_slots(request).await?.into_inner())
     }
 
     async fn book(&mut self, survivor: &pb::Client, free: &pb::Slot) -> Result<pb::Session, Error> {
         say::step(3, "The first of them is booked.", "BookSession");
-        let session = self.try_book(survivor, free).await??;
+        let session = self.try_book(survivor, free, Vec::new()).await??;
         println!("{}", say::session(&session, &self.names)?);
         Ok(session)
     }
 
     /// The outer error ends the demo, the inner one is an answer of the service.
-    async fn try_book(&mut self, client: &pb::Client, slot: &pb::Slot) -> Result<Result<pb::Session, Status>, Error> {
+    pub(super) async fn try_book(
+        &mut self,
+        client: &pb::Client,
+        slot: &pb::Slot,
+        overrides: Vec<pb::RuleOverride>,
+    ) -> Result<Result<pb::Session, Status>, Error> {
         let service = match pb::Side::try_from(client.side) {
             Ok(pb::Side::Offender) => pb::CareService::Treatment,
             _ => pb::CareService::Counselling,
@@ -165,6 +187,7 @@ impl Walk {
             venue_id: slot.venue_id.clone(),
             starts_at: slot.starts_at,
             length: slot.length,
+            overrides,
             ..Default::default()
         };
         match self.coordinator.scheduling.book_session(request).await {
@@ -174,7 +197,7 @@ impl Walk {
     }
 
     async fn refusal(&mut self, client: &pb::Client, slot: &pb::Slot) -> Result<Refusal, Error> {
-        let refused = self.try_book(client, slot).await?.err().ok_or_else(missing("refusal"))?;
+        let refused = self.try_book(client, slot, Vec::new()).await?.err().ok_or_else(missing("refusal"))?;
         let refusal = Refusal::of(&refused)?;
         expect(refusal.code == Code::FailedPrecondition, "the refusal is of another kind")?;
         println!("   {} {}:", code_name(refusal.code), refusal.reason);
@@ -232,7 +255,7 @@ impl Walk {
         let slots = self.slots(next, pb::CareService::Counselling).await?;
         let found = slots.iter().find(same).ok_or_else(missing("freed hour among the slots"))?;
         println!("{}", say::slot(found, &self.names)?);
-        let session = self.try_book(next, found).await??;
+        let session = self.try_book(next, found, Vec::new()).await??;
         println!("   The second survivor takes it: session {}", session.id);
         Ok(())
     }
@@ -240,7 +263,7 @@ impl Walk {
 
 /// In this version the police may call nothing.
 async fn deny_police(cast: &Cast, address: SocketAddr) -> Result<(), Error> {
-    say::step(7, "Police see compliance only, which is not in this version. Denied:", "ListSessions");
+    say::step(12, "Police see compliance only, which is not in this version. Denied:", "ListSessions");
     let mut police = Caller::connect(address, cast.token(Role::Police)).await?;
     let denied = police.scheduling.list_sessions(pb::ListSessionsRequest::default()).await;
     let refusal = Refusal::of(&denied.err().ok_or_else(missing("denial"))?)?;

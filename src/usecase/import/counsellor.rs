@@ -47,7 +47,7 @@ impl Kind for Counsellor {
     fn read(cells: &mut Cells<'_>, known: &Known) -> Option<Self> {
         let organisation_id = cells.refer("organisation", known);
         let code = cells.code("code");
-        let name = cells.personal("name");
+        let name = cells.personal("name", 1..=200);
         let side = cells.word("side");
         let gender = cells.maybe("gender", str::parse);
         let services = cells.list("services", str::parse);
@@ -89,8 +89,8 @@ impl Kind for Counsellor {
         })
     }
 
-    fn place(&self) -> (Uuid, &Code) {
-        (self.organisation_id.0, &self.code)
+    fn place(&self) -> (Uuid, &str) {
+        (self.organisation_id.0, self.code.as_str())
     }
 
     /// Without a row in the file of hours, the timetable stays as it is.

@@ -45,8 +45,8 @@ impl Kind for Organisation {
         })
     }
 
-    fn place(&self) -> (Uuid, &Code) {
-        (Uuid::nil(), &self.code)
+    fn place(&self) -> (Uuid, &str) {
+        (Uuid::nil(), self.code.as_str())
     }
 
     fn changes(&self, before: &Self) -> Vec<&'static str> {
@@ -99,8 +99,8 @@ impl Kind for Agreement {
         })
     }
 
-    fn place(&self) -> (Uuid, &Code) {
-        (self.organisation_id.0, &self.code)
+    fn place(&self) -> (Uuid, &str) {
+        (self.organisation_id.0, self.code.as_str())
     }
 
     fn changes(&self, before: &Self) -> Vec<&'static str> {
@@ -127,8 +127,8 @@ impl Kind for HolidayCalendar {
         cells.finish(|| Some(Self { organisation_id: organisation_id?, code: code?, name: name?, holidays: holidays? }))
     }
 
-    fn place(&self) -> (Uuid, &Code) {
-        (self.organisation_id.0, &self.code)
+    fn place(&self) -> (Uuid, &str) {
+        (self.organisation_id.0, self.code.as_str())
     }
 
     fn changes(&self, before: &Self) -> Vec<&'static str> {
@@ -179,8 +179,8 @@ impl Kind for Site {
         })
     }
 
-    fn place(&self) -> (Uuid, &Code) {
-        (self.organisation_id.0, &self.code)
+    fn place(&self) -> (Uuid, &str) {
+        (self.organisation_id.0, self.code.as_str())
     }
 
     fn changes(&self, before: &Self) -> Vec<&'static str> {
@@ -236,8 +236,8 @@ impl Kind for Venue {
         })
     }
 
-    fn place(&self) -> (Uuid, &Code) {
-        (self.organisation_id.0, &self.code)
+    fn place(&self) -> (Uuid, &str) {
+        (self.organisation_id.0, self.code.as_str())
     }
 
     fn changes(&self, before: &Self) -> Vec<&'static str> {
@@ -260,8 +260,8 @@ impl Kind for Room {
         cells.finish(|| organisation.and(Some(Self { venue_id: venue_id?, code: code?, name: name? })))
     }
 
-    fn place(&self) -> (Uuid, &Code) {
-        (self.venue_id.0, &self.code)
+    fn place(&self) -> (Uuid, &str) {
+        (self.venue_id.0, self.code.as_str())
     }
 
     fn changes(&self, before: &Self) -> Vec<&'static str> {

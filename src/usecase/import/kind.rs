@@ -6,10 +6,10 @@ use super::cells::Cells;
 use super::known::{Known, Target};
 use super::problem::Problem;
 use super::sheet::{Line, Shape};
-use crate::domain::text::Code;
 use crate::store::noun::Keyed;
 use crate::usecase::error::FieldViolation;
 use crate::usecase::noun::Managed;
+use crate::usecase::world::World;
 
 /// A kind of thing that has a file.
 pub trait Kind: Managed + Keyed {
@@ -26,7 +26,10 @@ pub trait Kind: Managed + Keyed {
     fn read(cells: &mut Cells<'_>, known: &Known) -> Option<Self>;
 
     /// Within what its code is unique, and the code.
-    fn place(&self) -> (Uuid, &Code);
+    fn place(&self) -> (Uuid, &str);
+
+    /// Gives a new one what only the world can.
+    fn begin(&mut self, _world: &World) {}
 
     /// Takes over from the stored row what the files do not say.
     fn complete(&mut self, _before: &Self, _known: &Known) {}

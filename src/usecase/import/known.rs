@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::sheet::Line;
 use crate::domain::counsellor::{MOST_WORKING_HOURS, WorkingHours};
-use crate::domain::ids::{CounsellorId, HolidayCalendarId, Id, OrganisationId, SiteId, VenueId};
+use crate::domain::ids::{ClientId, CounsellorId, GuardianId, HolidayCalendarId, Id, OrganisationId, SiteId, VenueId};
 use crate::domain::text::{Code, Fault};
 
 /// What a row can refer to.
@@ -25,6 +25,10 @@ pub enum Target {
     Venue,
     /// A counsellor.
     Counsellor,
+    /// A client.
+    Client,
+    /// A guardian of the client whom the row names.
+    Guardian,
 }
 
 impl Target {
@@ -36,6 +40,8 @@ impl Target {
             Target::Site => "must be the code of a site of the organisation, or ORGANISATION/CODE of another's",
             Target::Venue => "must be the code of a venue of the organisation, or ORGANISATION/CODE of another's",
             Target::Counsellor => "must be the code of a counsellor of the organisation",
+            Target::Client => "must be the file number of a client of the organisation",
+            Target::Guardian => "must be the code of a guardian of the client",
         }
     }
 }
@@ -54,7 +60,7 @@ macro_rules! referred {
     )*};
 }
 referred!(OrganisationId => Organisation, HolidayCalendarId => HolidayCalendar, SiteId => Site, VenueId => Venue,
-    CounsellorId => Counsellor);
+    CounsellorId => Counsellor, ClientId => Client, GuardianId => Guardian);
 
 /// What a cell refers to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -63,6 +69,8 @@ pub struct Reference {
     pub target: Target,
     /// Whose; an organisation is its own.
     pub organisation: Code,
+    /// Of which client, by file number; guardians only.
+    pub client: Option<Code>,
     /// Its code.
     pub code: Code,
 }
@@ -70,7 +78,25 @@ pub struct Reference {
 impl Reference {
     /// An organisation.
     pub fn organisation(code: Code) -> Self {
-        Self { target: Target::Organisation, organisation: code.clone(), code }
+        Self { target: Target::Organisation, organisation: code.clone(), client: None, code }
+    }
+
+    /// The same of a client.
+    #[must_use]
+    pub fn of(self, client: Code) -> Self {
+        Self { client: Some(client), ..self }
+    }
+
+    /// What it belongs to and is known within: nothing for an organisation.
+    pub fn owner(&self) -> Option<Self> {
+        let organisation = self.organisation.clone();
+        match (self.target, &self.client) {
+            (Target::Organisation, _) => None,
+            (_, Some(client)) => {
+                Some(Self { target: Target::Client, organisation, client: None, code: client.clone() })
+            }
+            (_, None) => Some(Self::organisation(organisation)),
+        }
     }
 
     /// Reads a cell in a row of an organisation. Nothing when only the organisation is unreadable,
@@ -87,7 +113,7 @@ impl Reference {
                 (organisation, code)
             }
         };
-        Ok(Some(Self { target, organisation, code }))
+        Ok(Some(Self { target, organisation, client: None, code }))
     }
 }
 
@@ -171,7 +197,7 @@ impl Known {
         match self.get(reference) {
             Some(Found::Id(id)) => Ok(I::from_uuid(id)),
             Some(Found::Broken) => Err(None),
-            Some(Found::Missing) | None if own && !self.has_organisation(reference) => Err(None),
+            Some(Found::Missing) | None if own && !self.has_owner(reference) => Err(None),
             Some(Found::Missing) | None => Err(Some(I::TARGET.says())),
         }
     }
@@ -188,8 +214,7 @@ impl Known {
         unmet.then(|| (timetable.counsellor.clone(), timetable.lines.clone()))
     }
 
-    fn has_organisation(&self, of: &Reference) -> bool {
-        let organisation = Reference::organisation(of.organisation.clone());
-        of.target == Target::Organisation || matches!(self.get(&organisation), Some(Found::Id(_)))
+    fn has_owner(&self, of: &Reference) -> bool {
+        of.owner().is_none_or(|owner| matches!(self.get(&owner), Some(Found::Id(_))))
     }
 }

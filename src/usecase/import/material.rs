@@ -5,21 +5,25 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::NaiveDate;
 
 use super::calendar::holidays;
+use super::client::{CASES, CONSENTS, PARTIES};
 use super::counsellor::LEAVE;
 use super::hours::HOURS;
 use super::kind::Kind;
 use super::known::{Known, Target};
 use super::problem::{Problem, Problems};
+use super::session::SESSIONS;
 use super::sheet::{Shape, Sheet, text};
 use crate::domain::agreement::Agreement;
+use crate::domain::client::Client;
 use crate::domain::counsellor::Counsellor;
 use crate::domain::directory::{HolidayCalendar, Organisation, Room, Site, Venue};
+use crate::domain::guardian::Guardian;
 
 /// Files by their names.
 pub type Files = BTreeMap<String, Vec<u8>>;
 
 /// The CSV files there can be, and what their rows are when others refer to them.
-static SHAPES: [(&Shape, Option<Target>); 9] = [
+static SHAPES: [(&Shape, Option<Target>); 15] = [
     (Organisation::SHAPE, Organisation::TARGET),
     (Agreement::SHAPE, Agreement::TARGET),
     (HolidayCalendar::SHAPE, HolidayCalendar::TARGET),
@@ -29,6 +33,12 @@ static SHAPES: [(&Shape, Option<Target>); 9] = [
     (Counsellor::SHAPE, Counsellor::TARGET),
     (HOURS, None),
     (LEAVE, None),
+    (Client::SHAPE, Client::TARGET),
+    (Guardian::SHAPE, Guardian::TARGET),
+    (CASES, None),
+    (PARTIES, None),
+    (CONSENTS, None),
+    (SESSIONS, None),
 ];
 
 /// The CSV files there can be, and their columns.

@@ -14,6 +14,12 @@
 //! | `counsellors.csv` | **organisation**, **code**, name, side, gender, services, modalities, languages, zone, buffer_before_minutes, buffer_after_minutes, travel_minutes, daily_limit, weekly_limit, verified_until, registration, inactive |
 //! | `hours.csv` | organisation, counsellor, days, starts, ends, venue, valid_from, valid_until, off |
 //! | `leave.csv` | **organisation**, **counsellor**, **starts_at**, **ends_at** |
+//! | `clients.csv` | **organisation**, **file_number**, side, name, phone, address, born_on, spoken_languages, reading_language, counsellor_gender |
+//! | `guardians.csv` | **organisation**, **client**, **code**, name, phone, relation, standing |
+//! | `cases.csv` | **organisation**, **crime_number**, **police_station**, **district** |
+//! | `case_parties.csv` | **organisation**, **crime_number**, **police_station**, **district**, **client**, role |
+//! | `consents.csv` | **organisation**, **client**, **purpose**, **given_by**, **guardian**, assent, language, text_version, **given_on**, valid_until |
+//! | `sessions.csv` | **organisation**, **client**, counsellor, service, modality, venue, room, **starts_at**, minutes |
 //! | `*.ics` | a calendar that a row of `holiday_calendars.csv` names |
 //!
 //! Dates are `YYYY-MM-DD`, times of day `HH:MM` (to `24:00`), civil times `YYYY-MM-DD HH:MM` in the
@@ -22,8 +28,10 @@
 //! `SURVIVOR MON 09:00-13:00;OFFENDER TUE 09:00-17:00`. May be empty: valid_from and valid_until of
 //! hours, every valid_until, venue, gender, holiday_calendar, timetable, limits, verified_until,
 //! registration, `notice_minutes` (120), `horizon_days` (180), `separation_gap_minutes` (120), buffers
-//! (0), `travel_minutes` (30), flags (no). A site or venue of another organisation is written
-//! `ORGANISATION/CODE`.
+//! (0), `travel_minutes` (30), flags (no); phone, address, born_on, relation, reading_language,
+//! counsellor_gender, assent (NONE), and guardian unless `given_by` is GUARDIAN. A site or venue of another
+//! organisation is written `ORGANISATION/CODE`; a client by the file number, a guardian by a code of the
+//! organisation's own, unique for the client. `born_on` may be a year alone.
 //!
 //! The days of a row of hours are days of the week and dates (`SAT;2026-12-25`), or a rule of RFC
 //! 5545 (`RRULE:FREQ=MONTHLY;BYDAY=2SA`) that counts from valid_from. A row that is `off` takes the
@@ -31,11 +39,16 @@
 //!
 //! A row that is stored with the same values stays unchanged, one with other values is updated, what
 //! no row is about stays untouched. `hours.csv` replaces the timetable of every counsellor of whom it
-//! has a row. Rules of calendars are followed until they end, at most to 31 December of the tenth
+//! has a row. A consent is never changed: a row that differs from one that is recorded and has not ended
+//! is a mistake. Sessions are booked by the very rules of the service: what a soft rule says against one is
+//! overridden, one that a hard rule forbids is left out and reported; one that is stored stays as it is,
+//! whatever has become of it. Parties are added to cases, never taken out. Rules of calendars are followed until they end, at most to 31 December of the tenth
 //! year after this one.
 
 mod calendar;
+mod care;
 mod cells;
+mod client;
 mod counsellor;
 mod directory;
 mod hours;
@@ -46,11 +59,14 @@ mod people;
 mod problem;
 mod report;
 mod run;
+mod session;
 mod sheet;
 
 pub use material::{Files, shapes};
-pub use report::{Report, Tally, Update};
+pub use report::{LeftOut, Progress, Report, Tally, Update, Watch};
 pub use sheet::MOST_BYTES;
+
+use std::sync::Arc;
 
 use chrono::{Datelike, NaiveDate};
 use uuid::Uuid;
@@ -59,6 +75,7 @@ use self::material::Material;
 use self::run::Run;
 use super::call::Call;
 use super::error::{Error, Result};
+use super::session::forget_expired;
 use super::work::{Mutation, Work, mutate};
 use super::world::World;
 use crate::store::Savepoint;
@@ -71,29 +88,40 @@ pub fn is_ignored(name: &str) -> bool {
     name.starts_with('.') || name == "README" || name.starts_with("README.")
 }
 
-/// Imports files, all or nothing. A refusal is [`Error::Invalid`] with every problem, whose field is
-/// its place: `sites.csv:3:4 (zone)`. With `trial` everything is done and then undone.
+/// As [`watched`], with nobody who watches.
 pub async fn import(world: &World, files: &Files, trial: bool) -> Result<Report> {
+    watched(world, files, trial, Arc::new(|_| {})).await
+}
+
+/// Imports files, all or nothing. A refusal is [`Error::Invalid`] with every problem, whose field is
+/// its place: `sites.csv:3:4 (zone)`. With `trial` everything is done and then undone. `watch` is
+/// told of every row that was read.
+pub async fn watched(world: &World, files: &Files, trial: bool, watch: Arc<Watch>) -> Result<Report> {
     let last = NaiveDate::from_ymd_opt(world.now().year() + YEARS, 12, 31).unwrap_or(NaiveDate::MAX);
     let call = Call::of_program(if trial { "import-trial" } else { "import" });
-    mutate(world, call, Import { material: Material::read(files, last), trial }).await
+    mutate(world, call, Import { material: Material::read(files, last), trial, watch }).await
 }
 
 /// An import.
 struct Import {
     material: Material,
     trial: bool,
+    watch: Arc<Watch>,
 }
 
 impl Mutation for Import {
     type Answer = Report;
 
+    async fn before(&self, world: &World) -> Result<()> {
+        forget_expired(world).await
+    }
+
     async fn run(&self, work: &mut Work<'_>) -> Result<Report> {
         if !self.trial {
-            return Run::new(work, &self.material).all().await;
+            return Run::new(work, &self.material, self.watch.as_ref()).all().await;
         }
         work.tx.savepoint(Savepoint::Unit).await?;
-        let report = Run::new(work, &self.material).all().await?;
+        let report = Run::new(work, &self.material, self.watch.as_ref()).all().await?;
         work.tx.rollback_to(Savepoint::Unit).await?;
         Ok(report)
     }

@@ -83,7 +83,7 @@ impl Run<'_, '_> {
         Ok(())
     }
 
-    async fn look_up_zone(&mut self, cells: &Cells<'_>) -> Result<()> {
+    pub(super) async fn look_up_zone(&mut self, cells: &Cells<'_>) -> Result<()> {
         let Some(Found::Id(id)) = cells.counsellor().and_then(|it| self.known.get(&it)) else { return Ok(()) };
         let id = CounsellorId(id);
         if !self.known.zones.contains_key(&id)

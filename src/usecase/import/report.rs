@@ -1,6 +1,22 @@
 //! What an import did: counts for every kind of thing, and every change by its columns. Values are
 //! left out; they may be personal.
 
+use crate::domain::rules::RuleCode;
+
+/// How far an import has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The file.
+    pub file: &'static str,
+    /// How many of its rows were read.
+    pub read: usize,
+    /// How many it has.
+    pub rows: usize,
+}
+
+/// Whoever is told how far an import has come.
+pub type Watch = dyn Fn(Progress) + Send + Sync;
+
 /// What an import did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
@@ -8,6 +24,17 @@ pub struct Report {
     pub tallies: Vec<Tally>,
     /// Every stored thing that was changed.
     pub updates: Vec<Update>,
+    /// Every session that a hard rule forbids, while everything else was imported.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A session that was not imported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// File and line: `sessions.csv:3`.
+    pub place: String,
+    /// The hard rules that stand in the way.
+    pub rules: Vec<RuleCode>,
 }
 
 /// How many things of a kind were created, updated, or found equal.

@@ -7,15 +7,17 @@ use csv::StringRecord;
 use uuid::Uuid;
 
 use super::cells::Cells;
-use super::kind::Kind;
+use super::kind::{Kind, column_of};
 use super::known::{Found, Known, Reference, Target};
 use super::material::Material;
 use super::problem::{Problem, Problems};
-use super::report::{Done, Report};
-use super::sheet::{Line, Shape};
+use super::report::{Done, Progress, Report, Watch};
+use super::sheet::{Line, Shape, Sheet};
 use crate::domain::agreement::Agreement;
+use crate::domain::client::Client;
 use crate::domain::counsellor::Counsellor;
 use crate::domain::directory::{HolidayCalendar, Organisation, Room, Site, Venue};
+use crate::domain::guardian::Guardian;
 use crate::domain::ids::Id;
 use crate::domain::noun::Record;
 use crate::store;
@@ -28,6 +30,7 @@ use crate::usecase::work::Work;
 pub struct Run<'r, 'w> {
     pub(super) work: &'r mut Work<'w>,
     material: &'r Material,
+    watch: &'r Watch,
     pub(super) known: Known,
     pub(super) problems: Problems,
     pub(super) report: Report,
@@ -38,9 +41,9 @@ pub(super) type Seen = HashMap<String, u64>;
 
 impl<'r, 'w> Run<'r, 'w> {
     /// An import about to run.
-    pub fn new(work: &'r mut Work<'w>, material: &'r Material) -> Self {
+    pub fn new(work: &'r mut Work<'w>, material: &'r Material, watch: &'r Watch) -> Self {
         let (known, problems) = (material.known(), material.problems.clone());
-        Self { work, material, known, problems, report: Report::default() }
+        Self { work, material, watch, known, problems, report: Report::default() }
     }
 
     /// Runs to the end, or refuses with everything that is wrong.
@@ -55,6 +58,12 @@ impl<'r, 'w> Run<'r, 'w> {
         self.sheet::<Counsellor>().await?;
         self.hours_of_stored().await?;
         self.leave().await?;
+        self.sheet::<Client>().await?;
+        self.sheet::<Guardian>().await?;
+        self.cases().await?;
+        self.parties().await?;
+        self.consents().await?;
+        self.sessions().await?;
         if !self.problems.is_empty() {
             return Err(Error::Invalid(self.problems.into_violations()));
         }
@@ -85,8 +94,14 @@ impl<'r, 'w> Run<'r, 'w> {
     }
 
     /// The rows of a file, if there is one that can be read.
-    pub(super) fn rows(&self, shape: &Shape) -> impl Iterator<Item = (Line, &'r StringRecord)> + use<'r> {
-        self.material.sheet(shape).into_iter().flat_map(|sheet| sheet.rows())
+    pub(super) fn rows(&self, shape: &'static Shape) -> impl Iterator<Item = (Line, &'r StringRecord)> + use<'r> {
+        let (watch, file, sheet) = (self.watch, shape.file, self.material.sheet(shape));
+        let rows = sheet.map_or(0, Sheet::len);
+        let tell = move |(before, row)| {
+            watch(Progress { file, read: before + 1, rows });
+            row
+        };
+        sheet.into_iter().flat_map(Sheet::rows).enumerate().map(tell)
     }
 
     /// The cells of a row, with what they refer to looked up.
@@ -105,24 +120,36 @@ impl<'r, 'w> Run<'r, 'w> {
 
     /// Finds what a reference leads to, once.
     pub(super) async fn look_up(&mut self, reference: Reference) -> Result<()> {
-        if self.known.get(&reference).is_some() {
-            return Ok(());
+        let mut chain = Vec::new();
+        let mut next = Some(reference);
+        while let Some(reference) = next.filter(|it| self.known.get(it).is_none()) {
+            next = reference.owner();
+            chain.push(reference);
         }
-        let owner = Reference::organisation(reference.organisation.clone());
-        if self.known.get(&owner).is_none() {
-            let found = self.find::<Organisation>(Uuid::nil(), &owner).await?;
-            self.known.set(owner.clone(), found);
+        while let Some(reference) = chain.pop() {
+            let found = self.find_any(&reference).await?;
+            self.known.set(reference, found);
         }
-        let found = match (reference.target, self.known.get(&owner)) {
-            (Target::Organisation, _) => return Ok(()),
-            (Target::HolidayCalendar, Some(Found::Id(id))) => self.find::<HolidayCalendar>(id, &reference).await?,
-            (Target::Site, Some(Found::Id(id))) => self.find::<Site>(id, &reference).await?,
-            (Target::Venue, Some(Found::Id(id))) => self.find::<Venue>(id, &reference).await?,
-            (Target::Counsellor, Some(Found::Id(id))) => self.find::<Counsellor>(id, &reference).await?,
-            _ => Found::Missing,
-        };
-        self.known.set(reference, found);
         Ok(())
+    }
+
+    async fn find_any(&mut self, reference: &Reference) -> Result<Found> {
+        let within = match reference.owner() {
+            None => Uuid::nil(),
+            Some(owner) => match self.known.get(&owner) {
+                Some(Found::Id(id)) => id,
+                _ => return Ok(Found::Missing),
+            },
+        };
+        match reference.target {
+            Target::Organisation => self.find::<Organisation>(within, reference).await,
+            Target::HolidayCalendar => self.find::<HolidayCalendar>(within, reference).await,
+            Target::Site => self.find::<Site>(within, reference).await,
+            Target::Venue => self.find::<Venue>(within, reference).await,
+            Target::Counsellor => self.find::<Counsellor>(within, reference).await,
+            Target::Client => self.find::<Client>(within, reference).await,
+            Target::Guardian => self.find::<Guardian>(within, reference).await,
+        }
     }
 
     async fn find<N: Keyed>(&mut self, within: Uuid, reference: &Reference) -> Result<Found> {
@@ -131,11 +158,12 @@ impl<'r, 'w> Run<'r, 'w> {
     }
 
     /// Writes what a row says, unless it is stored like that.
-    async fn put<N: Kind>(&mut self, line: &Line, key: &str, content: N) -> Result<Option<N::Id>> {
+    async fn put<N: Kind>(&mut self, line: &Line, key: &str, mut content: N) -> Result<Option<N::Id>> {
         let (within, code) = content.place();
-        match N::find_by_code(&mut self.work.tx, within, code.as_str()).await? {
+        match N::find_by_code(&mut self.work.tx, within, code).await? {
             Some(before) => self.replace(line, key, before, content).await,
             None => {
+                content.begin(self.work.world);
                 let created = create(self.work, content.clone()).await.map(|it| (it.id, Done::Created));
                 self.settle(line, key, &content, created)
             }
@@ -196,6 +224,16 @@ pub(super) fn is_fresh(seen: &mut Seen, key: &str, cells: &mut Cells<'_>, column
             seen.insert(key.into(), cells.line().number());
             true
         }
+    }
+}
+
+/// What a refusal says about the cells of a row, as far as it names any.
+pub(super) fn pinned(line: &Line, error: Error) -> Result<Vec<Problem>> {
+    match error {
+        Error::Invalid(faults) => {
+            Ok(faults.iter().map(|fault| line.problem(column_of(&fault.field), &fault.says)).collect())
+        }
+        error => refusal(line, error).map(|problem| vec![problem]),
     }
 }
 

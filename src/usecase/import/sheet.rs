@@ -106,6 +106,11 @@ impl Sheet {
         Some(Self { header, rows })
     }
 
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
     /// The rows in their order, each with its line.
     pub fn rows(&self) -> impl Iterator<Item = (Line, &StringRecord)> {
         self.rows.iter().map(|(number, record)| (Line { header: self.header.clone(), number: *number }, record))

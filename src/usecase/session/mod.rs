@@ -11,8 +11,10 @@ mod record;
 mod reschedule;
 mod search;
 
+pub(super) use book::book;
 pub use book::{BookHeld, BookSession};
 pub use cancel::CancelSession;
+pub(super) use hold::forget_expired;
 pub use hold::{HoldSlot, ReleaseHold};
 pub use offer::place;
 pub use place::{Override, Wanted, WantedPlace};

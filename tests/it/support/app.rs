@@ -41,6 +41,7 @@ pub struct TestApp {
 /// A row of the audit trail.
 #[derive(Debug, sqlx::FromRow)]
 pub struct Audited {
+    pub role: String,
     pub action: String,
     pub outcome: String,
     pub details: String,
@@ -131,7 +132,7 @@ impl TestApp {
         let db = Db::open(&self.db.target, 1).await.unwrap();
         let mut tx = db.begin_read().await.unwrap();
         let sql = tx.sql(
-            "SELECT action, outcome, CAST(details AS TEXT) AS details, CAST(subjects AS TEXT) AS subjects
+            "SELECT role, action, outcome, CAST(details AS TEXT) AS details, CAST(subjects AS TEXT) AS subjects
                FROM audit_event ORDER BY occurred_at, id",
         );
         sql.all().await.unwrap()
