@@ -116,23 +116,34 @@ pub fn find(search: &Search, facts: &Facts, after: Option<Rank>, most: usize) ->
     Found { slots, exclusions }
 }
 
-/// For every rule: how many of the counsellors without a free time it stood against, at any of the
-/// times they work. Who does not work at all in the window is outside working hours.
+/// For every rule: how many of the counsellors without a free time it stood against. When rules stand
+/// against every time of a counsellor, they alone are the reason; else all are that stand against
+/// some. Who does not work at all in the window is outside working hours.
 fn exclusions(search: &Search, facts: &Facts, slots: &[Slot]) -> Vec<(RuleCode, u32)> {
-    let mut against: BTreeMap<CounsellorId, BTreeSet<RuleCode>> =
-        facts.counsellors.keys().map(|id| (*id, BTreeSet::new())).collect();
+    let mut against: BTreeMap<CounsellorId, Vec<BTreeSet<RuleCode>>> =
+        facts.counsellors.keys().map(|id| (*id, Vec::new())).collect();
     against.retain(|id, _| !slots.iter().any(|slot| slot.rank.counsellor_id == *id));
     for start in starts(search, facts) {
-        if let Some(rules) = against.get_mut(&start.counsellor_id) {
-            rules.extend(broken(start.candidate(search, facts), facts, Occasion::Placing));
+        if let Some(times) = against.get_mut(&start.counsellor_id) {
+            let rules = broken(start.candidate(search, facts), facts, Occasion::Placing);
+            times.push(rules.into_iter().collect());
         }
     }
     let mut counts: BTreeMap<RuleCode, u32> = BTreeMap::new();
-    for rules in against.into_values() {
-        let none = rules.is_empty().then_some(RuleCode::OutsideWorkingHours);
-        rules.into_iter().chain(none).for_each(|rule| *counts.entry(rule).or_default() += 1);
+    for rule in against.into_values().flat_map(decisive) {
+        *counts.entry(rule).or_default() += 1;
     }
     counts.into_iter().collect()
+}
+
+/// The rules that explain why none of these times is free.
+fn decisive(times: Vec<BTreeSet<RuleCode>>) -> BTreeSet<RuleCode> {
+    let always = times.iter().cloned().reduce(|all, next| &all & &next);
+    match always {
+        None => BTreeSet::from([RuleCode::OutsideWorkingHours]),
+        Some(always) if !always.is_empty() => always,
+        Some(_) => times.into_iter().flatten().collect(),
+    }
 }
 
 /// A time at which a counsellor works at a place.
