@@ -14,7 +14,7 @@ use super::world::World;
 use crate::domain::client::{Case, CaseRole, Client, NoContact};
 use crate::domain::code::Side;
 use crate::domain::directory::Venue;
-use crate::domain::ids::{CaseId, ClientId, Id, NoContactId};
+use crate::domain::ids::{CaseId, ClientId, Id, LinkId, NoContactId};
 use crate::domain::noun::{Noun, Record};
 use crate::store::client::Outline;
 use crate::store::noun::{Listing, Stored};
@@ -170,7 +170,12 @@ impl Mutation for ChangeParty {
     type Answer = Written<Case>;
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Written<Case>> {
-        let record = change_party(work, (self.case_id, Some(self.version)), self.client_id, self.role).await?;
+        let before = find_own::<Case>(work, self.case_id, Some(self.version)).await?;
+        check_party(work, self.client_id, self.role).await?;
+        let mut parties = before.parties.clone();
+        parties.retain(|(id, _)| *id != self.client_id);
+        parties.extend(self.role.map(|role| (self.client_id, role)));
+        let record = write_parties(work, &before, parties).await?;
         Written::of(work, record)
     }
 
@@ -183,31 +188,48 @@ impl Mutation for ChangeParty {
     }
 }
 
-/// Makes a client a party of a case, or takes one out, inside a request that may do more.
-pub(super) async fn change_party(
-    work: &mut Work<'_>,
-    (case_id, version): (CaseId, Option<i64>),
-    client_id: ClientId,
-    role: Option<CaseRole>,
-) -> Result<Record<Case>> {
-    let before = find_own::<Case>(work, case_id, version).await?;
+/// Refuses a client whom the caller does not manage, or whose side does not suit a role.
+pub(super) async fn check_party(work: &mut Work<'_>, client_id: ClientId, role: Option<CaseRole>) -> Result<()> {
     work.touched(client_id.uuid());
     let outline = client::outline(&mut work.tx, client_id, Lock::None).await?.ok_or(Error::NotFound(Client::WORD))?;
     work.call.manages(Some(outline.organisation_id), Client::WORD)?;
     if role.is_some_and(|role| role.side() != outline.side) {
         return Err(Error::field("party.role", "must suit the client's side"));
     }
-    let link_id = case::link(&mut work.tx, case_id).await?.ok_or(Error::NotFound(Case::WORD))?;
-    link::lock_around(work, client_id, Some(link_id)).await?;
-    let mut content = before.content.clone();
-    content.parties.retain(|(id, _)| *id != client_id);
-    content.parties.extend(role.map(|role| (client_id, role)));
-    let after = super::noun::update(work, &before, content).await?;
-    if role.is_none() {
+    Ok(())
+}
+
+/// Writes who the parties of a case are from now on, inside a request that may do more.
+pub(super) async fn write_parties(
+    work: &mut Work<'_>,
+    before: &Record<Case>,
+    parties: Vec<(ClientId, CaseRole)>,
+) -> Result<Record<Case>> {
+    let link_id = case::link(&mut work.tx, before.id).await?.ok_or(Error::NotFound(Case::WORD))?;
+    let is_in = |all: &[(ClientId, CaseRole)], id: ClientId| all.iter().any(|(party, _)| *party == id);
+    let all = before.parties.iter().chain(&parties).map(|(id, _)| *id);
+    let changed: Vec<_> = all.filter(|id| is_in(&before.parties, *id) != is_in(&parties, *id)).collect();
+    lock_around(work, &changed, link_id).await?;
+    let left: Vec<_> = changed.into_iter().filter(|id| !is_in(&parties, *id)).collect();
+    let content = Case { parties, ..before.content.clone() };
+    let after = super::noun::update(work, before, content).await?;
+    for client_id in left {
         link::leave(work, link_id, client_id).await?;
     }
     link::settle(work, link_id).await?;
     find(work, after.id, Lock::None).await
+}
+
+/// Locks clients and everybody whom they must not meet, in the one order in which everybody locks them.
+async fn lock_around(work: &mut Work<'_>, clients: &[ClientId], also: LinkId) -> Result<()> {
+    let mut all = clients.to_vec();
+    all.extend(client::parties(&mut work.tx, also).await?);
+    for client_id in clients {
+        for link_id in client::links(&mut work.tx, *client_id).await? {
+            all.extend(client::parties(&mut work.tx, link_id).await?);
+        }
+    }
+    link::lock_clients(work, all).await
 }
 
 impl Managed for NoContact {

@@ -9,21 +9,31 @@ use super::client::{
 };
 use super::report::Done;
 use super::run::{Run, Seen, is_fresh, pinned};
+use super::sheet::Line;
 use crate::domain::client::{Case, CaseRole};
 use crate::domain::consent::Consent;
-use crate::domain::ids::{CaseId, ClientId, OrganisationId};
+use crate::domain::ids::ClientId;
 use crate::domain::noun::Noun;
-use crate::store::noun::Stored;
-use crate::store::{Lock, case, consent};
-use crate::usecase::client::change_party;
+use crate::store::{case, consent};
+use crate::usecase::client::{check_party, write_parties};
 use crate::usecase::error::Result;
-use crate::usecase::noun::create;
+use crate::usecase::noun::{create, find_own};
 
 /// The word for a party of a case.
 const PARTY: &str = "case party";
 
-/// Cases with their parties, by what identifies them; none where there is no such case.
-type Cases = HashMap<(OrganisationId, String), Option<(CaseId, Vec<(ClientId, CaseRole)>)>>;
+/// The rows about the parties of one case.
+struct Parties {
+    case: Case,
+    rows: Vec<PartyRow>,
+}
+
+/// A row about a party.
+struct PartyRow {
+    line: Line,
+    key: String,
+    party: (ClientId, CaseRole),
+}
 
 impl Run<'_, '_> {
     /// Writes the cases that are not stored yet. All of a row is its key, so none is ever updated.
@@ -36,7 +46,7 @@ impl Run<'_, '_> {
             self.problems.extend(cells.take_problems());
             let Some(content) = content else { continue };
             let key = cells.key(&["organisation", "crime_number"]);
-            if case::find_by_key(&mut self.work.tx, content.organisation_id, &content.joint_key()).await?.is_some() {
+            if self.is_stored(&content).await? {
                 self.report.note(Case::WORD, &key, Done::Unchanged);
                 continue;
             }
@@ -48,60 +58,66 @@ impl Run<'_, '_> {
         Ok(())
     }
 
-    /// Makes clients parties of cases, where they are not yet.
+    async fn is_stored(&mut self, case: &Case) -> Result<bool> {
+        if self.is_created(case.organisation_id.0) {
+            return Ok(false);
+        }
+        Ok(case::find_by_key(&mut self.work.tx, case.organisation_id, &case.joint_key()).await?.is_some())
+    }
+
+    /// Makes clients parties of cases, where they are not yet: every case is written once.
     pub(super) async fn parties(&mut self) -> Result<()> {
-        let (mut seen, mut cases) = (Seen::new(), Cases::new());
+        let (mut seen, mut cases, mut places) = (Seen::new(), Vec::<Parties>::new(), HashMap::new());
         for (line, record) in self.rows(PARTIES) {
             let mut cells = self.cells(line, record, PARTIES_REFERENCES).await?;
             let party = read_party(&mut cells, &self.known);
             let party = party.filter(|(case, client_id, _)| {
                 is_fresh(&mut seen, &key_of(case, &client_id.to_string()), &mut cells, &["client"])
             });
-            if let Some((case, client_id, role)) = party {
-                self.party(&mut cells, &mut cases, &case, (client_id, role)).await?;
-            }
             self.problems.extend(cells.take_problems());
-        }
-        Ok(())
-    }
-
-    async fn party(
-        &mut self,
-        cells: &mut Cells<'_>,
-        cases: &mut Cases,
-        named: &Case,
-        party: (ClientId, CaseRole),
-    ) -> Result<()> {
-        let identity = (named.organisation_id, named.joint_key());
-        if !cases.contains_key(&identity) {
-            let found = self.case_of(named).await?;
-            cases.insert(identity.clone(), found);
-        }
-        let Some(Some((case_id, parties))) = cases.get_mut(&identity) else {
-            cells.wrong::<()>("crime_number", "must be a case of the organisation, of this import or stored");
-            return Ok(());
-        };
-        let key = cells.key(&["organisation", "crime_number", "client"]);
-        if parties.contains(&party) {
-            self.report.note(PARTY, &key, Done::Unchanged);
-            return Ok(());
-        }
-        match change_party(self.work, (*case_id, None), party.0, Some(party.1)).await {
-            Ok(case) => {
-                self.report.note(PARTY, &key, Done::Created);
-                parties.clone_from(&case.parties);
+            let Some((case, client_id, role)) = party else { continue };
+            let key = cells.key(&["organisation", "crime_number", "client"]);
+            let row = PartyRow { line: cells.line().clone(), key, party: (client_id, role) };
+            let place = *places.entry(key_of(&case, "")).or_insert(cases.len());
+            match cases.get_mut(place) {
+                Some(known) => known.rows.push(row),
+                None => cases.push(Parties { case, rows: vec![row] }),
             }
-            Err(error) => self.problems.extend(pinned(cells.line(), error)?),
+        }
+        for Parties { case, rows } in cases {
+            self.parties_of(&case, rows).await?;
         }
         Ok(())
     }
 
-    async fn case_of(&mut self, named: &Case) -> Result<Option<(CaseId, Vec<(ClientId, CaseRole)>)>> {
-        let tx = &mut self.work.tx;
-        let Some(id) = case::find_by_key(tx, named.organisation_id, &named.joint_key()).await? else {
-            return Ok(None);
+    async fn parties_of(&mut self, named: &Case, rows: Vec<PartyRow>) -> Result<()> {
+        let id = case::find_by_key(&mut self.work.tx, named.organisation_id, &named.joint_key()).await?;
+        let Some(id) = id else {
+            let says = "must be a case of the organisation, of this import or stored";
+            self.problems.extend(rows.iter().map(|row| row.line.problem("crime_number", says)));
+            return Ok(());
         };
-        Ok(Case::find(tx, id, Lock::None).await?.map(|case| (id, case.content.parties)))
+        let before = find_own::<Case>(self.work, id, None).await?;
+        let (mut parties, mut created) = (before.parties.clone(), Vec::new());
+        for row in rows {
+            if before.parties.contains(&row.party) {
+                self.report.note(PARTY, &row.key, Done::Unchanged);
+                continue;
+            }
+            match check_party(self.work, row.party.0, Some(row.party.1)).await {
+                Ok(()) => {
+                    parties.push(row.party);
+                    created.push(row);
+                }
+                Err(error) => self.problems.extend(pinned(&row.line, error)?),
+            }
+        }
+        let Some(first) = created.first() else { return Ok(()) };
+        if let Err(error) = write_parties(self.work, &before, parties).await {
+            self.problems.extend(pinned(&first.line, error)?);
+        }
+        created.iter().for_each(|row| self.report.note(PARTY, &row.key, Done::Created));
+        Ok(())
     }
 
     /// Records the consents that are not stored yet. One that is stored, ended or not, is never changed.
@@ -120,7 +136,10 @@ impl Run<'_, '_> {
     }
 
     async fn consent(&mut self, cells: &mut Cells<'_>, key: &str, content: Consent) -> Result<()> {
-        let stored = consent::of_client(&mut self.work.tx, content.client_id).await?;
+        let stored = match self.is_created(content.client_id.0) {
+            true => Vec::new(),
+            false => consent::of_client(&mut self.work.tx, content.client_id).await?,
+        };
         if stored.iter().any(|it| Consent { ended: None, ..it.clone() } == content) {
             self.report.note(Consent::WORD, key, Done::Unchanged);
             return Ok(());

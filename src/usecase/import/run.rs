@@ -1,7 +1,7 @@
 //! Writes the rows of an import, kind by kind, through the use cases that the service itself runs.
 //! What is wrong is collected; whoever runs it then gives up the transaction.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use csv::StringRecord;
 use uuid::Uuid;
@@ -34,6 +34,7 @@ pub struct Run<'r, 'w> {
     pub(super) known: Known,
     pub(super) problems: Problems,
     pub(super) report: Report,
+    created: HashSet<Uuid>,
 }
 
 /// Lines by the keys of their rows.
@@ -43,7 +44,7 @@ impl<'r, 'w> Run<'r, 'w> {
     /// An import about to run.
     pub fn new(work: &'r mut Work<'w>, material: &'r Material, watch: &'r Watch) -> Self {
         let (known, problems) = (material.known(), material.problems.clone());
-        Self { work, material, watch, known, problems, report: Report::default() }
+        Self { work, material, watch, known, problems, report: Report::default(), created: HashSet::new() }
     }
 
     /// Runs to the end, or refuses with everything that is wrong.
@@ -160,7 +161,11 @@ impl<'r, 'w> Run<'r, 'w> {
     /// Writes what a row says, unless it is stored like that.
     async fn put<N: Kind>(&mut self, line: &Line, key: &str, mut content: N) -> Result<Option<N::Id>> {
         let (within, code) = content.place();
-        match N::find_by_code(&mut self.work.tx, within, code).await? {
+        let stored = match self.is_created(within) {
+            true => None,
+            false => N::find_by_code(&mut self.work.tx, within, code).await?,
+        };
+        match stored {
             Some(before) => self.replace(line, key, before, content).await,
             None => {
                 content.begin(self.work.world);
@@ -168,6 +173,11 @@ impl<'r, 'w> Run<'r, 'w> {
                 self.settle(line, key, &content, created)
             }
         }
+    }
+
+    /// Whether this import has created a thing: then nothing else is stored within it.
+    pub(super) fn is_created(&self, id: Uuid) -> bool {
+        self.created.contains(&id)
     }
 
     /// Writes a stored thing anew, unless nothing about it changes.
@@ -200,6 +210,9 @@ impl<'r, 'w> Run<'r, 'w> {
     ) -> Result<Option<N::Id>> {
         match result {
             Ok((id, done)) => {
+                if matches!(done, Done::Created) {
+                    self.created.insert(id.uuid());
+                }
                 self.report.note(N::WORD, key, done);
                 return Ok(Some(id));
             }

@@ -118,7 +118,7 @@ impl Run<'_, '_> {
     async fn session(&mut self, cells: &mut Cells<'_>, zones: &mut Zones, key: &str, row: SessionRow) -> Result<()> {
         let Some(zone) = self.zone_of(zones, &row).await? else { return Ok(()) };
         let Some(span) = Span::lasting(resolve(row.starts_at, zone), row.length) else { return Ok(()) };
-        if is_stored(&mut self.work.tx, row.client_id, span).await? {
+        if !self.is_created(row.client_id.0) && is_stored(&mut self.work.tx, row.client_id, span).await? {
             self.report.note(WORD, key, Done::Unchanged);
             return Ok(());
         }
