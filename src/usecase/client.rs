@@ -48,7 +48,7 @@ impl Managed for Client {
 /// Locks a client of the own organisation of whom a rule fact changes. Bookings read such facts under a share
 /// lock of the client's row, so nobody places a session for the client until the change is committed. `word`
 /// names what was asked for, when it is not the client.
-pub(super) async fn hold(work: &mut Work<'_>, id: ClientId, word: &'static str) -> Result<Outline> {
+pub(super) async fn lock_own(work: &mut Work<'_>, id: ClientId, word: &'static str) -> Result<Outline> {
     let outline = client::outline(&mut work.tx, id, Lock::Update).await?.ok_or(Error::NotFound(word))?;
     work.call.manages(Some(outline.organisation_id), word)?;
     work.touched(id.uuid());

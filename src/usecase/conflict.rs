@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::client::hold;
+use super::client::lock_own;
 use super::error::{Error, Result};
 use super::noun::{Managed, find, find_own};
 use super::orphan;
@@ -18,7 +18,7 @@ use crate::store::{Lock, conflict};
 impl Managed for Conflict {
     /// Both are of one organisation; nobody places a session of the client meanwhile.
     async fn check(work: &mut Work<'_>, it: &Self, _before: Option<&Record<Self>>) -> Result<()> {
-        let client = hold(work, it.client_id, Self::WORD).await?;
+        let client = lock_own(work, it.client_id, Self::WORD).await?;
         work.touched(it.counsellor_id.uuid());
         match Counsellor::find(&mut work.tx, it.counsellor_id, Lock::None).await? {
             Some(counsellor) if counsellor.organisation_id == client.organisation_id => Ok(()),
@@ -45,7 +45,7 @@ impl Mutation for WithdrawConflict {
     async fn run(&self, work: &mut Work<'_>) -> Result<()> {
         work.touched(self.id.uuid());
         let found = find::<Conflict>(work, self.id, Lock::None).await?;
-        hold(work, found.client_id, Conflict::WORD).await?;
+        lock_own(work, found.client_id, Conflict::WORD).await?;
         find_own::<Conflict>(work, self.id, Some(self.version)).await?;
         conflict::delete(&mut work.tx, self.id).await?;
         orphan::reassess(work, &[Of::Client(found.client_id)]).await

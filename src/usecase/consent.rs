@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use uuid::Uuid;
 
 use super::call::Call;
-use super::client::{hold, reveal_of};
+use super::client::{lock_own, reveal_of};
 use super::error::{Error, FieldViolation, Result};
 use super::noun::{Managed, Written, find, find_own, update};
 use super::page::Page;
@@ -21,7 +21,7 @@ use crate::store::{Lock, guardian};
 impl Managed for Consent {
     /// A new consent was given by now, and by a guardian who may. Of a recorded one only the end is written.
     async fn check(work: &mut Work<'_>, it: &Self, before: Option<&Record<Self>>) -> Result<()> {
-        hold(work, it.client_id, Self::WORD).await?;
+        lock_own(work, it.client_id, Self::WORD).await?;
         if before.is_some() {
             return Ok(());
         }
@@ -67,7 +67,7 @@ impl Mutation for EndConsent {
     async fn run(&self, work: &mut Work<'_>) -> Result<Written<Consent>> {
         work.touched(self.id.uuid());
         let found = find::<Consent>(work, self.id, Lock::None).await?;
-        hold(work, found.client_id, Consent::WORD).await?;
+        lock_own(work, found.client_id, Consent::WORD).await?;
         let before = find_own::<Consent>(work, self.id, Some(self.version)).await?;
         if before.ended.is_some() {
             return Err(Error::Precondition {

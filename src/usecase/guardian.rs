@@ -1,7 +1,7 @@
 //! Guardians of clients.
 
 use super::call::Call;
-use super::client::{hold, reveal_of};
+use super::client::{lock_own, reveal_of};
 use super::error::Result;
 use super::noun::{Managed, frozen};
 use super::page::Page;
@@ -16,7 +16,7 @@ impl Managed for Guardian {
     /// Nobody places a session of the client while the standing of a guardian changes.
     async fn check(work: &mut Work<'_>, it: &Self, before: Option<&Record<Self>>) -> Result<()> {
         frozen(before.is_none_or(|before| before.client_id == it.client_id), "guardian.client_id")?;
-        hold(work, it.client_id, Self::WORD).await.map(drop)
+        lock_own(work, it.client_id, Self::WORD).await.map(drop)
     }
 
     fn concerns(after: &Record<Self>, _before: Option<&Record<Self>>) -> Vec<Of> {

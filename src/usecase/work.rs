@@ -4,7 +4,7 @@
 //! interrupt a write halfway. A transaction that met a rival is tried again, a bounded number of
 //! times.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ pub struct Work<'w> {
     pub world: &'w World,
     /// Who calls what.
     pub call: &'w Call,
-    subjects: Vec<Uuid>,
+    subjects: BTreeSet<Uuid>,
     details: Vec<String>,
     orphaned: BTreeMap<SessionId, OrganisationId>,
 }
@@ -70,7 +70,7 @@ impl Work<'_> {
 
     /// Notes for the audit trail what was touched.
     pub fn touched(&mut self, subject: Uuid) {
-        self.subjects.push(subject);
+        self.subjects.insert(subject);
     }
 
     /// Notes a code for the audit trail; never personal data.
@@ -80,7 +80,7 @@ impl Work<'_> {
 
     async fn audit(&mut self, outcome: Outcome, reason: Option<&str>) -> Result<()> {
         let mut event = self.call.event(self.world, outcome, reason);
-        event.subjects = std::mem::take(&mut self.subjects);
+        event.subjects = std::mem::take(&mut self.subjects).into_iter().collect();
         event.details = std::mem::take(&mut self.details);
         Ok(audit::append(&mut self.tx, &event).await?)
     }
@@ -124,7 +124,7 @@ async fn once<M: Mutation>(world: &World, call: &Call, mutation: &M) -> Result<M
         now: world.now(),
         world,
         call,
-        subjects: Vec::new(),
+        subjects: BTreeSet::new(),
         details: Vec::new(),
         orphaned: BTreeMap::new(),
     };

@@ -254,6 +254,17 @@ on_both_engines! {
         }
     }
 
+    async fn why_a_rule_was_broken_is_never_rewritten(app) {
+        let (db, one, ..) = two_sessions(&app).await;
+        let mut tx = db.begin_write().await.unwrap();
+        let insert = "INSERT INTO session_override (session_id, rule, reason, principal, decided_at)
+                      VALUES ($1, 'NOTICE', $2, 'me', $3)";
+        let sql = tx.sql(insert).bind(uuid(&one.id)).bind(vec![0u8]).bind(Instant(at(TEN)));
+        sql.run().await.unwrap();
+        let error = tx.sql("UPDATE session_override SET principal = 'you'").run().await.unwrap_err();
+        assert!(format!("{error:?}").contains("aftercare:append_only"), "{error:?}");
+    }
+
     async fn a_session_says_what_became_of_it(app) {
         let (db, one, ..) = two_sessions(&app).await;
         for change in [
@@ -262,6 +273,12 @@ on_both_engines! {
             "UPDATE session SET state = 'SOMETHING' WHERE id = $1",
             "UPDATE session SET venue_id = NULL WHERE id = $1",
             "UPDATE session SET ends_at = starts_at WHERE id = $1",
+            "UPDATE session SET state = 'RESCHEDULED' WHERE id = $1",
+            "UPDATE session SET state = 'HELD' WHERE id = $1",
+            // Ten holds of one principal, each with its number.
+            "UPDATE session SET state = 'HELD', held_until = starts_at, held_by = 'me', hold_number = 11 WHERE id = $1",
+            "UPDATE session SET state = 'HELD', held_until = starts_at, held_by = 'me', hold_number = 1
+              WHERE id = $1 OR state = 'BOOKED'",
         ] {
             let mut tx = db.begin_write().await.unwrap();
             assert!(tx.sql(change).bind(uuid(&one.id)).run().await.is_err(), "{change}");

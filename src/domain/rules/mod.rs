@@ -83,6 +83,8 @@ words! {
 pub enum Occasion {
     /// It is placed: searched for, held, booked, moved.
     Placing,
+    /// It goes to another counsellor, and its time and place stay.
+    Reassigning,
     /// It stands, and a fact has changed.
     Standing,
     /// It took place, and is written down afterwards.

@@ -9,10 +9,11 @@ use crate::domain::session::WALK_IN;
 use crate::domain::text::Language;
 use crate::domain::time::{Span, local_day};
 
-const PLACING: &[Occasion] = &[Occasion::Placing];
-const STANDING: &[Occasion] = &[Occasion::Placing, Occasion::Standing];
-const RECORDING: &[Occasion] = &[Occasion::Placing, Occasion::Recording];
-const ALWAYS: &[Occasion] = &[Occasion::Placing, Occasion::Standing, Occasion::Recording];
+const NEW: &[Occasion] = &[Occasion::Placing];
+const PLACING: &[Occasion] = &[Occasion::Placing, Occasion::Reassigning];
+const STANDING: &[Occasion] = &[Occasion::Placing, Occasion::Reassigning, Occasion::Standing];
+const RECORDING: &[Occasion] = &[Occasion::Placing, Occasion::Reassigning, Occasion::Recording];
+const ALWAYS: &[Occasion] = &[Occasion::Placing, Occasion::Reassigning, Occasion::Standing, Occasion::Recording];
 
 const fn hard(
     code: RuleCode,
@@ -67,7 +68,7 @@ pub const RULES: &[Rule] = &[
     hard(RuleCode::ConsentMissing, ALWAYS, "no valid consent to care on that date", |it| {
         it.facts.client.needs_consent() && !it.facts.client.consented_on.contains(&it.day())
     }),
-    hard(RuleCode::InThePast, PLACING, "the start is more than 15 minutes ago", |it| {
+    hard(RuleCode::InThePast, NEW, "the start is more than 15 minutes ago", |it| {
         it.candidate.span.starts_at() < it.facts.now - WALK_IN
     }),
     hard(RuleCode::VenueSideHours, STANDING, "the site receives these clients at other hours", |it| {
@@ -93,12 +94,12 @@ pub const RULES: &[Rule] = &[
                 site.linked.overlap(span) || site.other_side.overlap(present(span, site.site.separation_gap_for))
             })
     }),
-    soft(RuleCode::Notice, PLACING, "the start is sooner than the organisation's notice", |it| {
+    soft(RuleCode::Notice, NEW, "the start is sooner than the organisation's notice", |it| {
         // Who stands at the door gives no notice: a start that has come is a walk-in.
         let (start, now) = (it.candidate.span.starts_at(), it.facts.now);
         start > now && start < now + it.facts.policy.notice_for
     }),
-    soft(RuleCode::Horizon, PLACING, "the start is later than the organisation books ahead", |it| {
+    soft(RuleCode::Horizon, NEW, "the start is later than the organisation books ahead", |it| {
         it.candidate.span.starts_at() > it.facts.now + it.facts.policy.horizon_for
     }),
     soft(RuleCode::OutsideWorkingHours, STANDING, "the counsellor does not work at that place then", |it| {

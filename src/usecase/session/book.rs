@@ -72,8 +72,14 @@ impl Mutation for BookHeld {
         let mut draft = wanted.judge(work, &scene, Some(held.id), Occasion::Placing).await?;
         // Now nobody else can take, release or forget it.
         let held = hold::own(work, self.hold_id, Lock::Update).await?;
-        draft.session = Session { version: held.version + 1, state: State::Booked, place: held.place, ..draft.session };
-        draft.session.id = held.id;
+        draft.session = Session {
+            id: held.id,
+            version: held.version + 1,
+            state: State::Booked,
+            place: held.place,
+            created_at: held.created_at,
+            ..draft.session
+        };
         session::update(&mut work.tx, &draft.session).await?;
         placement::release(&mut work.tx, held.id).await?;
         scene.take(work, &draft.session).await?;

@@ -51,7 +51,7 @@ impl Mutation for ReassignCounsellor {
         if seen.counsellor_id == self.counsellor_id {
             return Err(Error::field("counsellor_id", "must be another counsellor"));
         }
-        let mut draft = wanted.judge(work, &scene, Some(seen.id), Occasion::Placing).await?;
+        let mut draft = wanted.judge(work, &scene, Some(seen.id), Occasion::Reassigning).await?;
         let old = self.open(work, Lock::Update).await?;
         draft.session = Session {
             id: old.id,
