@@ -1,0 +1,151 @@
+//! The service itself, in this process, behind a real TCP port.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aftercare::app::App;
+use aftercare::auth::{Builtin, Grant};
+use aftercare::clock::ManualClock;
+use aftercare::config::{Config, Issuer, LogFormat};
+use aftercare::domain::access::{Authority, Caller};
+use aftercare::rng::SeededRng;
+use aftercare::usecase::World;
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::{Request, Status};
+use tonic_types::StatusExt;
+
+use super::database::Fresh;
+use super::people::{People, Seat};
+use super::sessions::Filled;
+use super::{Error, Result};
+
+/// A running service.
+pub struct Service {
+    /// What it acts on.
+    pub world: World,
+    /// Its clock.
+    pub clock: Arc<ManualClock>,
+    /// Where it listens.
+    pub address: SocketAddr,
+    issuer: Builtin,
+    now: DateTime<Utc>,
+    stop: oneshot::Sender<()>,
+    serving: JoinHandle<Result<(), aftercare::app::Error>>,
+}
+
+impl Service {
+    /// Starts it over a fresh database, at an instant.
+    pub async fn open(fresh: &Fresh, seed: u64, now: DateTime<Utc>) -> Result<Self> {
+        let config = Config {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            data_dir: fresh.directory.path().to_path_buf(),
+            database: fresh.target.clone(),
+            connections: 16,
+            issuer: Issuer::Builtin,
+            drain_for: Duration::from_secs(5),
+            log_format: LogFormat::Human,
+            log: "info".into(),
+        };
+        let (clock, rng) = (Arc::new(ManualClock::at(now)), Arc::new(SeededRng::from_seed(seed)));
+        let issuer = Builtin::open(&config.data_dir, rng.as_ref())?;
+        let app = App::open(&config, clock.clone(), rng).await?;
+        let world = app.world().clone();
+        let listener = TcpListener::bind(config.listen).await?;
+        let address = listener.local_addr()?;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = tokio::spawn(app.serve(listener, async {
+            // A dropped sender stops it too.
+            let _ = stopped.await;
+        }));
+        Ok(Self { world, clock, address, issuer, now, stop, serving })
+    }
+
+    /// Stops it.
+    pub async fn stop(self) -> Result<()> {
+        drop(self.stop);
+        Ok(self.serving.await??)
+    }
+
+    /// Who acts in the measurements, with their tokens.
+    pub fn cast(&self, people: People, filled: Filled) -> Result<Cast> {
+        let coordinators = people.organisations.iter().map(|it| self.token(coordinator(it.id)));
+        let coordinators = coordinators.collect::<Result<_>>()?;
+        let counsellors = people.seats.iter().map(|seat| self.token(counsellor(seat)));
+        let counsellors = counsellors.collect::<Result<_>>()?;
+        Ok(Cast { today: self.now.date_naive(), people, filled, coordinators, counsellors })
+    }
+
+    fn token(&self, caller: Caller) -> Result<Token> {
+        let (principal, authority) = (caller.principal, caller.authority);
+        let grant = Grant { principal, authority, at: self.now, life: TimeDelta::hours(24), id: self.world.uuid() };
+        let value = MetadataValue::try_from(format!("Bearer {}", self.issuer.issue(&grant)?))?;
+        Ok(Token(value))
+    }
+}
+
+/// The coordinator of an organisation.
+pub fn coordinator(organisation_id: aftercare::domain::ids::OrganisationId) -> Caller {
+    Caller { principal: "coordinator@example".into(), authority: Authority::Coordinator { organisation_id } }
+}
+
+fn counsellor(seat: &Seat) -> Caller {
+    let (organisation_id, counsellor_id) = (seat.organisation_id, seat.counsellor.id);
+    let principal = format!("{}@example", seat.counsellor.code);
+    Caller { principal, authority: Authority::Counsellor { organisation_id, counsellor_id } }
+}
+
+/// Everybody who acts, and what they act on.
+pub struct Cast {
+    /// The day on which everything is measured.
+    pub today: NaiveDate,
+    /// Who there is.
+    pub people: People,
+    /// What is stored, and what is free.
+    pub filled: Filled,
+    coordinators: Vec<Token>,
+    counsellors: Vec<Token>,
+}
+
+impl Cast {
+    /// The coordinator of an organisation, by its place in [`People::organisations`].
+    pub fn coordinator(&self, organisation: usize) -> &Token {
+        &self.coordinators[organisation]
+    }
+
+    /// The counsellor of a seat, by its place in [`People::seats`].
+    pub fn counsellor(&self, seat: usize) -> &Token {
+        &self.counsellors[seat]
+    }
+}
+
+/// A bearer token, ready to be sent.
+#[derive(Clone)]
+pub struct Token(MetadataValue<Ascii>);
+
+impl Token {
+    /// A request that carries it.
+    pub fn on<T>(&self, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        request.metadata_mut().insert("authorization", self.0.clone());
+        request
+    }
+}
+
+/// The codes of the rules that a refusal names.
+pub fn broken_rules(status: &Status) -> Vec<String> {
+    let details = status.get_error_details();
+    let violations = details.precondition_failure().into_iter().flat_map(|it| &it.violations);
+    violations.map(|it| it.r#type.clone()).collect()
+}
+
+/// What a status says, for people.
+pub fn explain(status: &Status) -> Error {
+    let details = status.get_error_details();
+    let reason = details.error_info().map(|info| info.reason.clone()).unwrap_or_default();
+    format!("{:?} {reason} {:?}: {}", status.code(), broken_rules(status), status.message()).into()
+}
