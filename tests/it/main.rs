@@ -6,6 +6,7 @@ mod booking;
 mod consent;
 mod demo;
 mod directory;
+mod expired;
 mod foreign;
 mod import;
 mod input;
