@@ -5,7 +5,9 @@ use uuid::Uuid;
 use super::error::{Error, Result};
 use super::noun::{Managed, find_own, frozen};
 use super::orphan;
+use super::session;
 use super::work::{Mutation, Work};
+use super::world::World;
 use crate::domain::agreement::Agreement;
 use crate::domain::counsellor::{Counsellor, Leave};
 use crate::domain::directory::{HolidayCalendar, LONGEST_SEPARATION_GAP, Organisation, Room, Site, Venue};
@@ -51,6 +53,11 @@ impl Managed for HolidayCalendar {
 }
 
 impl Managed for Site {
+    /// Another separation gap finds only what stands.
+    async fn before(world: &World) -> Result<()> {
+        session::forget_expired(world).await
+    }
+
     /// The zone never changes: the local days of past and future sessions are kept by it.
     async fn check(work: &mut Work<'_>, it: &Self, before: Option<&Record<Self>>) -> Result<()> {
         check_organisation(work, it.organisation_id, before.map(|it| it.organisation_id), "site").await?;
@@ -69,7 +76,8 @@ impl Managed for Site {
         }
         // Whoever left within the longest gap may still be too close to whoever comes.
         let since = Instant(work.now - LONGEST_SEPARATION_GAP);
-        let too_close = placement::repad(&mut work.tx, after.id, since, after.separation_gap_for).await?;
+        let too_close =
+            placement::repad(&mut work.tx, after.id, since, Instant(work.now), after.separation_gap_for).await?;
         if too_close.is_empty() {
             return Ok(());
         }

@@ -63,6 +63,10 @@ pub struct BookHeld {
 impl Mutation for BookHeld {
     type Answer = Session;
 
+    async fn before(&self, world: &World) -> Result<()> {
+        hold::forget_expired(world).await
+    }
+
     async fn run(&self, work: &mut Work<'_>) -> Result<Session> {
         work.touched(self.hold_id.uuid());
         let held = hold::own(work, self.hold_id, Lock::None).await?;

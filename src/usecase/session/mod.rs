@@ -13,7 +13,7 @@ mod search;
 
 pub use book::{BookHeld, BookSession};
 pub use cancel::CancelSession;
-pub use hold::{HoldSlot, ReleaseHold};
+pub use hold::{HoldSlot, ReleaseHold, forget_expired};
 pub use offer::place;
 pub use place::{Override, Wanted, WantedPlace};
 pub use read::{Filter, get_session, list_overrides, list_sessions};
