@@ -63,7 +63,10 @@ impl Managed for Site {
         check_organisation(work, it.organisation_id, before.map(|it| it.organisation_id), "site").await?;
         frozen(before.is_none_or(|before| before.zone == it.zone), "site.zone")?;
         let Some(id) = it.holiday_calendar_id else { return Ok(()) };
-        match HolidayCalendar::find(&mut work.tx, id, Lock::None).await? {
+        // Whoever changes a calendar looks for the sites that name it, and would not find this one yet.
+        let new = before.is_none_or(|before| before.holiday_calendar_id != Some(id));
+        let lock = if new { Lock::Share } else { Lock::None };
+        match HolidayCalendar::find(&mut work.tx, id, lock).await? {
             Some(calendar) if calendar.organisation_id == it.organisation_id => Ok(()),
             _ => Err(Error::field("site.holiday_calendar_id", "must be a calendar of the same organisation")),
         }

@@ -7,6 +7,7 @@ mod consent;
 mod demo;
 mod directory;
 mod expired;
+mod fact_race;
 mod foreign;
 mod import;
 mod input;
