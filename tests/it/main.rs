@@ -18,6 +18,7 @@ mod race;
 mod repeat;
 mod schema;
 mod separation;
+mod session_race;
 mod slots;
 mod statements;
 mod support;
