@@ -12,6 +12,7 @@ mod foreign;
 mod import;
 mod input;
 mod layers;
+mod model;
 mod people;
 mod process;
 mod race;
