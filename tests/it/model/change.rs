@@ -215,7 +215,10 @@ impl Play<'_> {
         let request = pb::UpdateSiteRequest { site: Some(site), ..Default::default() };
         match self.stage.admin.directory().update_site(request).await {
             Ok(_) => Err(format!("a gap of {gap} minutes was accepted")),
-            Err(status) if refused(&status).reason == "SEPARATION_GAP_IN_USE" => Ok((None, None)),
+            Err(status) if refused(&status).reason == "SEPARATION_GAP_IN_USE" => {
+                self.met.insert("SEPARATION_GAP_IN_USE".into());
+                Ok((None, None))
+            }
             Err(status) => Err(wrong(status)),
         }
     }

@@ -20,6 +20,8 @@ pub struct Play<'a> {
     pub stage: Stage,
     pub truth: Truth,
     pub listed: BTreeMap<String, pb::Session>,
+    /// What has been met: refusals by reason or rule, flags by rule.
+    pub met: BTreeSet<String>,
     far: i64,
 }
 
@@ -38,7 +40,7 @@ impl<'a> Play<'a> {
     pub async fn begin(app: &'a TestApp, code: &str) -> Self {
         app.clock.set(instant(OPENING));
         let stage = Stage::set(app, code).await;
-        Self { app, stage, truth: Truth::new(OPENING), listed: BTreeMap::new(), far: 30 }
+        Self { app, stage, truth: Truth::new(OPENING), listed: BTreeMap::new(), met: BTreeSet::new(), far: 30 }
     }
 
     pub async fn step(&mut self, step: &Step) -> Outcome {
@@ -308,6 +310,7 @@ impl<'a> Play<'a> {
         if !right {
             return Err(format!("refused with {} {:?}, though the model says {expected:?}", said.reason, said.items));
         }
+        self.met.extend(said.items.into_iter().chain([said.reason]));
         let before = self.live();
         self.look(&[]).await?;
         if before != self.live() {
@@ -351,6 +354,8 @@ impl<'a> Play<'a> {
         for answer in answers {
             self.visible(answer)?;
         }
+        let flags = self.truth.rows.iter().flat_map(|row| self.truth.flags(row));
+        self.met.extend(flags.map(|rule| format!("flag {rule}")));
         super::seen::compare(self)
     }
 }

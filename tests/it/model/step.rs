@@ -123,8 +123,8 @@ pub fn counsellor(org: usize, survivor: bool, pick: u8) -> usize {
 }
 
 fn starts() -> impl Strategy<Value = i64> {
-    let times = select(vec![600i64, 630, 660, 690, 780, 840, 900, 945, 990, 1020]);
-    let days = prop_oneof![1 => Just(0i64), 4 => Just(1), 2 => Just(2)];
+    let times = select(vec![600i64, 630, 660, 720, 780, 870, 960, 1020]);
+    let days = prop_oneof![1 => Just(0i64), 5 => Just(1), 2 => Just(2)];
     (days, times).prop_map(|(day, time)| day * DAY + time)
 }
 
@@ -176,7 +176,7 @@ fn scheduling() -> impl Strategy<Value = Step> {
         1 => (8usize..12, hold_for()).prop_map(|(count, minutes)| Step::HoldMany(count, minutes)),
         1 => (0..40usize).prop_map(Step::Release),
         4 => ((0..40usize), soft()).prop_map(|(nth, soft)| Step::BookHeld(nth, soft)),
-        3 => select(vec![1i64, 3, 5, 10, 15, 45, 120]).prop_map(Step::Pass),
+        3 => select(vec![1i64, 3, 5, 10, 15, 45, 120, 300]).prop_map(Step::Pass),
         4 => ((0..40usize), moves()).prop_map(|(nth, to)| Step::Reschedule(nth, to)),
         3 => ((0..40usize), any::<u8>(), soft()).prop_map(|(nth, pick, soft)| Step::Reassign(nth, pick, soft)),
         3 => ((0..40usize), proptest::bool::weighted(0.1)).prop_map(|(nth, stale)| Step::Cancel(nth, stale)),
@@ -201,9 +201,9 @@ fn facts() -> impl Strategy<Value = Step> {
         }),
         1 => (0u8..3).prop_map(Step::Timetable),
         1 => proptest::option::of(0i64..3).prop_map(Step::Holiday),
-        1 => (counsellors(), prop_oneof![Just(0i64), Just(1), Just(999)]).prop_map(|(it, day)| Step::Verified(it, day)),
+        2 => (counsellors(), prop_oneof![3 => Just(0i64), 1 => Just(1), 2 => Just(999)]).prop_map(|(it, day)| Step::Verified(it, day)),
         1 => counsellors().prop_map(Step::Hours),
-        1 => clients().prop_map(Step::PrefersFemale),
+        2 => (0..CLIENTS.len()).prop_map(|it| Step::PrefersFemale(Client(it))),
         1 => select(vec![60i64, 120, 180]).prop_map(Step::Gap),
     ]
 }
@@ -218,9 +218,11 @@ impl fmt::Debug for Story {
     }
 }
 
-/// Some dozens of things.
+/// Some bookings, then some dozens of things.
 pub fn stories() -> impl Strategy<Value = Story> {
     // Options, because what fails shrinks to those steps that matter, which may be few.
-    let step = proptest::option::weighted(0.99, prop_oneof![5 => scheduling(), 2 => facts()]);
-    proptest::collection::vec(step, 15..40).prop_map(|steps| Story(steps.into_iter().flatten().collect()))
+    let some = |step| proptest::option::weighted(0.99, step);
+    let first = proptest::collection::vec(some(asks().prop_map(Step::Book).boxed()), 5..10);
+    let then = proptest::collection::vec(some(prop_oneof![5 => scheduling(), 3 => facts()].boxed()), 15..30);
+    (first, then).prop_map(|(first, then)| Story(first.into_iter().chain(then).flatten().collect()))
 }
