@@ -279,20 +279,23 @@ struct Presence {
 }
 
 /// Pads the presences of a site, of sessions that ended after `since`, with another gap; returns the sessions that
-/// would then be too close to the other side, and whose presences are now missing.
+/// would then be too close to the other side, and whose presences are now missing. What is held no more is
+/// left to those who forget it.
 pub async fn repad(
     tx: &mut Tx,
     site_id: SiteId,
     since: Instant,
+    now: Instant,
     separation_gap_for: TimeDelta,
 ) -> Result<Vec<SessionId>> {
     let rows = tx
         .sql(
             "SELECT id, side, starts_at, ends_at, held_until FROM session
-              WHERE site_id = $1 AND state IN ('BOOKED', 'HELD') AND ends_at > $2 ORDER BY starts_at, id",
+              WHERE site_id = $1 AND (state = 'BOOKED' OR held_until > $3) AND ends_at > $2 ORDER BY starts_at, id",
         )
         .bind(site_id)
         .bind(since)
+        .bind(now)
         .all::<Presence>()
         .await?;
     let mut present_before = Vec::new();

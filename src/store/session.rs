@@ -135,7 +135,8 @@ pub async fn insert(tx: &mut Tx, it: &Session) -> Result<()> {
     .await
 }
 
-/// Writes what can change of a session that stands: its state, version, flags, and its counsellor.
+/// Writes what can change of a session that stands: its state, version, flags, its counsellor, and when
+/// what was held is booked.
 pub async fn update(tx: &mut Tx, it: &Session) -> Result<()> {
     let (cancelled_at, reason, successor_id) = match &it.state {
         State::Held { .. } | State::Booked => (None, None, None),
@@ -146,7 +147,7 @@ pub async fn update(tx: &mut Tx, it: &Session) -> Result<()> {
     tx.sql(
         "UPDATE session SET version = $2, state = $3, cancelled_at = $4, cancel_reason = $5, successor_id = $6,
             counsellor_id = $7, overridden = $8, flags = $9, zone = $10, on_date = $11, guardian_id = $12,
-            interpreter = $13, held_until = NULL, held_by = NULL, hold_number = NULL
+            interpreter = $13, created_at = $14, held_until = NULL, held_by = NULL, hold_number = NULL
           WHERE id = $1",
     )
     .bind(it.id)
@@ -162,6 +163,7 @@ pub async fn update(tx: &mut Tx, it: &Session) -> Result<()> {
     .bind(it.on_date())
     .bind(it.guardian_id)
     .bind(it.interpreter)
+    .bind(Instant(it.created_at))
     .run()
     .await
     .map(drop)

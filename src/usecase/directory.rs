@@ -7,6 +7,7 @@ use super::call::Call;
 use super::error::{Error, Result};
 use super::noun::{Managed, find_own, frozen, get};
 use super::orphan;
+use super::session;
 use super::work::{Mutation, Work};
 use super::world::World;
 use crate::domain::agreement::Agreement;
@@ -87,12 +88,20 @@ pub async fn get_holiday_calendar(
 }
 
 impl Managed for Site {
+    /// Another separation gap finds only what stands.
+    async fn before(world: &World) -> Result<()> {
+        session::forget_expired(world).await
+    }
+
     /// The zone never changes: the local days of past and future sessions are kept by it.
     async fn check(work: &mut Work<'_>, it: &Self, before: Option<&Record<Self>>) -> Result<()> {
         check_organisation(work, it.organisation_id, before.map(|it| it.organisation_id), "site").await?;
         frozen(before.is_none_or(|before| before.zone == it.zone), "site.zone")?;
         let Some(id) = it.holiday_calendar_id else { return Ok(()) };
-        match HolidayCalendar::find(&mut work.tx, id, Lock::None).await? {
+        // Whoever changes a calendar looks for the sites that name it, and would not find this one yet.
+        let new = before.is_none_or(|before| before.holiday_calendar_id != Some(id));
+        let lock = if new { Lock::Share } else { Lock::None };
+        match HolidayCalendar::find(&mut work.tx, id, lock).await? {
             Some(calendar) if calendar.organisation_id == it.organisation_id => Ok(()),
             _ => Err(Error::field("site.holiday_calendar_id", "must be a calendar of the same organisation")),
         }
@@ -105,7 +114,8 @@ impl Managed for Site {
         }
         // Whoever left within the longest gap may still be too close to whoever comes.
         let since = Instant(work.now - LONGEST_SEPARATION_GAP);
-        let too_close = placement::repad(&mut work.tx, after.id, since, after.separation_gap_for).await?;
+        let too_close =
+            placement::repad(&mut work.tx, after.id, since, Instant(work.now), after.separation_gap_for).await?;
         if too_close.is_empty() {
             return Ok(());
         }

@@ -19,6 +19,11 @@ use crate::store::{self, Lock};
 
 /// A noun that callers manage.
 pub trait Managed: Stored {
+    /// What must be out of the way before one is changed, in a transaction of its own.
+    fn before(_world: &World) -> impl Future<Output = Result<()>> + Send {
+        std::future::ready(Ok(()))
+    }
+
     /// What a caller may not put into it or change about it, given what stood there before.
     fn check(
         _work: &mut Work<'_>,
@@ -115,6 +120,10 @@ pub struct Update<N: Noun> {
 
 impl<N: Managed> Mutation for Update<N> {
     type Answer = Written<N>;
+
+    async fn before(&self, world: &World) -> Result<()> {
+        N::before(world).await
+    }
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Written<N>> {
         let before = find_own::<N>(work, self.id, Some(self.version)).await?;

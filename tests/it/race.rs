@@ -35,7 +35,7 @@ async fn one_wins(requests: Vec<(Actor, pb::BookSessionRequest)>, codes: &[&str]
 }
 
 /// PostgreSQL counts the deadlocks it had to break, even those that a second attempt hid.
-async fn no_deadlock(app: &TestApp) {
+pub async fn no_deadlock(app: &TestApp) {
     if let Target::Postgres(_) = app.db.target {
         let db = Db::open(&app.db.target, 1).await.unwrap();
         let mut tx = db.begin_read().await.unwrap();

@@ -63,6 +63,10 @@ pub struct BookHeld {
 impl Mutation for BookHeld {
     type Answer = Session;
 
+    async fn before(&self, world: &World) -> Result<()> {
+        hold::forget_expired(world).await
+    }
+
     async fn run(&self, work: &mut Work<'_>) -> Result<Session> {
         work.touched(self.hold_id.uuid());
         let held = hold::own(work, self.hold_id, Lock::None).await?;
@@ -77,7 +81,6 @@ impl Mutation for BookHeld {
             version: held.version + 1,
             state: State::Booked,
             place: held.place,
-            created_at: held.created_at,
             ..draft.session
         };
         session::update(&mut work.tx, &draft.session).await?;

@@ -58,9 +58,11 @@ impl Mutation for HoldSlot {
     }
 }
 
-/// The least number that no hold of a caller has.
+/// The least number that no hold of a caller has. What has expired counts no more, though somebody else may
+/// be about to remove it: the claim waits for that.
 async fn free_number(work: &mut Work<'_>, by: &str) -> Result<i64> {
-    let taken = store::hold::numbers(&mut work.tx, by).await?;
+    let mut taken = store::hold::numbers(&mut work.tx, by).await?;
+    taken.retain(|(_, until)| until.0 > work.now);
     let free = (1..=MOST_HOLDS).find(|number| !taken.iter().any(|(it, _)| it == number));
     free.ok_or_else(|| {
         let next = taken.iter().map(|(_, until)| until.0).min().unwrap_or(work.now);

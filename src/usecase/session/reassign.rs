@@ -51,6 +51,8 @@ impl Mutation for ReassignCounsellor {
         if seen.counsellor_id == self.counsellor_id {
             return Err(Error::field("counsellor_id", "must be another counsellor"));
         }
+        // Who has moved it meanwhile must not look like somebody else in the way.
+        self.open(work, Lock::None).await?;
         let mut draft = wanted.judge(work, &scene, Some(seen.id), Occasion::Reassigning).await?;
         let old = self.open(work, Lock::Update).await?;
         draft.session = Session {

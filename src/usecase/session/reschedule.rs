@@ -50,9 +50,11 @@ impl Mutation for RescheduleSession {
 
     async fn run(&self, work: &mut Work<'_>) -> Result<(Session, Session)> {
         work.touched(self.session_id.uuid());
-        let seen = self.open(work, Lock::None).await?;
+        let client_id = self.open(work, Lock::None).await?.client_id;
         // Clients before sessions: the order in which a late link locks them too.
-        link::lock_around(work, seen.client_id, None).await?;
+        link::lock_around(work, client_id, None).await?;
+        // Who has moved it meanwhile must not look like somebody else in the way.
+        let seen = self.open(work, Lock::None).await?;
         let wanted = self.wanted(&seen)?;
         let scene = wanted.scene(work).await?;
         for _ in 0..LOOKS {

@@ -4,7 +4,7 @@ mod app;
 mod db;
 mod ngo;
 
-pub use app::{Actor, Refused, TestApp, refused};
+pub use app::{Actor, Beside, Refused, TestApp, refused};
 pub use db::{Engine, TestDb};
 pub use ngo::{Ngo, at, book, booking, consent_of, date, minutes, own_consent, time_of_day, venue_at};
 
