@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Write;
 
 use serde_json::json;
+use sha2::Digest;
 
 use super::load::{Call, Measured};
 use super::service::Cast;
@@ -24,7 +25,8 @@ impl<'o> Report<'o> {
         let json = options.json.as_ref().map(File::create).transpose()?;
         let (sessions, counsellors) = (cast.filled.stored, cast.people.seats.len());
         println!("{database}");
-        println!("{sessions} sessions of {counsellors} counsellors, seed {}", options.seed);
+        let digest = hex(&cast.filled.digest.clone().finalize()[..6]);
+        println!("{sessions} sessions of {counsellors} counsellors, seed {}, world {digest}", options.seed);
         println!("{} connections, closed loop, {} s for each figure\n", options.connections, options.seconds);
         println!(
             "{:<28} {:>7} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}",
@@ -74,6 +76,10 @@ fn remarks(measured: &Measured) -> String {
         remarks += "  no answer within the window";
     }
     remarks
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn millis(nanos: u64) -> f64 {

@@ -17,6 +17,7 @@ use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Utc};
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
+use sha2::{Digest, Sha256};
 
 use super::people::{CLIENTS, FOUNDED, People, Seat, ZONE};
 use super::service::{Service, coordinator};
@@ -54,6 +55,8 @@ pub struct Filled {
     pub today: Vec<usize>,
     /// What can still be booked, in no order.
     pub free: Vec<Opening>,
+    /// Digest of every stored session: the same for the same world.
+    pub digest: Sha256,
 }
 
 /// The hours at which sites receive a side, and its counsellors work.
@@ -75,7 +78,9 @@ pub async fn fill(service: &Service, people: &People, options: &Options, now: Da
     let mut rng = StdRng::seed_from_u64(options.seed);
     let today = local_day(now, ZONE);
     let weeks = weeks(people, options.sessions, today)?;
-    let mut filled = Filled { stored: 0, sample: Vec::new(), today: vec![0; people.seats.len()], free: Vec::new() };
+    let today_of_each = vec![0; people.seats.len()];
+    let (sample, free, digest) = (Vec::new(), Vec::new(), Sha256::new());
+    let mut filled = Filled { stored: 0, sample, today: today_of_each, free, digest };
     for (monday, until) in weeks {
         let mut openings = openings(people, monday, &mut rng);
         openings.shuffle(&mut rng);
@@ -163,12 +168,23 @@ async fn write(
         let mut event = calls[people.organisation_of(opening.seat)].event(&service.world, Outcome::Done, None);
         event.subjects = vec![session.client_id.0, session.id.0];
         audit::append(&mut tx, &event).await?;
-        if filled.stored.is_multiple_of(every) {
-            filled.sample.push((opening.seat, session));
-        }
-        filled.stored += 1;
+        filled.remember(opening.seat, session, every);
     }
     Ok(tx.commit().await?)
+}
+
+impl Filled {
+    /// Counts a stored session, and keeps one of so many.
+    fn remember(&mut self, seat: usize, session: Session, every: usize) {
+        for id in [session.id.0, session.client_id.0, session.counsellor_id.0] {
+            self.digest.update(id.as_bytes());
+        }
+        self.digest.update(session.span.starts_at().timestamp().to_be_bytes());
+        if self.stored.is_multiple_of(every) {
+            self.sample.push((seat, session));
+        }
+        self.stored += 1;
+    }
 }
 
 impl Opening {
