@@ -123,7 +123,7 @@ pub fn counsellor(org: usize, survivor: bool, pick: u8) -> usize {
 }
 
 fn starts() -> impl Strategy<Value = i64> {
-    let times = select(vec![600i64, 630, 660, 720, 780, 870, 960, 1020]);
+    let times = select(vec![600i64, 630, 660, 720, 779, 870, 960, 1020]);
     let days = prop_oneof![1 => Just(0i64), 5 => Just(1), 2 => Just(2)];
     (days, times).prop_map(|(day, time)| day * DAY + time)
 }
@@ -218,11 +218,46 @@ impl fmt::Debug for Story {
     }
 }
 
-/// Some bookings, then some dozens of things.
+/// Two who come to the shared site on one day, and are linked only then.
+fn meeting() -> impl Strategy<Value = [Step; 4]> {
+    let book = |client: usize, starts| {
+        let it = &CLIENTS[client];
+        let (counsellor, service) = (counsellor(it.org, it.survivor, 0), if it.survivor { 1 } else { 5 });
+        let place = places(it.org)[0];
+        let starts = DAY + starts;
+        let what = Wanted { client, counsellor, service, place, starts, ends: starts + 60, guardian: it.child };
+        Step::Book(Ask { what, soft: false })
+    };
+    (0usize..4, 4usize..7, any::<bool>(), 0usize..2).prop_map(move |(one, other, declared, crime)| {
+        let link = match declared {
+            true => [Step::NoContact(Client(one), Client(other)), Step::Pass(1)],
+            false => [Step::Party(crime, Client(one)), Step::Party(crime, Client(other))],
+        };
+        let [first, second] = link;
+        [book(one, 600), book(other, 870), first, second]
+    })
+}
+
+/// What ends such a meeting: one of the two does not come, comes on another day, or the link is undone.
+fn parting() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        (0usize..2).prop_map(|nth| Step::Cancel(nth, false)),
+        (0usize..2, moves()).prop_map(|(nth, to)| Step::Reschedule(nth, Move { stale: false, ..to })),
+    ]
+}
+
+/// A meeting or some bookings, then some dozens of things.
 pub fn stories() -> impl Strategy<Value = Story> {
     // Options, because what fails shrinks to those steps that matter, which may be few.
     let some = |step| proptest::option::weighted(0.99, step);
-    let first = proptest::collection::vec(some(asks().prop_map(Step::Book).boxed()), 5..10);
-    let then = proptest::collection::vec(some(prop_oneof![5 => scheduling(), 3 => facts()].boxed()), 15..30);
+    let bookings = |count| proptest::collection::vec(some(asks().prop_map(Step::Book).boxed()), count);
+    let met = (meeting(), any::<bool>()).prop_map(|(steps, undone)| {
+        let undo = undone.then(|| steps[2].clone());
+        steps.into_iter().chain(undo).map(Some).collect::<Vec<_>>()
+    });
+    let parted = (met, bookings(0..3), some(parting().boxed()))
+        .prop_map(|(met, more, parting)| met.into_iter().chain(more).chain([parting]).collect::<Vec<_>>());
+    let first = prop_oneof![bookings(5..10), parted];
+    let then = proptest::collection::vec(some(prop_oneof![5 => scheduling(), 3 => facts()].boxed()), 12..30);
     (first, then).prop_map(|(first, then)| Story(first.into_iter().chain(then).flatten().collect()))
 }
