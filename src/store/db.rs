@@ -52,6 +52,9 @@ const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(10);
 const BOUNDS: [(&str, &str); 3] =
     [("lock_timeout", "10s"), ("idle_in_transaction_session_timeout", "60s"), ("synchronous_commit", "on")];
 
+/// Pages that the writer keeps in memory: 64 MiB, in SQLite's way of saying so.
+const WRITER_CACHE: &str = "-65536";
+
 impl Db {
     /// Opens a database; says nothing about its schema (see [`Db::migrate`]).
     pub async fn open(target: &Target, connections: u32) -> Result<Self> {
@@ -77,7 +80,9 @@ impl Db {
             .foreign_keys(true)
             .busy_timeout(WAIT_FOR_CONNECTION);
         let pool = |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(WAIT_FOR_CONNECTION);
-        let writer = pool(1).connect_with(options.clone()).await?;
+        // A long transaction, such as an import, would write pages and savepoints to disk again and again.
+        let memory = options.clone().pragma("cache_size", WRITER_CACHE).pragma("temp_store", "MEMORY");
+        let writer = pool(1).connect_with(memory).await?;
         let readers = pool(connections).connect_with(options.pragma("query_only", "ON")).await?;
         Ok(Self(Engine::Sqlite { writer, readers, file: file.to_path_buf() }))
     }
