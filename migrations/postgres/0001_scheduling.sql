@@ -368,7 +368,7 @@ CREATE TABLE session_override (
     reason      BYTEA NOT NULL,
     principal   TEXT NOT NULL,
     decided_at  TIMESTAMPTZ NOT NULL,
-    PRIMARY KEY (session_id, rule)
+    PRIMARY KEY (session_id, rule, decided_at)
 );
 
 -- Nobody and nothing is in two places at once: a counsellor (buffers included), a client, a room.

@@ -364,7 +364,7 @@ CREATE TABLE session_override (
     reason      BLOB NOT NULL,
     principal   TEXT NOT NULL,
     decided_at  INTEGER NOT NULL,
-    PRIMARY KEY (session_id, rule)
+    PRIMARY KEY (session_id, rule, decided_at)
 ) STRICT;
 
 CREATE TRIGGER session_override_no_update BEFORE UPDATE ON session_override

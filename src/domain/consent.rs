@@ -1,6 +1,6 @@
 //! Consents: who agreed to what for whom, and whether that still counts.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::Serialize;
 
 use super::age::{adult_from, ages_on};
@@ -64,6 +64,17 @@ pub struct ConsentEnd {
     pub reason: Personal,
 }
 
+impl ConsentEnd {
+    /// Whether a day is untouched by it. What was withdrawn was good until then; what was invalidated
+    /// never was. A day counts that was certainly over, wherever it was.
+    fn leaves(&self, day: NaiveDate) -> bool {
+        self.how == ConsentEnding::Withdrawn && day < (self.at - WESTERNMOST).date_naive()
+    }
+}
+
+/// Nowhere does a day end later than this after it ends in UTC.
+const WESTERNMOST: TimeDelta = TimeDelta::hours(12);
+
 /// A consent. It is never changed; it ends once.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Consent {
@@ -108,7 +119,7 @@ impl Consent {
     /// a guardian who is safe *now*, or the Child Welfare Committee, and the child's assent.
     pub fn covers(&self, subject: &ConsentSubject, purpose: ConsentPurpose, day: NaiveDate) -> bool {
         let holds = self.purpose == purpose
-            && self.ended.is_none()
+            && self.ended.as_ref().is_none_or(|end| end.leaves(day))
             && self.given_on <= day
             && self.valid_until.is_none_or(|last| day <= last);
         holds

@@ -16,6 +16,7 @@ pub mod guardian;
 pub mod ids;
 pub mod noun;
 pub mod personal;
+pub mod place;
 pub mod proceeding;
 pub mod recurrence;
 pub mod reference;

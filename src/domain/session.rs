@@ -3,9 +3,10 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 
-use super::code::{CareService, Modality, Side, words};
-use super::ids::{ClientId, CounsellorId, GuardianId, OrganisationId, RoomId, SessionId, SiteId, VenueId};
+use super::code::{CareService, Side, words};
+use super::ids::{ClientId, CounsellorId, GuardianId, OrganisationId, SessionId};
 use super::personal::Personal;
+use super::place::{Place, WantedPlace};
 use super::reference::Reference;
 use super::rules::{Candidate, RuleCode};
 use super::time::Span;
@@ -14,11 +15,9 @@ use super::time::Span;
 pub const SHORTEST: TimeDelta = TimeDelta::minutes(10);
 /// The longest session.
 pub const LONGEST: TimeDelta = TimeDelta::hours(8);
-/// How long after its start a session may still be booked: a walk-in (booking rules, IN_THE_PAST).
-pub const WALK_IN: TimeDelta = TimeDelta::minutes(15);
-/// How long a time is held unless said otherwise (architecture, "A hold") [P].
+/// How long a time is held unless said otherwise (architecture, "A hold"); a parameter of ours.
 pub const DEFAULT_HOLD: TimeDelta = TimeDelta::minutes(5);
-/// The longest a time is held [P].
+/// The longest a time is held; a parameter of ours.
 pub const LONGEST_HOLD: TimeDelta = TimeDelta::minutes(15);
 /// The most times one principal holds at once, so that holds can neither block a calendar nor probe
 /// it; the schema has no number for an eleventh.
@@ -92,56 +91,6 @@ impl State {
             State::Booked => StateWord::Booked,
             State::Cancelled { .. } => StateWord::Cancelled,
             State::Rescheduled { .. } => StateWord::Rescheduled,
-        }
-    }
-}
-
-/// Where a session takes place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Place {
-    /// Nowhere: telephone or video.
-    Remote,
-    /// At a venue, in one of its rooms if it lists any.
-    Venue {
-        /// The venue.
-        venue_id: VenueId,
-        /// The site of the venue.
-        site_id: SiteId,
-        /// The room.
-        room_id: Option<RoomId>,
-    },
-}
-
-impl Place {
-    /// How the two meet.
-    pub fn modality(self) -> Modality {
-        match self {
-            Place::Remote => Modality::Remote,
-            Place::Venue { .. } => Modality::InPerson,
-        }
-    }
-
-    /// The venue, if any.
-    pub fn venue_id(self) -> Option<VenueId> {
-        match self {
-            Place::Remote => None,
-            Place::Venue { venue_id, .. } => Some(venue_id),
-        }
-    }
-
-    /// The site, if any.
-    pub fn site_id(self) -> Option<SiteId> {
-        match self {
-            Place::Remote => None,
-            Place::Venue { site_id, .. } => Some(site_id),
-        }
-    }
-
-    /// The room, if any.
-    pub fn room_id(self) -> Option<RoomId> {
-        match self {
-            Place::Remote => None,
-            Place::Venue { room_id, .. } => room_id,
         }
     }
 }
@@ -257,4 +206,34 @@ pub struct Overriding {
     pub principal: String,
     /// When.
     pub decided_at: DateTime<Utc>,
+}
+
+/// A session somebody wants.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// For whom.
+    pub client_id: ClientId,
+    /// By whom.
+    pub counsellor_id: CounsellorId,
+    /// What for.
+    pub service: CareService,
+    /// Where.
+    pub place: WantedPlace,
+    /// When.
+    pub span: Span,
+    /// The safe adult who comes with a child.
+    pub guardian_id: Option<GuardianId>,
+    /// An interpreter is booked.
+    pub interpreter: bool,
+    /// Soft rules that may be broken.
+    pub overrides: Vec<Override>,
+}
+
+/// A soft rule that may be broken, and why.
+#[derive(Clone, Debug)]
+pub struct Override {
+    /// Which.
+    pub rule: RuleCode,
+    /// Why; written down with the session.
+    pub reason: Personal,
 }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::code::{CareService, Modality, words};
 use super::ids::{CounsellorId, GuardianId, VenueId};
+use super::place::Place;
 use super::rules::{Candidate, CounsellorFacts, Facts, Occasion, RuleCode, allowed, broken};
-use super::session::Place;
 use super::time::{Span, local_day, next_on_grid};
 
 /// The grid of a search that states none, in minutes.
@@ -49,7 +49,7 @@ words! {
         PreferredModality = "PREFERRED_MODALITY",
         /// It is the venue that the client prefers.
         PreferredVenue = "PREFERRED_VENUE",
-        /// No counsellor offered has fewer sessions in the window.
+        /// No counsellor who was looked at has fewer sessions in the window.
         LightestLoad = "LIGHTEST_LOAD",
     }
 }

@@ -193,15 +193,17 @@ pub async fn claim_registration(tx: &mut Tx, registration: &Code, side: Side) ->
 
 /// Frees a registration that no counsellor has any more, so that a slip of the pen does not tie it
 /// to a side for ever.
-pub async fn release_registration(tx: &mut Tx, registration: &Code) -> Result<()> {
+pub async fn release_registration(tx: &mut Tx, registration: &Code, by: CounsellorId) -> Result<()> {
     // Whoever claims it at this moment is waited for, and then seen.
     let sql = tx.sql_locked("SELECT side FROM professional WHERE registration = $1", Lock::Update);
     sql.bind(registration.clone()).maybe::<(Side,)>().await?;
     tx.sql(
         "DELETE FROM professional WHERE registration = $1
-            AND NOT EXISTS (SELECT 1 FROM counsellor WHERE counsellor.registration = professional.registration)",
+            AND NOT EXISTS (SELECT 1 FROM counsellor WHERE counsellor.registration = professional.registration)
+            AND NOT EXISTS (SELECT 1 FROM session WHERE counsellor_id = $2 AND state = 'BOOKED')",
     )
     .bind(registration.clone())
+    .bind(by)
     .run()
     .await
     .map(drop)

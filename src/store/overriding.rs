@@ -7,7 +7,7 @@ use super::seal::Sealed;
 use crate::domain::rules::RuleCode;
 use crate::domain::session::{Overriding, Session};
 
-/// Writes why a rule was broken; what was said first stays.
+/// Writes why a rule was broken. What was said before, of another counsellor, stays.
 pub async fn insert(tx: &mut Tx, session: &Session, it: &Overriding) -> Result<()> {
     let reason = tx.seal(session.client_id.0, "session_override.reason", &it.reason).await?;
     tx.sql(
@@ -27,7 +27,7 @@ pub async fn insert(tx: &mut Tx, session: &Session, it: &Overriding) -> Result<(
 /// Why the rules of a session were broken, by rule.
 pub async fn list(tx: &mut Tx, session: &Session) -> Result<Vec<Overriding>> {
     let sql =
-        tx.sql("SELECT rule, reason, principal, decided_at FROM session_override WHERE session_id = $1 ORDER BY rule");
+        tx.sql("SELECT rule, reason, principal, decided_at FROM session_override WHERE session_id = $1 ORDER BY rule, decided_at");
     let rows = sql.bind(session.id).all::<(RuleCode, Sealed, String, Instant)>().await?;
     let mut all = Vec::with_capacity(rows.len());
     for (rule, reason, principal, decided_at) in rows {

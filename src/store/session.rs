@@ -9,9 +9,10 @@ use super::db::{Lock, Tx};
 use super::error::{Error, Result};
 use crate::domain::code::{CareService, Modality, Side};
 use crate::domain::ids::{ClientId, CounsellorId, GuardianId, OrganisationId, RoomId, SessionId, SiteId, VenueId};
+use crate::domain::place::Place;
 use crate::domain::reference::Reference;
 use crate::domain::rules::RuleCode;
-use crate::domain::session::{CancelReason, Place, Session, State, StateWord};
+use crate::domain::session::{CancelReason, Session, State, StateWord};
 use crate::domain::time::Span;
 
 #[derive(sqlx::FromRow)]

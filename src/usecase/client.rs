@@ -9,6 +9,7 @@ use super::error::{Error, Result};
 use super::link;
 use super::noun::{Managed, Written, find, find_own, frozen};
 use super::page::Page;
+use super::session;
 use super::work::{Mutation, Work, mutate};
 use super::world::World;
 use crate::domain::client::{Case, CaseRole, Client, NoContact};
@@ -169,6 +170,11 @@ pub struct ChangeParty {
 impl Mutation for ChangeParty {
     type Answer = Written<Case>;
 
+    /// A hold that keeps nothing must not keep a day from a link either.
+    async fn before(&self, world: &World) -> Result<()> {
+        session::forget_expired(world).await
+    }
+
     async fn run(&self, work: &mut Work<'_>) -> Result<Written<Case>> {
         let before = find_own::<Case>(work, self.case_id, Some(self.version)).await?;
         check_party(work, self.client_id, self.role).await?;
@@ -233,6 +239,11 @@ async fn lock_around(work: &mut Work<'_>, clients: &[ClientId], also: LinkId) ->
 }
 
 impl Managed for NoContact {
+    /// A hold that keeps nothing must not keep a day from a link either.
+    async fn before(world: &World) -> Result<()> {
+        session::forget_expired(world).await
+    }
+
     /// A declaration about a client of the own organisation must name the other side; about
     /// anybody else nothing is said, because that would tell who exists.
     async fn check(work: &mut Work<'_>, it: &Self, _before: Option<&Record<Self>>) -> Result<()> {

@@ -178,11 +178,12 @@ impl Managed for Counsellor {
         claim_registration(work, it).await
     }
 
-    /// A registration that was exchanged for another is free again.
+    /// A registration that was exchanged for another is free again, unless its counsellor has seen anybody:
+    /// who has is of that side for good.
     async fn follow(work: &mut Work<'_>, after: &Record<Self>, before: Option<&Record<Self>>) -> Result<()> {
         match before.and_then(|before| before.registration.as_ref()) {
             Some(old) if after.registration.as_ref() != Some(old) => {
-                Ok(counsellor::release_registration(&mut work.tx, old).await?)
+                Ok(counsellor::release_registration(&mut work.tx, old, after.id).await?)
             }
             _ => Ok(()),
         }

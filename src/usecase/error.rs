@@ -3,9 +3,9 @@
 use chrono::TimeDelta;
 use uuid::Uuid;
 
-use super::session::Wanted;
 use crate::domain::ids::SessionId;
 use crate::domain::rules::RuleCode;
+use crate::domain::session::Wanted;
 use crate::domain::slots::Slot;
 use crate::domain::text::Fault;
 use crate::store;

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 
 use super::error::Result;
+use super::session;
 use super::world::World;
 use crate::store::codec::Instant;
 use crate::store::request;
@@ -15,6 +16,7 @@ pub async fn run(world: &World) -> Result<()> {
     let mut tx = world.db().begin_write().await?;
     let forgotten = request::forget(&mut tx, Instant(world.now() - REQUESTS_KEPT_FOR)).await?;
     tx.commit().await?;
+    session::forget_expired(world).await?;
     tracing::debug!(forgotten, "old request ids forgotten");
     Ok(())
 }

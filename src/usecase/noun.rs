@@ -19,7 +19,7 @@ use crate::store::{self, Lock};
 
 /// A noun that callers manage.
 pub trait Managed: Stored {
-    /// What must be out of the way before one is changed, in a transaction of its own.
+    /// What must be out of the way before one is written, in a transaction of its own.
     fn before(_world: &World) -> impl Future<Output = Result<()>> + Send {
         std::future::ready(Ok(()))
     }
@@ -75,6 +75,10 @@ pub struct Create<N>(pub N);
 
 impl<N: Managed> Mutation for Create<N> {
     type Answer = Written<N>;
+
+    async fn before(&self, world: &World) -> Result<()> {
+        N::before(world).await
+    }
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Written<N>> {
         let record = create(work, self.0.clone()).await?;

@@ -1,6 +1,7 @@
 //! Whether the world is one that the service could have written itself.
 
-use aftercare::domain::session::{Place, Session};
+use aftercare::domain::place::Place;
+use aftercare::domain::session::Session;
 use aftercare::grpc::pb;
 use pb::scheduling_service_client::SchedulingServiceClient;
 use tonic::Code;

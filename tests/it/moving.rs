@@ -177,6 +177,79 @@ on_both_engines! {
         assert_eq!(refused(&record(&ngo, past(now, " ")).await.unwrap_err()).items, ["reason"]);
     }
 
+    async fn what_was_good_on_that_day_is_good_to_write_down(app) {
+        let mut ngo = Ngo::new(&app, "A").await;
+        let mut counsellor = ngo.counsellor("C1", pb::Side::Survivor).await;
+        let client = ngo.survivor().await;
+        app.clock.set("2026-11-26T04:00:00Z".parse().unwrap());
+        ngo.sign_in(&app);
+        // Since then the counsellor has left, and the consent was withdrawn: both held on Tuesday.
+        counsellor.inactive = true;
+        let update = pb::UpdateCounsellorRequest { counsellor: Some(counsellor.clone()), ..Default::default() };
+        ngo.coordinator.directory().update_counsellor(update).await.unwrap();
+        let list = pb::ListConsentsRequest { client_id: client.id.clone(), ..Default::default() };
+        let mut clients = ngo.coordinator.clients();
+        let consent = clients.list_consents(list).await.unwrap().into_inner().consents.remove(0);
+        let (consent_id, etag, reason) = (consent.id, consent.etag, "moved away".to_owned());
+        let withdraw = pb::WithdrawConsentRequest { consent_id, etag, reason, ..Default::default() };
+        clients.withdraw_consent(withdraw).await.unwrap();
+        record(&ngo, past(booking(&ngo, &counsellor, &client, TEN), "forgot")).await.unwrap();
+        // This morning it did not hold any more.
+        let today = booking(&ngo, &counsellor, &client, "2026-11-26T02:30:00Z");
+        let refusal = refused(&record(&ngo, past(today, "forgot")).await.unwrap_err());
+        assert_eq!(refusal.items, ["CONSENT_MISSING"]);
+    }
+
+    async fn a_visit_written_down_takes_the_day_from_the_linked(app) {
+        let ngo = Ngo::new(&app, "A").await;
+        let (counsellor, treats) =
+            (ngo.counsellor("C1", pb::Side::Survivor).await, ngo.counsellor("O1", pb::Side::Offender).await);
+        let (client, offender) = (ngo.survivor().await, ngo.offender().await);
+        let case = ngo.party_of("4/2026", "Example Nagar", &client).await;
+        ngo.add_party(&case, &offender, 2).await;
+        let evening = book(&ngo.coordinator, booking(&ngo, &counsellor, &client, "2026-11-23T11:00:00Z")).await.unwrap();
+        app.clock.set("2026-11-23T07:00:00Z".parse().unwrap());
+        record(&ngo, past(booking(&ngo, &treats, &offender, "2026-11-23T05:00:00Z"), "came unannounced")).await.unwrap();
+        assert_eq!(ngo.session(&evening.id).await.flags, [i32::from(pb::BookingRule::SlotNotAvailable)]);
+    }
+
+    async fn every_reason_of_an_override_is_kept(app) {
+        let ngo = Ngo::new(&app, "A").await;
+        let (one, other) =
+            (ngo.counsellor("C1", pb::Side::Survivor).await, ngo.counsellor("C2", pb::Side::Survivor).await);
+        let client = ngo.survivor_with(|client| client.spoken_languages = vec!["hi".into()]).await;
+        let why = |reason: &str| vec![pb::RuleOverride { rule: pb::BookingRule::Language.into(), reason: reason.into() }];
+        let request = pb::BookSessionRequest { overrides: why("understands some"), ..booking(&ngo, &one, &client, TEN) };
+        let session = book(&ngo.coordinator, request).await.unwrap();
+        app.clock.set("2026-11-23T05:00:00Z".parse().unwrap());
+        let request = pb::ReassignCounsellorRequest {
+            session_id: session.id.clone(),
+            etag: session.etag,
+            counsellor_id: other.id,
+            overrides: why("understands more"),
+            ..Default::default()
+        };
+        ngo.coordinator.scheduling().reassign_counsellor(request).await.unwrap();
+        let asked = pb::ListSessionOverridesRequest { session_id: session.id };
+        let kept = ngo.coordinator.scheduling().list_session_overrides(asked).await.unwrap().into_inner().overrides;
+        let reasons: Vec<_> = kept.iter().map(|it| it.reason.as_str()).collect();
+        assert_eq!(reasons, ["understands some", "understands more"]);
+    }
+
+    async fn a_longer_buffer_counts_from_then_on(app) {
+        let ngo = Ngo::new(&app, "A").await;
+        let mut counsellor = ngo.counsellor("C1", pb::Side::Survivor).await;
+        let (client, other) = (ngo.survivor().await, ngo.survivor().await);
+        book(&ngo.coordinator, booking(&ngo, &counsellor, &client, TEN)).await.unwrap();
+        counsellor.buffer_after = Some(minutes(15));
+        let update = pb::UpdateCounsellorRequest { counsellor: Some(counsellor.clone()), ..Default::default() };
+        ngo.coordinator.directory().update_counsellor(update).await.unwrap();
+        let next = |start| booking(&ngo, &counsellor, &other, start);
+        let refusal = refused(&book(&ngo.coordinator, next("2026-11-24T05:30:00Z")).await.unwrap_err());
+        assert_eq!(refusal.items, ["COUNSELLOR_BUSY"]);
+        book(&ngo.coordinator, next("2026-11-24T05:45:00Z")).await.unwrap();
+    }
+
     async fn two_do_not_write_down_the_same_hour(app) {
         let mut ngo = Ngo::new(&app, "A").await;
         let counsellor = ngo.counsellor("C1", pb::Side::Survivor).await;

@@ -10,7 +10,7 @@ use crate::domain::code::{Gender, Modality, Side};
 use crate::domain::counsellor::Counsellor;
 use crate::domain::directory::{Site, Venue};
 use crate::domain::ids::{ClientId, CounsellorId, GuardianId, RoomId, SiteId, VenueId};
-use crate::domain::session::Place;
+use crate::domain::place::Place;
 use crate::domain::text::Language;
 use crate::domain::time::{Span, Spans};
 
@@ -147,12 +147,14 @@ pub struct SiteFacts {
 }
 
 impl Facts {
-    /// The first room of a venue, in code order, that is free for a while; the first of all when
-    /// none is, so that the refusal says so. `None` when the venue lists no rooms.
+    /// The first room of a venue, in code order, that is free for a while. When none is, one that only
+    /// others have, and only then one of the own: so that a refusal tells a room that others took from
+    /// separation no better than it tells the two apart anywhere. `None` when the venue lists no rooms.
     pub fn pick_room(&self, venue_id: VenueId, span: Span) -> Option<RoomId> {
         let rooms = &self.venues.get(&venue_id)?.rooms;
         let free = rooms.iter().find(|room| !room.busy.overlap(span) && !room.busy_elsewhere.overlap(span));
-        free.or(rooms.first()).map(|room| room.id)
+        let of_others = || rooms.iter().find(|room| !room.busy.overlap(span));
+        free.or_else(of_others).or(rooms.first()).map(|room| room.id)
     }
 
     /// The zone in which a place's local times are meant.

@@ -8,10 +8,10 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 
 pub use self::facts::{ClientFacts, CounsellorFacts, Facts, Policy, RoomFacts, SiteFacts, VenueFacts};
-pub use self::table::{RULES, present};
+pub use self::table::{RULES, WALK_IN, present};
 use super::code::{CareService, words};
 use super::ids::{CounsellorId, GuardianId};
-use super::session::Place;
+use super::place::Place;
 use super::time::{Span, local_day};
 
 words! {
@@ -115,6 +115,7 @@ pub(in crate::domain::rules) struct Considered<'f> {
     counsellor: &'f CounsellorFacts,
     site: Option<&'f SiteFacts>,
     room: Option<&'f RoomFacts>,
+    occasion: Occasion,
 }
 
 impl Considered<'_> {
@@ -146,7 +147,7 @@ pub struct Rule {
 /// A candidate that names a counsellor, venue, site or room of which there are no facts is not
 /// available: the check fails closed.
 pub fn broken(candidate: Candidate, facts: &Facts, occasion: Occasion) -> Vec<RuleCode> {
-    match consider(candidate, facts) {
+    match consider(candidate, facts, occasion) {
         Some(it) => judging(occasion).filter(|rule| (rule.broken)(&it)).map(|rule| rule.code).collect(),
         None => vec![RuleCode::SlotNotAvailable],
     }
@@ -154,14 +155,15 @@ pub fn broken(candidate: Candidate, facts: &Facts, occasion: Occasion) -> Vec<Ru
 
 /// Whether a candidate can be placed without breaking a rule.
 pub fn allowed(candidate: Candidate, facts: &Facts) -> bool {
-    consider(candidate, facts).is_some_and(|it| !judging(Occasion::Placing).any(|rule| (rule.broken)(&it)))
+    consider(candidate, facts, Occasion::Placing)
+        .is_some_and(|it| !judging(Occasion::Placing).any(|rule| (rule.broken)(&it)))
 }
 
 fn judging(occasion: Occasion) -> impl Iterator<Item = &'static Rule> {
     RULES.iter().filter(move |rule| rule.on.contains(&occasion))
 }
 
-fn consider(candidate: Candidate, facts: &Facts) -> Option<Considered<'_>> {
+fn consider(candidate: Candidate, facts: &Facts, occasion: Occasion) -> Option<Considered<'_>> {
     let counsellor = facts.counsellors.get(&candidate.counsellor_id)?;
     let (site, room) = match candidate.place {
         Place::Remote => (None, None),
@@ -174,7 +176,7 @@ fn consider(candidate: Candidate, facts: &Facts) -> Option<Considered<'_>> {
             (Some(facts.sites.get(&site_id)?), room)
         }
     };
-    Some(Considered { candidate, facts, counsellor, site, room })
+    Some(Considered { candidate, facts, counsellor, site, room, occasion })
 }
 
 /// The rule of a code.

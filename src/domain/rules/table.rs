@@ -5,9 +5,11 @@ use chrono::{Datelike, Days, NaiveDate, TimeDelta};
 
 use super::{Considered, Occasion, Rule, RuleCode, Severity};
 use crate::domain::code::CareService;
-use crate::domain::session::WALK_IN;
 use crate::domain::text::Language;
 use crate::domain::time::{Span, local_day};
+
+/// How long after its start a session may still be booked: a walk-in (booking rules, IN_THE_PAST).
+pub const WALK_IN: TimeDelta = TimeDelta::minutes(15);
 
 const NEW: &[Occasion] = &[Occasion::Placing];
 const PLACING: &[Occasion] = &[Occasion::Placing, Occasion::Reassigning];
@@ -41,7 +43,7 @@ pub const RULES: &[Rule] = &[
     }),
     hard(RuleCode::NotQualified, ALWAYS, "the counsellor does not offer this service in this way", |it| {
         let counsellor = &it.counsellor.counsellor;
-        counsellor.inactive
+        (counsellor.inactive && it.occasion != Occasion::Recording)
             || !counsellor.services.contains(&it.candidate.service)
             || !counsellor.modalities.contains(&it.candidate.place.modality())
     }),

@@ -4,8 +4,9 @@ use chrono::TimeDelta;
 
 use crate::domain::code::Modality;
 use crate::domain::personal::Personal;
+use crate::domain::place::WantedPlace;
 use crate::domain::rules::RuleCode;
-use crate::domain::session::{LONGEST, Overriding, SHORTEST, Session, State};
+use crate::domain::session::{LONGEST, Override, Overriding, SHORTEST, Session, State, Wanted};
 use crate::domain::slots::{DEFAULT_STEP, STEPS};
 use crate::domain::text::bounded;
 use crate::domain::time::Span;
@@ -13,7 +14,6 @@ use crate::grpc::fields::{Fields, id_text, timestamp};
 use crate::grpc::pb;
 use crate::grpc::slot::local;
 use crate::grpc::words::Word;
-use crate::usecase::session::{Override, Wanted, WantedPlace};
 
 /// A request that has every field of a booking.
 macro_rules! booking {

@@ -203,7 +203,7 @@ async fn counsellor_facts(
             counsellor: record.content.clone(),
             busy: busy.of(record.id.0),
             leave: leave.iter().filter(|it| it.counsellor_id == record.id).map(|it| it.span).collect(),
-            load: busy.count(record.id.0, ask.around),
+            load: visits.count(record.id, ask.around),
             sessions_on: visits.per_day(record),
             elsewhere: sites.keys().map(|id| (*id, visits.elsewhere(record, *id))).collect(),
             working,

@@ -11,7 +11,6 @@ use crate::domain::counsellor::Counsellor;
 use crate::domain::directory::Room;
 use crate::domain::ids::{CounsellorId, OrganisationId, SiteId};
 use crate::domain::noun::Record;
-use crate::domain::rules::Occasion;
 use crate::domain::time::{Span, Spans, local_day};
 use crate::store::codec::Instant;
 use crate::store::session::Visit;
@@ -33,13 +32,6 @@ impl Taken {
         let all = self.0.get(&resource).into_iter().flatten();
         all.filter(|(_, taker)| keep(*taker)).map(|(span, _)| *span).collect()
     }
-
-    /// How many sessions of a resource reach into an interval.
-    pub(super) fn count(&self, resource: Uuid, within: Span) -> u32 {
-        let all = self.0.get(&resource).into_iter().flatten();
-        let count = all.filter(|(span, _)| span.overlaps(within)).count();
-        u32::try_from(count).unwrap_or(u32::MAX)
-    }
 }
 
 /// When client, counsellors and rooms are taken.
@@ -58,13 +50,15 @@ pub(super) async fn taken(tx: &mut Tx, ask: &Ask<'_>, rooms: &[Record<Room>], vi
                 .extend(span.map(|span| (span, (busy.organisation_id, busy.side))));
         }
     }
-    if ask.occasion == Occasion::Recording {
-        // What was recorded afterwards took time, though it keeps none.
-        for (visit, span) in &visits.0 {
-            for resource in [visit.client_id.0, visit.counsellor_id.0] {
-                taken.entry(resource).or_default().push((*span, (ask.client.organisation_id, ask.client.side)));
-            }
-        }
+    // What was recorded afterwards took time, though it keeps none; and what was booked before a buffer
+    // grew keeps the old one.
+    let mine = (ask.client.organisation_id, ask.client.side);
+    for (visit, span) in visits.0.iter().filter(|(visit, _)| visit.client_id == ask.client.id) {
+        taken.entry(visit.client_id.0).or_default().push((*span, mine));
+    }
+    for counsellor in &ask.counsellors {
+        let spans = visits.of(counsellor.id).map(|(_, span)| (counsellor.occupied_by(*span), mine));
+        taken.entry(counsellor.id.0).or_default().extend(spans);
     }
     Ok(Taken(taken))
 }
@@ -84,6 +78,11 @@ impl Visits {
 
     pub(super) fn of(&self, id: CounsellorId) -> impl Iterator<Item = &(Visit, Span)> {
         self.0.iter().filter(move |(visit, _)| visit.counsellor_id == id)
+    }
+
+    /// How many sessions of a counsellor reach into an interval.
+    pub(super) fn count(&self, id: CounsellorId, within: Span) -> u32 {
+        u32::try_from(self.of(id).filter(|(_, span)| span.overlaps(within)).count()).unwrap_or(u32::MAX)
     }
 
     /// Sessions of a counsellor by local day.

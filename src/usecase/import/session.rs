@@ -15,15 +15,16 @@ use crate::domain::directory::{Room, Site, Venue};
 use crate::domain::ids::{ClientId, CounsellorId, Id, OrganisationId, RoomId, VenueId};
 use crate::domain::noun::Noun;
 use crate::domain::personal::Personal;
+use crate::domain::place::WantedPlace;
 use crate::domain::rules::RuleCode;
-use crate::domain::session::{LONGEST, SHORTEST};
+use crate::domain::session::{LONGEST, Override, SHORTEST, Wanted};
 use crate::domain::text::Code;
 use crate::domain::time::{Span, resolve};
 use crate::store::noun::{Keyed, Stored};
 use crate::store::session::{Listing, list};
 use crate::store::{Lock, Tx};
 use crate::usecase::error::{Error, Result};
-use crate::usecase::session::{Override, WORD, Wanted, WantedPlace, book};
+use crate::usecase::session::{WORD, book};
 
 /// What the file of sessions looks like.
 pub const SESSIONS: &Shape = &Shape {

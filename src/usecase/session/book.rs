@@ -2,11 +2,11 @@
 
 use uuid::Uuid;
 
-use super::place::{LOOKS, Override, Wanted, crowded};
+use super::place::{LOOKS, crowded};
 use super::{WORD, find, hold};
 use crate::domain::ids::{Id, SessionId};
 use crate::domain::rules::Occasion;
-use crate::domain::session::{Session, State};
+use crate::domain::session::{Override, Session, State, Wanted};
 use crate::store::{Lock, placement, session};
 use crate::usecase::error::{Error, Result};
 use crate::usecase::work::{Mutation, Work};

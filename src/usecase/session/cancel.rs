@@ -9,8 +9,9 @@ use crate::store::noun::Stored;
 use crate::store::{Lock, placement, session};
 use crate::usecase::error::{Error, Result};
 use crate::usecase::link;
-use crate::usecase::session::{WORD, find, refused};
+use crate::usecase::session::{WORD, find, hold, refused};
 use crate::usecase::work::{Mutation, Work};
+use crate::usecase::world::World;
 
 /// Cancels a session.
 #[derive(Clone, Debug)]
@@ -25,6 +26,10 @@ pub struct CancelSession {
 
 impl Mutation for CancelSession {
     type Answer = Session;
+
+    async fn before(&self, world: &World) -> Result<()> {
+        hold::forget_expired(world).await
+    }
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Session> {
         work.touched(self.session_id.uuid());

@@ -4,10 +4,10 @@ use chrono::TimeDelta;
 use uuid::Uuid;
 
 use super::find;
-use super::place::{LOOKS, Override, Wanted, crowded};
+use super::place::{LOOKS, crowded};
 use crate::domain::ids::{Id, SessionId};
 use crate::domain::rules::Occasion;
-use crate::domain::session::{MOST_HOLDS, Session, State};
+use crate::domain::session::{MOST_HOLDS, Override, Session, State, Wanted};
 use crate::store::codec::Instant;
 use crate::store::{self, Lock, overriding, session};
 use crate::usecase::error::{Error, Result};

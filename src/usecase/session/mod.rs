@@ -16,7 +16,6 @@ pub use book::{BookHeld, BookSession};
 pub use cancel::CancelSession;
 pub use hold::{HoldSlot, ReleaseHold, forget_expired};
 pub use offer::place;
-pub use place::{Override, Wanted, WantedPlace};
 pub use read::{Filter, get_session, list_overrides, list_sessions};
 pub use reassign::ReassignCounsellor;
 pub use record::RecordPastSession;

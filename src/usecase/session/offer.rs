@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use chrono::{NaiveDate, TimeDelta};
 
-use super::place::{Wanted, WantedPlace};
 use super::search::own_client;
 use crate::domain::code::Modality;
 use crate::domain::ids::SiteId;
+use crate::domain::place::WantedPlace;
 use crate::domain::rules::{Facts, Occasion, RuleCode};
+use crate::domain::session::Wanted;
 use crate::domain::slots::{DEFAULT_STEP, Search, Slot, find};
-use crate::domain::time::{Span, local_day};
+use crate::domain::time::Span;
 use crate::store::{Lock, counsellor};
 use crate::usecase::call::Call;
 use crate::usecase::error::{Error, Refusal, Result};
@@ -60,6 +61,7 @@ async fn alternatives(world: &World, call: &Call, refusal: &Refusal) -> Result<V
     let around = window.padded(TimeDelta::zero(), search.length);
     let anywhere = Places::All(Some(modality));
     let mut found: Vec<Slot> = Vec::new();
+    let mut hidden = None;
     for (places, only) in [(same, Some(wanted.counsellor_id)), (anywhere, None)] {
         if found.len() < MOST {
             let counsellors = counsellor::for_side(&mut tx, client.organisation_id, client.side, only).await?;
@@ -75,7 +77,8 @@ async fn alternatives(world: &World, call: &Call, refusal: &Refusal) -> Result<V
                 lock: Lock::None,
             };
             let facts = facts::load(&mut tx, ask).await?;
-            let hidden = hidden_days(&refusal.broken, wanted, &facts);
+            // By the facts of the place that was wanted, which the first look always has.
+            let hidden = hidden.get_or_insert_with(|| hidden_days(&refusal.broken, wanted, &facts));
             let more = find(&search, &facts, None, usize::MAX).slots.into_iter();
             let more =
                 more.filter(|slot| !found.contains(slot) && !hidden.contains(&(slot.place.site_id(), slot.day())));
@@ -94,8 +97,9 @@ fn hidden_days(broken: &[RuleCode], wanted: &Wanted, facts: &Facts) -> BTreeSet<
     let site = site_id.and_then(|id| facts.sites.get(&id));
     match site {
         Some(site) if broken.contains(&RuleCode::SlotNotAvailable) => {
-            let day = local_day(wanted.span.starts_at(), site.site.zone);
-            BTreeSet::from([(site_id, day)])
+            // A gap may reach over midnight.
+            let reach = wanted.span.padded(site.site.separation_gap_for, site.site.separation_gap_for);
+            reach.local_days(site.site.zone).map(|day| (site_id, day)).collect()
         }
         _ => BTreeSet::new(),
     }

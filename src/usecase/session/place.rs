@@ -3,16 +3,14 @@
 use chrono::TimeDelta;
 
 use crate::domain::client::Client;
-use crate::domain::code::CareService;
 use crate::domain::counsellor::Counsellor;
 use crate::domain::directory::{Room, Site, Venue};
 use crate::domain::guardian::Guardian;
-use crate::domain::ids::{ClientId, CounsellorId, GuardianId, RoomId, SessionId, VenueId};
+use crate::domain::ids::SessionId;
 use crate::domain::noun::{Noun, Record};
-use crate::domain::personal::Personal;
+use crate::domain::place::{Place, WantedPlace};
 use crate::domain::rules::{self, Candidate, Facts, Occasion, RuleCode};
-use crate::domain::session::{Overriding, Place, Session, State};
-use crate::domain::time::Span;
+use crate::domain::session::{Overriding, Session, State, Wanted};
 use crate::store::client::Subject;
 use crate::store::noun::Stored;
 use crate::store::placement::{self, Claim};
@@ -20,54 +18,6 @@ use crate::store::{self, Lock, Savepoint, client, guardian, overriding, session}
 use crate::usecase::error::{Error, Refusal, Result};
 use crate::usecase::facts::{self, Ask, Places};
 use crate::usecase::work::Work;
-
-/// A session somebody wants.
-#[derive(Clone, Debug)]
-pub struct Wanted {
-    /// For whom.
-    pub client_id: ClientId,
-    /// By whom.
-    pub counsellor_id: CounsellorId,
-    /// What for.
-    pub service: CareService,
-    /// Where.
-    pub place: WantedPlace,
-    /// When.
-    pub span: Span,
-    /// The safe adult who comes with a child.
-    pub guardian_id: Option<GuardianId>,
-    /// An interpreter is booked.
-    pub interpreter: bool,
-    /// Soft rules that may be broken.
-    pub overrides: Vec<Override>,
-}
-
-/// Where somebody wants it.
-#[derive(Clone, Copy, Debug)]
-pub enum WantedPlace {
-    /// By telephone or video.
-    Remote,
-    /// At a venue, in a room or in the first that is free.
-    Venue(VenueId, Option<RoomId>),
-}
-
-impl From<Place> for WantedPlace {
-    fn from(place: Place) -> Self {
-        match place {
-            Place::Remote => Self::Remote,
-            Place::Venue { venue_id, room_id, .. } => Self::Venue(venue_id, room_id),
-        }
-    }
-}
-
-/// A soft rule that may be broken, and why.
-#[derive(Clone, Debug)]
-pub struct Override {
-    /// Which.
-    pub rule: RuleCode,
-    /// Why; written down with the session.
-    pub reason: Personal,
-}
 
 /// How often a placing that lost a race looks again before it gives up. Each further look means
 /// that another room was lost, or that a rival took the time and gave it back.
@@ -96,7 +46,8 @@ impl Wanted {
         let client = client::subject(&mut work.tx, self.client_id, Lock::Share).await?;
         let client = client.ok_or(Error::NotFound(Client::WORD))?;
         work.call.manages(Some(client.organisation_id), Client::WORD)?;
-        let counsellor = Counsellor::find(&mut work.tx, self.counsellor_id, Lock::Share).await?;
+        // Not a share lock: limits and travel rest on the counsellor's other sessions, and no constraint holds them.
+        let counsellor = Counsellor::find(&mut work.tx, self.counsellor_id, Lock::Update).await?;
         let counsellor = counsellor
             .filter(|counsellor| counsellor.organisation_id == client.organisation_id)
             .ok_or(Error::NotFound(Counsellor::WORD))?;

@@ -2,11 +2,10 @@
 
 use uuid::Uuid;
 
-use super::place::{Override, Wanted};
 use super::{WORD, find, hold, refused};
 use crate::domain::ids::{CounsellorId, Id, SessionId};
 use crate::domain::rules::Occasion;
-use crate::domain::session::Session;
+use crate::domain::session::{Override, Session, Wanted};
 use crate::store::{Lock, placement, session};
 use crate::usecase::error::{Error, Result};
 use crate::usecase::orphan;
@@ -58,6 +57,7 @@ impl Mutation for ReassignCounsellor {
         draft.session = Session {
             id: old.id,
             version: old.version + 1,
+            place: old.place,
             supersedes: old.supersedes,
             created_at: old.created_at,
             flags: old.flags,

@@ -3,14 +3,13 @@
 use uuid::Uuid;
 
 use super::find;
-use super::place::{Override, Wanted};
-use crate::domain::counsellor::Counsellor;
+use crate::domain::client::Client;
 use crate::domain::ids::{Id, SessionId};
+use crate::domain::noun::Noun;
 use crate::domain::personal::Personal;
-use crate::domain::rules::{Occasion, RuleCode};
-use crate::domain::session::{Overriding, Session, WALK_IN};
-use crate::store::noun::Stored;
-use crate::store::{Lock, overriding, session};
+use crate::domain::rules::{Occasion, RuleCode, WALK_IN};
+use crate::domain::session::{Override, Overriding, Session, Wanted};
+use crate::store::{Lock, client, overriding, session};
 use crate::usecase::error::{Error, Result};
 use crate::usecase::link;
 use crate::usecase::work::{Mutation, Work};
@@ -37,9 +36,11 @@ impl Mutation for RecordPastSession {
             return Err(Error::field("length", "must end in the past"));
         }
         let wanted = Wanted { overrides: Vec::<Override>::new(), ..self.wanted.clone() };
-        // Without occupancy it is these locks that keep two from writing down the same hour.
-        link::lock_clients(work, vec![wanted.client_id]).await?;
-        Counsellor::find(&mut work.tx, wanted.counsellor_id, Lock::Update).await?;
+        let client = client::outline(&mut work.tx, wanted.client_id, Lock::None).await?;
+        work.call.manages(client.map(|client| client.organisation_id), Client::WORD)?;
+        // Without occupancy it is this lock, and the scene's of the counsellor, that keep two from
+        // writing down the same hour.
+        link::lock_around(work, wanted.client_id, None).await?;
         let scene = wanted.scene(work).await?;
         let mut draft = wanted.judge(work, &scene, None, Occasion::Recording).await?;
         draft.session.overridden = vec![RuleCode::InThePast];
@@ -53,6 +54,8 @@ impl Mutation for RecordPastSession {
         overriding::insert(&mut work.tx, &draft.session, &why).await?;
         work.note("RECORDED_AFTERWARDS");
         work.touched(draft.session.id.uuid());
+        // Who was there takes the day from those who must not meet.
+        link::settle_all(work, wanted.client_id).await?;
         Ok(draft.session)
     }
 

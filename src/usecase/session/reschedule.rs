@@ -3,11 +3,12 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::place::{Draft, LOOKS, Override, Scene, Wanted, WantedPlace, crowded};
+use super::place::{Draft, LOOKS, Scene, crowded};
 use super::{WORD, find, hold, refused};
 use crate::domain::ids::{CounsellorId, GuardianId, Id, SessionId};
+use crate::domain::place::WantedPlace;
 use crate::domain::rules::Occasion;
-use crate::domain::session::{CancelReason, Session};
+use crate::domain::session::{CancelReason, Override, Session, Wanted};
 use crate::domain::time::Span;
 use crate::store::{self, Lock, Savepoint, placement, session};
 use crate::usecase::error::{Error, Result};
