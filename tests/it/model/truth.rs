@@ -220,15 +220,17 @@ impl Truth {
         })
     }
 
-    /// The first room that is free, or the first of all.
+    /// The first room that is free, or the first that only others have, or the first of all.
     pub fn with_room(&self, it: &Wanted, except: &str) -> Wanted {
-        let free = |place: Place| {
+        let taken = |place: Place, own_only: bool| {
             let mut others = self.standing().filter(|row| row.id != except).map(|row| &row.what);
-            !others.any(|other| other.place == place && apart(it, other) < 0)
+            let counts = |other: &Wanted| !own_only || taker(other) == taker(it);
+            others.any(|other| other.place == place && apart(it, other) < 0 && counts(other))
         };
+        let rooms = [Place::Host(1), Place::Host(2)];
+        let first = |own_only| rooms.into_iter().find(|room| !taken(*room, own_only));
         match it.place {
-            Place::Host(0) if !free(Place::Host(1)) && free(Place::Host(2)) => Wanted { place: Place::Host(2), ..*it },
-            Place::Host(0) => Wanted { place: Place::Host(1), ..*it },
+            Place::Host(0) => Wanted { place: first(false).or(first(true)).unwrap_or(rooms[0]), ..*it },
             _ => *it,
         }
     }
