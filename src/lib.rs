@@ -32,7 +32,10 @@
 //! * Nobody and nothing is in two places at once; survivors and offenders are never at one site
 //!   within its separation gap; linked people of different sides never share a site and a local
 //!   day. The **schema** holds all three, on both engines, whatever the code forgets.
-//! * Search and booking ask one function, [`domain::rules::broken`]: what is offered is accepted.
+//! * Whatever places a session asks one function, [`domain::rules::broken`]: what is offered is
+//!   accepted. It locks the rows of its client, counsellor, venue, site and agreements first.
+//! * Whatever changes a fact on which sessions rest locks the same rows, and judges the coming sessions
+//!   anew before it commits: a session breaks no hard rule, or it is flagged.
 //! * Everything that writes for a caller passes [`usecase::mutate`]: one transaction, one audit event, one
 //!   effect per request id. A refusal leaves its audit event and nothing else.
 //! * A [`usecase::Call`] exists only for a caller whose role was checked against
@@ -58,8 +61,14 @@
 //!   period since the first, and would search on for a day that never comes.
 //! * 2026-11: the days of a holiday calendar are kept per version; a list of calendars carries neither
 //!   days nor etags, so that nobody strikes out days by writing a listed calendar back.
-//! * 2026-11: a number of a professional register that no counsellor has any more is free again: a
-//!   slip of the pen must not tie it to a side for ever.
+//! * 2026-11: a number of a professional register that no counsellor has any more is free again, if
+//!   that counsellor never saw anybody: a slip of the pen must not tie it to a side for ever.
+//! * 2026-11: a hold is a session that is none yet: one row, one path, the same fences. Expired ones are
+//!   removed before whatever they could be in the way of, in a transaction of its own.
+//! * 2026-11: a fact that changes is never refused for the sake of sessions; only a wider separation gap
+//!   is, because two presences that are too close cannot be stored.
+//! * 2026-11: reasons for overrides may be personal, so they are sealed beside the session, and the audit
+//!   trail has the rule and the session.
 //! * 2026-11: a site's zone never changes, because the local days of its sessions are kept by it.
 //! * 2026-11: a consent is never changed, and a guardian never deleted: whose word counted when is
 //!   part of the history. Of an age that only a year tells, the oldest possible asks for assent and

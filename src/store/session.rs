@@ -299,8 +299,8 @@ pub struct Listing {
     pub starts_from: Option<chrono::DateTime<chrono::Utc>>,
     /// Starting before.
     pub starts_before: Option<chrono::DateTime<chrono::Utc>>,
-    /// In this state; in any, but that of a mere hold, when absent.
-    pub state: Option<StateWord>,
+    /// In one of these states; in any, but that of a mere hold, when empty.
+    pub states: Vec<StateWord>,
     /// Only those that a person must resolve.
     pub flagged: bool,
     /// After this start and id.
@@ -311,6 +311,11 @@ pub struct Listing {
 
 /// Reads a page of sessions, by start.
 pub async fn list(tx: &mut Tx, listing: &Listing) -> Result<Vec<Session>> {
+    let wanted = |word: &&StateWord| match listing.states.is_empty() {
+        true => **word != StateWord::Held,
+        false => listing.states.contains(*word),
+    };
+    let states: String = StateWord::ALL.iter().filter(wanted).map(|word| format!(",{word},")).collect();
     let (after_start, after_id) = listing.after.unwrap_or((chrono::DateTime::UNIX_EPOCH, SessionId(Uuid::nil())));
     let rows = tx
         .sql(
@@ -322,7 +327,7 @@ pub async fn list(tx: &mut Tx, listing: &Listing) -> Result<Vec<Session>> {
                 AND (CAST($5 AS DATE) IS NULL OR on_date = $5)
                 AND (CAST($6 AS TIMESTAMPTZ) IS NULL OR starts_at >= $6)
                 AND (CAST($7 AS TIMESTAMPTZ) IS NULL OR starts_at < $7)
-                AND (state = $8 OR (CAST($8 AS TEXT) IS NULL AND state <> 'HELD'))
+                AND $8 LIKE '%,' || state || ',%'
                 AND (starts_at, id) > ($9, $10)
                 AND ($12 = FALSE OR flags <> '[]')
               ORDER BY starts_at, id LIMIT $11",
@@ -334,7 +339,7 @@ pub async fn list(tx: &mut Tx, listing: &Listing) -> Result<Vec<Session>> {
         .bind(listing.on_date)
         .bind(listing.starts_from.map(Instant))
         .bind(listing.starts_before.map(Instant))
-        .bind(listing.state)
+        .bind(states)
         .bind(Instant(after_start))
         .bind(after_id)
         .bind(listing.most)

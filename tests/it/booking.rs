@@ -319,8 +319,10 @@ on_both_engines! {
         let today = pb::ListSessionsRequest { on_date: Some(date("2026-11-24")), ..Default::default() };
         let listed = scheduling.list_sessions(today.clone()).await.unwrap().into_inner().sessions;
         assert_eq!(listed, booked[..2]);
-        let open = pb::ListSessionsRequest { state: pb::SessionState::Booked.into(), ..today };
-        assert_eq!(scheduling.list_sessions(open).await.unwrap().into_inner().sessions, booked[..1]);
+        for (states, expected) in [(vec![1], &booked[..1]), (vec![2], &booked[1..2]), (vec![2, 1], &booked[..2]), (vec![3], &[])] {
+            let these = pb::ListSessionsRequest { states, ..today.clone() };
+            assert_eq!(scheduling.list_sessions(these).await.unwrap().into_inner().sessions, expected);
+        }
         let by_site = pb::ListSessionsRequest { site_id: ngo.site.id.clone(), page_size: 3, ..Default::default() };
         let page = scheduling.list_sessions(by_site.clone()).await.unwrap().into_inner();
         assert_eq!(page.sessions, booked);

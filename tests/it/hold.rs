@@ -50,7 +50,7 @@ on_both_engines! {
         let mut scheduling = ngo.coordinator.scheduling();
         let listed = scheduling.list_sessions(pb::ListSessionsRequest::default()).await.unwrap().into_inner();
         assert_eq!(listed.sessions, []);
-        let holds = pb::ListSessionsRequest { state: pb::SessionState::Held.into(), ..Default::default() };
+        let holds = pb::ListSessionsRequest { states: vec![pb::SessionState::Held.into()], ..Default::default() };
         assert_eq!(scheduling.list_sessions(holds).await.unwrap().into_inner().sessions, std::slice::from_ref(&held));
         // Nor can it be cancelled or moved like one.
         assert_eq!(ngo.cancel(&held).await.unwrap_err().code(), Code::NotFound);

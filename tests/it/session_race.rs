@@ -95,7 +95,7 @@ async fn cancel(actor: &Actor, session: &pb::Session) -> Result<pb::Session, Sta
 
 /// Everything listed of one state; in any but held when unspecified.
 async fn listed(ngo: &Ngo, state: pb::SessionState) -> Vec<pb::Session> {
-    let request = pb::ListSessionsRequest { state: state.into(), page_size: 500, ..Default::default() };
+    let request = pb::ListSessionsRequest { states: vec![state.into()], page_size: 500, ..Default::default() };
     ngo.coordinator.scheduling().list_sessions(request).await.unwrap().into_inner().sessions
 }
 

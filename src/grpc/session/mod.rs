@@ -260,7 +260,7 @@ impl Scheduling {
         let on_date = f.maybe_date("on_date", pb.on_date.as_ref());
         let starts_from = f.maybe_instant("starts_from", pb.starts_from.as_ref());
         let starts_before = f.maybe_instant("starts_before", pb.starts_before.as_ref());
-        let state = f.maybe_word("state", pb.state);
+        let states = if pb.states.is_empty() { Some(Vec::new()) } else { f.words("states", &pb.states) };
         let query = pb::ListSessionsRequest { page_size: 0, page_token: String::new(), ..pb.clone() };
         let page = f.page(pb.page_size, &pb.page_token, 50, &query);
         let (filter, page) = f.finish(|| {
@@ -271,7 +271,7 @@ impl Scheduling {
                 on_date: on_date?,
                 starts_from: starts_from?,
                 starts_before: starts_before?,
-                state: state?,
+                states: states?,
                 flagged: pb.needs_rescheduling,
             };
             Some((filter, page?))

@@ -29,8 +29,8 @@ pub struct Filter {
     pub starts_from: Option<DateTime<Utc>>,
     /// Starting before.
     pub starts_before: Option<DateTime<Utc>>,
-    /// In this state; in any, but merely held, when absent.
-    pub state: Option<StateWord>,
+    /// In one of these states; in any, but merely held, when empty.
+    pub states: Vec<StateWord>,
     /// Only those that a person must resolve.
     pub flagged: bool,
 }
@@ -64,7 +64,7 @@ pub async fn list_sessions(world: &World, call: &Call, filter: Filter, page: &Pa
         on_date: filter.on_date,
         starts_from: filter.starts_from,
         starts_before: filter.starts_before,
-        state: filter.state,
+        states: filter.states,
         flagged: filter.flagged,
         after: page.after(world, call)?,
         most: i64::try_from(page.most()).unwrap_or(i64::MAX),

@@ -25,8 +25,8 @@ struct Shown {
 pub async fn list(stage: &Stage) -> Outcome<BTreeMap<String, pb::Session>> {
     let mut all = BTreeMap::new();
     for ngo in &stage.ngos {
-        for state in [0, pb::SessionState::Held.into()] {
-            let request = pb::ListSessionsRequest { state, page_size: 500, ..Default::default() };
+        for states in [Vec::new(), vec![pb::SessionState::Held.into()]] {
+            let request = pb::ListSessionsRequest { states, page_size: 500, ..Default::default() };
             let page = ngo.coordinator.scheduling().list_sessions(request).await.map_err(|it| format!("{it:?}"))?;
             for session in page.into_inner().sessions {
                 if let Some(twice) = all.insert(session.id.clone(), session) {
