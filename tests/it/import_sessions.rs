@@ -50,7 +50,7 @@ on_both_engines! {
         let forbidden = [
             "sessions.csv:4: SLOT_NOT_AVAILABLE",
             "sessions.csv:6: COUNSELLOR_GENDER",
-            "sessions.csv:7: WRONG_SIDE NOT_QUALIFIED",
+            "sessions.csv:7: WRONG_SIDE",
             "sessions.csv:8: IN_THE_PAST",
         ];
         assert_eq!(left_out(&report), forbidden);

@@ -201,15 +201,14 @@ async fn who_may_see_whom(app: &TestApp, seen: &mut Seen<'_>) {
     let ngo = seen.ngo;
     let counsellor = ngo.counsellor("A1", pb::Side::Survivor).await;
     let client = ngo.survivor().await;
-    // A service of the other side, which the counsellor offers neither.
+    // A service of the other side, and a counsellor of it.
     let treatment = pb::BookSessionRequest {
         service: pb::CareService::Treatment.into(),
         ..booking(ngo, &counsellor, &client, TEN)
     };
-    let items = refused(&book(&ngo.coordinator, treatment).await.unwrap_err()).items;
-    assert_eq!(items, ["WRONG_SIDE", "NOT_QUALIFIED"]);
-    // No counsellor offers what is for the other side, so this rule is never broken quite alone.
-    seen.codes.insert("WRONG_SIDE".into());
+    seen.only(Rule::WrongSide, treatment).await;
+    let offenders = ngo.counsellor("A0", pb::Side::Offender).await;
+    seen.only(Rule::WrongSide, booking(ngo, &offenders, &client, TEN)).await;
     let narrow = |it: &mut pb::Counsellor| (it.services, it.modalities) = (vec![2], vec![1]);
     let therapist = ngo.counsellor_with("A2", pb::Side::Survivor, narrow).await;
     seen.only(Rule::NotQualified, booking(ngo, &therapist, &client, TEN)).await;

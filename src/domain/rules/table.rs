@@ -42,9 +42,10 @@ pub const RULES: &[Rule] = &[
         it.counsellor.counsellor.side != side || it.candidate.service.side() != side
     }),
     hard(RuleCode::NotQualified, ALWAYS, "the counsellor does not offer this service in this way", |it| {
-        let counsellor = &it.counsellor.counsellor;
+        let (counsellor, service) = (&it.counsellor.counsellor, it.candidate.service);
+        // A service of the other side is a matter of sides.
         (counsellor.inactive && it.occasion != Occasion::Recording)
-            || !counsellor.services.contains(&it.candidate.service)
+            || (service.side() == counsellor.side && !counsellor.services.contains(&service))
             || !counsellor.modalities.contains(&it.candidate.place.modality())
     }),
     hard(RuleCode::NotVerified, ALWAYS, "the counsellor's verification does not hold on that date", |it| {

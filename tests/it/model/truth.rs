@@ -127,7 +127,7 @@ impl Truth {
         if client.survivor != counsellor.survivor || client.survivor != (it.service <= 4) {
             codes.insert("WRONG_SIDE");
         }
-        if !counsellor.services.contains(&it.service) {
+        if counsellor.survivor == (it.service <= 4) && !counsellor.services.contains(&it.service) {
             codes.insert("NOT_QUALIFIED");
         }
         if self.verified_until[it.counsellor] < day {
