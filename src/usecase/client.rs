@@ -15,7 +15,7 @@ use super::world::World;
 use crate::domain::client::{Case, CaseRole, Client, NoContact};
 use crate::domain::code::Side;
 use crate::domain::directory::Venue;
-use crate::domain::ids::{CaseId, ClientId, Id, LinkId, NoContactId};
+use crate::domain::ids::{CaseId, ClientId, Id, NoContactId};
 use crate::domain::noun::{Noun, Record};
 use crate::store::client::Outline;
 use crate::store::noun::{Listing, Stored};
@@ -215,7 +215,7 @@ pub(super) async fn write_parties(
     let is_in = |all: &[(ClientId, CaseRole)], id: ClientId| all.iter().any(|(party, _)| *party == id);
     let all = before.parties.iter().chain(&parties).map(|(id, _)| *id);
     let changed: Vec<_> = all.filter(|id| is_in(&before.parties, *id) != is_in(&parties, *id)).collect();
-    lock_around(work, &changed, link_id).await?;
+    link::lock_around(work, &changed, Some(link_id)).await?;
     let left: Vec<_> = changed.into_iter().filter(|id| !is_in(&parties, *id)).collect();
     let content = Case { parties, ..before.content.clone() };
     let after = super::noun::update(work, before, content).await?;
@@ -224,18 +224,6 @@ pub(super) async fn write_parties(
     }
     link::settle(work, link_id).await?;
     find(work, after.id, Lock::None).await
-}
-
-/// Locks clients and everybody whom they must not meet, in the one order in which everybody locks them.
-async fn lock_around(work: &mut Work<'_>, clients: &[ClientId], also: LinkId) -> Result<()> {
-    let mut all = clients.to_vec();
-    all.extend(client::parties(&mut work.tx, also).await?);
-    for client_id in clients {
-        for link_id in client::links(&mut work.tx, *client_id).await? {
-            all.extend(client::parties(&mut work.tx, link_id).await?);
-        }
-    }
-    link::lock_clients(work, all).await
 }
 
 impl Managed for NoContact {

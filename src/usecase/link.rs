@@ -18,20 +18,18 @@ use crate::store::placement;
 use crate::store::session::Of;
 use crate::store::{self, Lock, Savepoint, client, session};
 
-/// Locks the parties of links, and others, so that no session is placed for them meanwhile.
-async fn lock(work: &mut Work<'_>, links: &[LinkId], others: &[ClientId]) -> Result<()> {
-    let mut all = others.to_vec();
+/// Locks clients and everybody whom they must not meet, and the parties of another link, so that no
+/// session is placed for them meanwhile.
+pub async fn lock_around(work: &mut Work<'_>, clients: &[ClientId], also: Option<LinkId>) -> Result<()> {
+    let mut links: BTreeSet<LinkId> = also.into_iter().collect();
+    for client_id in clients {
+        links.extend(client::links(&mut work.tx, *client_id).await?);
+    }
+    let mut all = clients.to_vec();
     for link_id in links {
-        all.extend(client::parties(&mut work.tx, *link_id).await?);
+        all.extend(client::parties(&mut work.tx, link_id).await?);
     }
     lock_clients(work, all).await
-}
-
-/// Locks everybody whom a client must not meet, and the client.
-pub async fn lock_around(work: &mut Work<'_>, client_id: ClientId, also: Option<LinkId>) -> Result<()> {
-    let mut links = client::links(&mut work.tx, client_id).await?;
-    links.extend(also);
-    lock(work, &links, &[client_id]).await
 }
 
 /// Locks clients in the one order in which everybody locks them.

@@ -36,7 +36,7 @@ impl Mutation for CancelSession {
         let seen = find(work, self.session_id, Lock::None).await?;
         work.call.manages(Some(seen.organisation_id), WORD)?;
         // Clients before sessions: the order in which a late link locks them too.
-        link::lock_around(work, seen.client_id, None).await?;
+        link::lock_around(work, &[seen.client_id], None).await?;
         // The site's gap must not change while its presence goes.
         if let Some(site_id) = seen.place.site_id() {
             Site::find(&mut work.tx, site_id, Lock::Share).await?;

@@ -35,6 +35,17 @@ async fn find(work: &mut Work<'_>, id: SessionId, lock: Lock) -> Result<Session>
     session::find(&mut work.tx, id, lock).await?.ok_or(Error::NotFound(WORD))
 }
 
+/// A session of the caller, at the version last read, that can still be moved or given away.
+async fn open(work: &mut Work<'_>, id: SessionId, version: i64, lock: Lock) -> Result<Session> {
+    let session = find(work, id, lock).await?;
+    work.call.manages(Some(session.organisation_id), WORD)?;
+    if session.version != version {
+        return Err(Error::EtagMismatch(WORD));
+    }
+    session.check_open(work.now).map_err(refused)?;
+    Ok(session)
+}
+
 /// Why a session cannot be cancelled or changed, for the caller.
 fn refused(why: Refused) -> Error {
     let (reason, says) = match why {

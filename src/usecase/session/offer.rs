@@ -48,16 +48,7 @@ async fn alternatives(world: &World, call: &Call, refusal: &Refusal) -> Result<V
         WantedPlace::Remote => (Places::REMOTE, Modality::Remote),
         WantedPlace::Venue(venue_id, _) => (Places::venue(venue_id), Modality::InPerson),
     };
-    let search = Search {
-        service: wanted.service,
-        length: wanted.span.length(),
-        window,
-        step: DEFAULT_STEP,
-        modality: Some(modality),
-        preferred_counsellor_id: Some(wanted.counsellor_id),
-        guardian_id: wanted.guardian_id,
-        interpreter: wanted.interpreter,
-    };
+    let search = search(wanted, window, modality);
     let around = window.padded(TimeDelta::zero(), search.length);
     let anywhere = Places::All(Some(modality));
     let mut found: Vec<Slot> = Vec::new();
@@ -87,6 +78,19 @@ async fn alternatives(world: &World, call: &Call, refusal: &Refusal) -> Result<V
         }
     }
     Ok(found)
+}
+
+fn search(wanted: &Wanted, window: Span, modality: Modality) -> Search {
+    Search {
+        service: wanted.service,
+        length: wanted.span.length(),
+        window,
+        step: DEFAULT_STEP,
+        modality: Some(modality),
+        preferred_counsellor_id: Some(wanted.counsellor_id),
+        guardian_id: wanted.guardian_id,
+        interpreter: wanted.interpreter,
+    }
 }
 
 /// Where and when an alternative would tell why a slot is not available: the other times of its site

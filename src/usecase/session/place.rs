@@ -1,6 +1,7 @@
 //! The one path of whatever places a session: lock the facts, judge by the rules, claim time and place.
 
 use chrono::TimeDelta;
+use chrono_tz::Tz;
 
 use crate::domain::client::Client;
 use crate::domain::counsellor::Counsellor;
@@ -111,27 +112,31 @@ impl Wanted {
         let Some(zone) = facts.zone_of(counsellor_id, place).filter(|_| broken.is_empty()) else {
             return Err(Error::Refused(Box::new(Refusal::of(broken, self.clone(), except))));
         };
-        let session = Session {
+        let session = self.session(work, scene, place, zone, &overridden);
+        Ok(Draft { session, overridden })
+    }
+
+    fn session(&self, work: &Work<'_>, scene: &Scene, place: Place, zone: Tz, overridden: &[Overriding]) -> Session {
+        Session {
             id: work.world.id(),
             version: 1,
             organisation_id: scene.client.organisation_id,
             client_id: scene.client.id,
             client_reference: scene.client.reference.clone(),
             side: scene.client.side,
-            counsellor_id,
-            service,
+            counsellor_id: self.counsellor_id,
+            service: self.service,
             place,
-            span,
+            span: self.span,
             zone,
             state: State::Booked,
-            guardian_id,
-            interpreter,
+            guardian_id: self.guardian_id,
+            interpreter: self.interpreter,
             overridden: overridden.iter().map(|it| it.rule).collect(),
             flags: Vec::new(),
             supersedes: None,
             created_at: work.now,
-        };
-        Ok(Draft { session, overridden })
+        }
     }
 
     /// The broken rules that are overridden, and the others. A hard one never is.

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{WORD, find, hold, refused};
+use super::{find, hold, open};
 use crate::domain::ids::{CounsellorId, Id, SessionId};
 use crate::domain::rules::Occasion;
 use crate::domain::session::{Override, Session, Wanted};
@@ -34,7 +34,7 @@ impl Mutation for ReassignCounsellor {
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Session> {
         work.touched(self.session_id.uuid());
-        let seen = self.open(work, Lock::None).await?;
+        let seen = open(work, self.session_id, self.version, Lock::None).await?;
         let wanted = Wanted {
             client_id: seen.client_id,
             counsellor_id: self.counsellor_id,
@@ -51,9 +51,9 @@ impl Mutation for ReassignCounsellor {
             return Err(Error::field("counsellor_id", "must be another counsellor"));
         }
         // Who has moved it meanwhile must not look like somebody else in the way.
-        self.open(work, Lock::None).await?;
+        open(work, self.session_id, self.version, Lock::None).await?;
         let mut draft = wanted.judge(work, &scene, Some(seen.id), Occasion::Reassigning).await?;
-        let old = self.open(work, Lock::Update).await?;
+        let old = open(work, self.session_id, self.version, Lock::Update).await?;
         draft.session = Session {
             id: old.id,
             version: old.version + 1,
@@ -79,17 +79,5 @@ impl Mutation for ReassignCounsellor {
 
     async fn replay(&self, work: &mut Work<'_>, result_id: Uuid) -> Result<Session> {
         find(work, SessionId(result_id), Lock::None).await
-    }
-}
-
-impl ReassignCounsellor {
-    async fn open(&self, work: &mut Work<'_>, lock: Lock) -> Result<Session> {
-        let session = find(work, self.session_id, lock).await?;
-        work.call.manages(Some(session.organisation_id), WORD)?;
-        if session.version != self.version {
-            return Err(Error::EtagMismatch(WORD));
-        }
-        session.check_open(work.now).map_err(refused)?;
-        Ok(session)
     }
 }

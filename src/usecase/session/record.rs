@@ -14,8 +14,8 @@ use crate::usecase::error::{Error, Result};
 use crate::usecase::link;
 use crate::usecase::work::{Mutation, Work};
 
-/// Writes down a session that took place. It takes no time or place: what is past can be in nobody's
-/// way. The rules about who may see whom hold as on that day; those about calendars do not.
+/// Writes down a session that took place. It takes no time or room: what is past can be in nobody's way,
+/// but the linked, from whom it takes the rest of its day. The rules about who may see whom hold as on that day; those about calendars do not.
 #[derive(Clone, Debug)]
 pub struct RecordPastSession {
     /// What took place.
@@ -40,7 +40,7 @@ impl Mutation for RecordPastSession {
         work.call.manages(client.map(|client| client.organisation_id), Client::WORD)?;
         // Without occupancy it is this lock, and the scene's of the counsellor, that keep two from
         // writing down the same hour.
-        link::lock_around(work, wanted.client_id, None).await?;
+        link::lock_around(work, &[wanted.client_id], None).await?;
         let scene = wanted.scene(work).await?;
         let mut draft = wanted.judge(work, &scene, None, Occasion::Recording).await?;
         draft.session.overridden = vec![RuleCode::InThePast];

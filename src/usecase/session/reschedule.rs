@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::place::{Draft, LOOKS, Scene, crowded};
-use super::{WORD, find, hold, refused};
+use super::{find, hold, open, refused};
 use crate::domain::ids::{CounsellorId, GuardianId, Id, SessionId};
 use crate::domain::place::WantedPlace;
 use crate::domain::rules::Occasion;
@@ -51,17 +51,17 @@ impl Mutation for RescheduleSession {
 
     async fn run(&self, work: &mut Work<'_>) -> Result<(Session, Session)> {
         work.touched(self.session_id.uuid());
-        let client_id = self.open(work, Lock::None).await?.client_id;
+        let client_id = open(work, self.session_id, self.version, Lock::None).await?.client_id;
         // Clients before sessions: the order in which a late link locks them too.
-        link::lock_around(work, client_id, None).await?;
+        link::lock_around(work, &[client_id], None).await?;
         // Who has moved it meanwhile must not look like somebody else in the way.
-        let seen = self.open(work, Lock::None).await?;
+        let seen = open(work, self.session_id, self.version, Lock::None).await?;
         let wanted = self.wanted(&seen)?;
         let scene = wanted.scene(work).await?;
         for _ in 0..LOOKS {
             let mut draft = wanted.judge(work, &scene, Some(seen.id), Occasion::Placing).await?;
             draft.session.supersedes = Some(seen.id);
-            let old = self.open(work, Lock::Update).await?;
+            let old = open(work, self.session_id, self.version, Lock::Update).await?;
             let old = old.reschedule(work.now, self.reason, draft.session.id).map_err(refused)?;
             if replace(work, &scene, &draft, &old).await? {
                 work.touched(draft.session.id.uuid());
@@ -85,17 +85,6 @@ impl Mutation for RescheduleSession {
 }
 
 impl RescheduleSession {
-    /// The session, if it is the caller's, at the version last read, and can still be moved.
-    async fn open(&self, work: &mut Work<'_>, lock: Lock) -> Result<Session> {
-        let session = find(work, self.session_id, lock).await?;
-        work.call.manages(Some(session.organisation_id), WORD)?;
-        if session.version != self.version {
-            return Err(Error::EtagMismatch(WORD));
-        }
-        session.check_open(work.now).map_err(refused)?;
-        Ok(session)
-    }
-
     fn wanted(&self, old: &Session) -> Result<Wanted> {
         // Another room may be the free one at another time.
         let stay = match WantedPlace::from(old.place) {
