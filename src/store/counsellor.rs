@@ -209,6 +209,13 @@ pub async fn release_registration(tx: &mut Tx, registration: &Code, by: Counsell
     .map(drop)
 }
 
+/// Counsellors by id.
+pub async fn by_ids(tx: &mut Tx, ids: &[CounsellorId]) -> Result<Vec<Record<Counsellor>>> {
+    let sql = tx.sql_each("SELECT * FROM counsellor WHERE id IN ({ids})", ids.len());
+    let rows = sql.bind_ids(ids).all::<Row>().await?;
+    records(tx, rows).await
+}
+
 #[derive(sqlx::FromRow)]
 struct LeaveRow {
     #[sqlx(flatten)]

@@ -148,23 +148,34 @@ impl Tx {
     /// A `SELECT` by id whose rows nobody may change until the transaction ends. SQLite has one
     /// writer and needs no lock.
     pub fn sql_locked(&mut self, text: &'static str, lock: Lock) -> Sql<'_> {
-        match (&self, lock) {
-            (Tx::Postgres(_), Lock::Share) => self.statement(sqlx::AssertSqlSafe(format!("{text} FOR SHARE"))),
+        match self.locking(lock) {
+            "" => self.statement(text),
+            words => self.statement(sqlx::AssertSqlSafe(format!("{text}{words}"))),
+        }
+    }
+
+    /// What a `SELECT` ends in to lock its rows.
+    fn locking(&self, lock: Lock) -> &'static str {
+        match (self, lock) {
+            (Tx::Postgres(_), Lock::Share) => " FOR SHARE",
             // Not plain FOR UPDATE, which deadlocks with the checks of foreign keys.
-            (Tx::Postgres(_), Lock::Update) => self.statement(sqlx::AssertSqlSafe(format!("{text} FOR NO KEY UPDATE"))),
-            (Tx::Postgres(_), Lock::Skip) => {
-                self.statement(sqlx::AssertSqlSafe(format!("{text} FOR UPDATE SKIP LOCKED")))
-            }
-            (Tx::Sqlite(_), _) | (_, Lock::None) => self.statement(text),
+            (Tx::Postgres(_), Lock::Update) => " FOR NO KEY UPDATE",
+            (Tx::Postgres(_), Lock::Skip) => " FOR UPDATE SKIP LOCKED",
+            (Tx::Sqlite(_), _) | (_, Lock::None) => "",
         }
     }
 
     /// A statement over a set of ids: `{ids}` in the text stands for them, and they are bound last,
     /// with [`Sql::bind_ids`]. Neither engine has an array type that the other knows.
     pub fn sql_each(&mut self, text: &'static str, ids: usize) -> Sql<'_> {
+        self.sql_each_locked(text, ids, Lock::None)
+    }
+
+    /// As [`Tx::sql_each`], with the rows locked in the order in which the text sorts them.
+    pub fn sql_each_locked(&mut self, text: &'static str, ids: usize, lock: Lock) -> Sql<'_> {
         let fixed = text.split('$').skip(1).filter_map(leading_number).max().unwrap_or(0);
         let places: Vec<_> = (1..=padded(ids)).map(|place| format!("${}", fixed + place)).collect();
-        self.statement(sqlx::AssertSqlSafe(text.replace("{ids}", &places.join(", "))))
+        self.statement(sqlx::AssertSqlSafe(text.replace("{ids}", &places.join(", ")) + self.locking(lock)))
     }
 
     fn statement(&mut self, text: impl SqlSafeStr) -> Sql<'_> {

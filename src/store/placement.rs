@@ -3,7 +3,7 @@
 //! Rows are claimed with `ON CONFLICT DO NOTHING` (a bare insert into a table with an exclusion
 //! constraint deadlocks), sorted by table, then resource, so that rivals queue in one order.
 
-use chrono::{NaiveDate, TimeDelta};
+use chrono::TimeDelta;
 use uuid::Uuid;
 
 use super::codec::Instant;
@@ -242,30 +242,14 @@ async fn spans(sql: super::db::Sql<'_>) -> Result<Vec<(SiteId, Span)>> {
     Ok(rows.into_iter().filter_map(|(site, from, until)| Some((site, Span::new(from.0, until.0)?))).collect())
 }
 
-/// A day that a session takes at its site for a link.
-#[derive(Clone, Debug, sqlx::FromRow)]
-pub struct LinkedDay {
-    /// The session.
-    pub session_id: SessionId,
-    /// The site.
-    pub site_id: SiteId,
-    /// The local day.
-    pub on_date: NaiveDate,
-    /// The side of the client.
-    pub side: Side,
-}
-
-/// The days taken for a link, by sessions that ended after `since`.
-pub async fn linked_days(tx: &mut Tx, link_id: LinkId, since: Instant) -> Result<Vec<LinkedDay>> {
-    tx.sql(
-        "SELECT link_presence.session_id, link_presence.site_id, link_presence.on_date, link_presence.side
-           FROM link_presence JOIN session ON session.id = link_presence.session_id
+/// The sessions that ended after `since` and have claimed days for a link.
+pub async fn claimed_for(tx: &mut Tx, link_id: LinkId, since: Instant) -> Result<Vec<SessionId>> {
+    let sql = tx.sql(
+        "SELECT DISTINCT link_presence.session_id FROM link_presence
+           JOIN session ON session.id = link_presence.session_id
           WHERE link_presence.link_id = $1 AND session.ends_at > $2",
-    )
-    .bind(link_id)
-    .bind(since)
-    .all()
-    .await
+    );
+    Ok(sql.bind(link_id).bind(since).all::<(SessionId,)>().await?.into_iter().map(|row| row.0).collect())
 }
 
 /// A presence to be padded anew.

@@ -177,11 +177,10 @@ pub async fn find(tx: &mut Tx, id: SessionId, lock: Lock) -> Result<Option<Sessi
 }
 
 /// Booked sessions of a client at a site that end after `since`, by id.
-pub async fn at_sites(tx: &mut Tx, client_id: ClientId, since: Instant, lock: Lock) -> Result<Vec<Session>> {
-    let sql = tx.sql_locked(
+pub async fn at_sites(tx: &mut Tx, client_id: ClientId, since: Instant) -> Result<Vec<Session>> {
+    let sql = tx.sql(
         "SELECT * FROM session WHERE client_id = $1 AND ends_at > $2 AND state = 'BOOKED' AND site_id IS NOT NULL
           ORDER BY id",
-        lock,
     );
     sql.bind(client_id).bind(since).all::<Row>().await?.into_iter().map(Row::session).collect()
 }
@@ -202,7 +201,7 @@ pub enum Of {
 }
 
 /// Locks the booked sessions of these that start after an instant: in one order, whoever does it.
-pub async fn lock_coming(tx: &mut Tx, of: &[Of], after: Instant) -> Result<Vec<Session>> {
+pub async fn lock(tx: &mut Tx, of: &[Of], after: Instant) -> Result<Vec<Session>> {
     let mut ids = Vec::new();
     for of in of {
         let (text, id) = match *of {
@@ -224,13 +223,22 @@ pub async fn lock_coming(tx: &mut Tx, of: &[Of], after: Instant) -> Result<Vec<S
     }
     ids.sort_unstable();
     ids.dedup();
+    let ids: Vec<SessionId> = ids.into_iter().map(|row| row.0).collect();
     let mut sessions = Vec::with_capacity(ids.len());
-    for (id,) in ids {
-        let locked = find(tx, id, Lock::Update).await?;
-        sessions.extend(locked.filter(|it| it.state == State::Booked));
+    for some in ids.chunks(MOST_IDS) {
+        let sql = tx.sql_each_locked(
+            "SELECT * FROM session WHERE id IN ({ids}) AND state = 'BOOKED' ORDER BY id",
+            some.len(),
+            Lock::Update,
+        );
+        let rows = sql.bind_ids(some).all::<Row>().await?;
+        sessions.extend(rows.into_iter().map(Row::session).collect::<Result<Vec<_>>>()?);
     }
     Ok(sessions)
 }
+
+/// The most ids of one statement; both engines take more.
+const MOST_IDS: usize = 1024;
 
 /// When and where somebody has a session or a hold.
 #[derive(Clone, Debug, sqlx::FromRow)]

@@ -216,7 +216,10 @@ pub(super) async fn write_parties(
     let all = before.parties.iter().chain(&parties).map(|(id, _)| *id);
     let changed: Vec<_> = all.filter(|id| is_in(&before.parties, *id) != is_in(&parties, *id)).collect();
     link::lock_around(work, &changed, Some(link_id)).await?;
-    let left: Vec<_> = changed.into_iter().filter(|id| !is_in(&parties, *id)).collect();
+    let left: Vec<_> = changed.iter().copied().filter(|id| !is_in(&parties, *id)).collect();
+    let mut touched = client::parties(&mut work.tx, link_id).await?;
+    touched.extend(&changed);
+    link::lock_sessions(work, &touched).await?;
     let content = Case { parties, ..before.content.clone() };
     let after = super::noun::update(work, before, content).await?;
     for client_id in left {
@@ -248,7 +251,10 @@ impl Managed for NoContact {
     }
 
     async fn follow(work: &mut Work<'_>, after: &Record<Self>, _before: Option<&Record<Self>>) -> Result<()> {
-        link::settle(work, client::link_of(after.id)).await
+        let link_id = client::link_of(after.id);
+        let parties = client::parties(&mut work.tx, link_id).await?;
+        link::lock_sessions(work, &parties).await?;
+        link::settle(work, link_id).await
     }
 }
 
@@ -268,6 +274,7 @@ impl Mutation for WithdrawNoContact {
         let link_id = client::link_of(self.id);
         let parties = client::parties(&mut work.tx, link_id).await?;
         link::lock_clients(work, parties.clone()).await?;
+        link::lock_sessions(work, &parties).await?;
         client::delete_no_contact(&mut work.tx, self.id).await?;
         for party in parties {
             link::leave(work, link_id, party).await?;

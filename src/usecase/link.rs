@@ -12,11 +12,11 @@ use super::error::Result;
 use super::orphan;
 use super::work::Work;
 use crate::domain::ids::{ClientId, LinkId, SessionId};
-use crate::domain::session::Session;
+use crate::domain::session::{LONGEST, Session};
 use crate::store::codec::Instant;
 use crate::store::placement;
 use crate::store::session::Of;
-use crate::store::{self, Lock, Savepoint, client, session};
+use crate::store::{self, Savepoint, client, session};
 
 /// Locks clients and everybody whom they must not meet, and the parties of another link, so that no
 /// session is placed for them meanwhile.
@@ -39,13 +39,31 @@ pub async fn lock_clients(work: &mut Work<'_>, mut clients: Vec<ClientId>) -> Re
     Ok(client::lock(&mut work.tx, &clients).await?)
 }
 
+/// Locks the sessions of clients that bringing their links to rest may touch: all at once, because who
+/// locks some and then others meets somebody who came the other way round.
+pub async fn lock_sessions(work: &mut Work<'_>, clients: &[ClientId]) -> Result<()> {
+    let of: Vec<Of> = clients.iter().copied().map(Of::Client).collect();
+    let since = Instant(work.now - DAY_AROUND - LONGEST);
+    session::lock(&mut work.tx, &of, since).await?;
+    Ok(())
+}
+
+/// Locks the sessions that [`settle_all`] of a client may touch, if the client is linked.
+pub async fn lock_linked_sessions(work: &mut Work<'_>, client_id: ClientId) -> Result<()> {
+    let mut clients = Vec::new();
+    for link_id in client::links(&mut work.tx, client_id).await? {
+        clients.extend(client::parties(&mut work.tx, link_id).await?);
+    }
+    lock_sessions(work, &clients).await
+}
+
 /// Gives back what a client's sessions took for a link the client has left.
 pub async fn leave(work: &mut Work<'_>, link_id: LinkId, client_id: ClientId) -> Result<()> {
     placement::release_link(&mut work.tx, link_id, client_id).await?;
     orphan::reassess(work, &[Of::Client(client_id)]).await
 }
 
-/// Brings every link of a client to rest.
+/// Brings every link of a client to rest; its sessions must be locked.
 pub async fn settle_all(work: &mut Work<'_>, client_id: ClientId) -> Result<()> {
     for link_id in client::links(&mut work.tx, client_id).await? {
         settle(work, link_id).await?;
@@ -57,14 +75,14 @@ pub async fn settle_all(work: &mut Work<'_>, client_id: ClientId) -> Result<()> 
 const DAY_AROUND: TimeDelta = TimeDelta::hours(48);
 
 /// Brings a link to rest: claims what fits for the sessions of its parties, flags what does not.
-/// The parties must be locked.
+/// The parties and their sessions must be locked.
 pub async fn settle(work: &mut Work<'_>, link_id: LinkId) -> Result<()> {
     let parties = client::parties(&mut work.tx, link_id).await?;
     let since = Instant(work.now - DAY_AROUND);
-    let taken = placement::linked_days(&mut work.tx, link_id, since).await?;
-    let claimed: BTreeSet<SessionId> = taken.iter().map(|day| day.session_id).collect();
+    let claimed = placement::claimed_for(&mut work.tx, link_id, since).await?;
+    let claimed: BTreeSet<SessionId> = claimed.into_iter().collect();
     for party in &parties {
-        for session in session::at_sites(&mut work.tx, *party, since, Lock::Update).await? {
+        for session in session::at_sites(&mut work.tx, *party, since).await? {
             if !claimed.contains(&session.id) {
                 claim(work, &session, link_id).await?;
             }

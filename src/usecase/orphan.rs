@@ -11,20 +11,18 @@ use super::error::{Error, Result};
 use super::facts::{self, Ask, Places};
 use super::work::Work;
 use crate::domain::client::Client;
-use crate::domain::counsellor::Counsellor;
 use crate::domain::ids::{ClientId, CounsellorId, Id, VenueId};
 use crate::domain::noun::Noun;
 use crate::domain::rules::{self, Facts, Occasion, RuleCode};
 use crate::domain::session::Session;
 use crate::domain::time::Span;
 use crate::store::codec::Instant;
-use crate::store::noun::Stored;
 use crate::store::session::Of;
-use crate::store::{Lock, client, session};
+use crate::store::{Lock, client, counsellor, session};
 
 /// Judges anew the coming sessions of these.
 pub async fn reassess(work: &mut Work<'_>, of: &[Of]) -> Result<()> {
-    let sessions = session::lock_coming(&mut work.tx, of, Instant(work.now)).await?;
+    let sessions = session::lock(&mut work.tx, of, Instant(work.now)).await?;
     reassess_these(work, sessions).await
 }
 
@@ -48,10 +46,7 @@ async fn standing(work: &mut Work<'_>, client_id: ClientId, sessions: &[Session]
     let tx = &mut work.tx;
     let client = client::subject(tx, client_id, Lock::None).await?.ok_or(Error::NotFound(Client::WORD))?;
     let ids: BTreeSet<CounsellorId> = sessions.iter().map(|it| it.counsellor_id).collect();
-    let mut counsellors = Vec::with_capacity(ids.len());
-    for id in ids {
-        counsellors.push(Counsellor::find(tx, id, Lock::None).await?.ok_or(Error::NotFound(Counsellor::WORD))?);
-    }
+    let counsellors = counsellor::by_ids(tx, &ids.into_iter().collect::<Vec<_>>()).await?;
     let venues: BTreeSet<VenueId> = sessions.iter().filter_map(|it| it.place.venue_id()).collect();
     let remote = sessions.iter().any(|it| it.place.venue_id().is_none());
     let first = sessions.iter().map(|it| it.span.starts_at()).min().unwrap_or(work.now);

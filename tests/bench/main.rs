@@ -90,7 +90,7 @@ pub struct Options {
 
     /// What to log, on standard error. What the service's own log costs belongs to the figures; what more
     /// than that is logged spoils them ("info,sqlx=debug" shows every statement).
-    #[arg(long, value_name = "FILTER", default_value = "info")]
+    #[arg(long, value_name = "FILTER", default_value = "info,sqlx=error")]
     pub log: String,
 
     /// Given by `cargo bench`; means nothing.

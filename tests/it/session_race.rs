@@ -288,7 +288,10 @@ on_both_engines! {
             let held = hold(&both.here, booking(&ngo, &counsellor, &client, &hour(round, 0))).await.unwrap();
             let rival = booking(&ngo, &counsellor, &other, &hour(round, 0));
             let (booked, rival, ()) = tokio::join!(book_held(&both.here, &held), book(&both.there, rival), async {
-                tokio::time::sleep(std::time::Duration::from_millis(round as u64 % 8)).await;
+                // A little later in each round.
+                for _ in 0..round * 8 {
+                    tokio::task::yield_now().await;
+                }
                 app.clock.advance(TimeDelta::minutes(15));
             });
             // The rival may have come while it was still held, and its owner when it was not any more.
@@ -299,6 +302,42 @@ on_both_engines! {
                 assert_eq!(refused(status).items, ["COUNSELLOR_BUSY"], "{status:?}");
             }
             assert!(booked.is_err() || rival.is_err());
+        }
+        no_deadlock(&app).await;
+    }
+
+    async fn linked_clients_leave_while_their_counsellor_does(app) {
+        let ngo = Ngo::new(&app, "A").await;
+        let both = Both::of(&app, &ngo).await;
+        let counsellor = ngo.counsellor("C1", pb::Side::Survivor).await;
+        let (one, other) = (ngo.survivor().await, ngo.survivor().await);
+        let case = ngo.party_of("6/2026", "Example Nagar", &one).await;
+        ngo.add_party(&case, &other, 1).await;
+        for round in 0..2 * ROUNDS {
+            // Their sessions alternate, so that no order of clients is the order of the sessions.
+            let mut booked = Vec::new();
+            for (place, client) in [&one, &other, &one, &other].into_iter().enumerate() {
+                let request = booking(&ngo, &counsellor, client, &hour(round, place as i64));
+                booked.push(book(&both.here, request).await.unwrap());
+            }
+            let leave = pb::Leave {
+                counsellor_id: counsellor.id.clone(),
+                starts_at: booked[0].starts_at,
+                ends_at: booked[3].ends_at,
+                ..Default::default()
+            };
+            let leave = pb::CreateLeaveRequest { leave: Some(leave), ..Default::default() };
+            let mut directory = ngo.coordinator.directory();
+            let later = hour(round + 40, 0);
+            let (away, first, last) = tokio::join!(
+                directory.create_leave(leave),
+                cancel(&both.there, &booked[3]),
+                reschedule(&both.here, &booked[0], &later),
+            );
+            away.unwrap();
+            for status in [first.err(), last.err()].into_iter().flatten() {
+                assert_eq!(status.code(), Code::Aborted, "{status:?}");
+            }
         }
         no_deadlock(&app).await;
     }

@@ -7,9 +7,9 @@ use crate::domain::ids::{Id, SessionId};
 use crate::domain::session::{CancelReason, Session};
 use crate::store::noun::Stored;
 use crate::store::{Lock, placement, session};
-use crate::usecase::error::{Error, Result};
+use crate::usecase::error::Result;
 use crate::usecase::link;
-use crate::usecase::session::{WORD, find, hold, refused};
+use crate::usecase::session::{WORD, find, hold, open, refused};
 use crate::usecase::work::{Mutation, Work};
 use crate::usecase::world::World;
 
@@ -41,10 +41,8 @@ impl Mutation for CancelSession {
         if let Some(site_id) = seen.place.site_id() {
             Site::find(&mut work.tx, site_id, Lock::Share).await?;
         }
-        let session = find(work, self.session_id, Lock::Update).await?;
-        if session.version != self.version {
-            return Err(Error::EtagMismatch(WORD));
-        }
+        link::lock_linked_sessions(work, seen.client_id).await?;
+        let session = open(work, self.session_id, self.version, Lock::Update).await?;
         let session = session.cancel(work.now, self.reason).map_err(refused)?;
         session::update(&mut work.tx, &session).await?;
         placement::release(&mut work.tx, session.id).await?;

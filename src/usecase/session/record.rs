@@ -55,6 +55,7 @@ impl Mutation for RecordPastSession {
         work.note("RECORDED_AFTERWARDS");
         work.touched(draft.session.id.uuid());
         // Who was there takes the day from those who must not meet.
+        link::lock_linked_sessions(work, wanted.client_id).await?;
         link::settle_all(work, wanted.client_id).await?;
         Ok(draft.session)
     }

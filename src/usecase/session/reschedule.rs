@@ -58,6 +58,7 @@ impl Mutation for RescheduleSession {
         let seen = open(work, self.session_id, self.version, Lock::None).await?;
         let wanted = self.wanted(&seen)?;
         let scene = wanted.scene(work).await?;
+        link::lock_linked_sessions(work, client_id).await?;
         for _ in 0..LOOKS {
             let mut draft = wanted.judge(work, &scene, Some(seen.id), Occasion::Placing).await?;
             draft.session.supersedes = Some(seen.id);
