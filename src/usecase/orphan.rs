@@ -68,6 +68,12 @@ async fn standing(work: &mut Work<'_>, client_id: ClientId, sessions: &[Session]
 /// Gives a session the flags that the facts call for; notes it as orphaned when one is new.
 async fn flag(work: &mut Work<'_>, mut session: Session, facts: &Facts) -> Result<()> {
     let mut flags = rules::broken(session.candidate(), facts, Occasion::Standing);
+    if session.place.venue_id().is_some_and(|id| !facts.venues.contains_key(&id)) {
+        // Without its place nothing else can be judged: what was known before still is.
+        flags.extend(&session.flags);
+        flags.sort_unstable();
+        flags.dedup();
+    }
     flags.retain(|rule| !session.overridden.contains(rule));
     if flags == session.flags {
         return Ok(());

@@ -38,6 +38,12 @@ fn hour(round: u64, at: usize) -> String {
     (ten + TimeDelta::hours(at as i64)).to_rfc3339()
 }
 
+/// Spreads rivals over time, so that the rounds meet in different orders. Nothing is waited for: whatever is
+/// asserted must hold in every order.
+async fn stagger(by: Duration) {
+    tokio::time::sleep(by).await;
+}
+
 /// Books some, then all others while a fact changes. Every rival is refused for just these rules, or stands
 /// with them as flags; the change names whatever stands. Everything is cancelled in the end.
 async fn changes(
@@ -55,13 +61,13 @@ async fn changes(
     let rivals = requests.into_iter().enumerate().skip(BEFORE).map(|(at, request)| {
         let actor = if at % 2 == 0 { ngo.coordinator.clone() } else { beside.clone() };
         tokio::spawn(async move {
-            tokio::time::sleep(Duration::from_millis(2 * at as u64)).await;
+            stagger(Duration::from_millis(2 * at as u64)).await;
             book(&actor, request).await
         })
     });
     let rivals: Vec<_> = rivals.collect();
     let fact = tokio::spawn(async move {
-        tokio::time::sleep(Duration::from_millis(3 * round)).await;
+        stagger(Duration::from_millis(3 * round)).await;
         fact.await
     });
     for answer in join_all(rivals).await {
@@ -300,7 +306,7 @@ on_both_engines! {
             let (taken, changed) = tokio::join!(
                 one.update_site(taken),
                 async {
-                    tokio::time::sleep(Duration::from_micros(400 * (round % 8))).await;
+                    stagger(Duration::from_micros(400 * (round % 8))).await;
                     other.update_holiday_calendar(changed).await
                 },
             );

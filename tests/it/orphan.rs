@@ -238,8 +238,11 @@ on_both_engines! {
         guest.venue = venue.clone();
         let (staff, client) = (guest.counsellor("G1", pb::Side::Survivor).await, guest.survivor().await);
         let session = book(&guest.coordinator, booking(&guest, &staff, &client, "2026-11-26T04:30:00Z")).await.unwrap();
+        // What was known before stays known.
+        guest.leave(&staff, "2026-11-26T00:00:00Z", "2026-11-27T00:00:00Z").await;
         assert_eq!(ask!(directory, update_venue, share(&venue, false)).affected_session_ids, [""; 0]);
-        assert_eq!(waiting(&guest.coordinator).await, [(session.id, vec![i32::from(Rule::SlotNotAvailable)])]);
+        let flags = vec![i32::from(Rule::SlotNotAvailable), i32::from(Rule::OnLeave)];
+        assert_eq!(waiting(&guest.coordinator).await, [(session.id, flags)]);
         office.wait(&[]).await;
     }
 
