@@ -15,6 +15,7 @@ pub mod directory;
 pub mod guardian;
 pub mod ids;
 pub mod noun;
+pub mod party;
 pub mod personal;
 pub mod place;
 pub mod proceeding;

@@ -74,7 +74,7 @@ words_and_ids! {
         OrganisationKind, CancelReason, StateWord, RuleCode, GuardianStanding, ConsentPurpose, ConsentGiver, Assent,
         ConsentEnding, ProceedingKind;
     ids: OrganisationId, AgreementId, SiteId, VenueId, RoomId, CounsellorId, LeaveId,
-        HolidayCalendarId, ClientId, CaseId, LinkId, NoContactId, SessionId, GuardianId, ConsentId,
+        HolidayCalendarId, ClientId, CaseId, LinkId, NoContactId, SessionId, ParticipantId, SeriesId, GuardianId, ConsentId,
         ConflictId, ProceedingId;
 }
 

@@ -21,6 +21,7 @@ pub mod installation;
 mod migrate;
 pub mod noun;
 pub mod overriding;
+pub mod participant;
 pub mod placement;
 pub mod proceeding;
 pub mod request;
