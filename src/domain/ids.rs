@@ -91,4 +91,6 @@ ids! {
     ConflictId,
     /// A proceeding of a case.
     ProceedingId,
+    /// A job.
+    JobId,
 }
