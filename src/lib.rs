@@ -78,6 +78,10 @@
 //!   the youngest for an own consent.
 //! * 2026-11: an import overrides soft booking rules, because the organisation decided before; what a hard
 //!   rule forbids is left out and listed. A session that is stored is known by client and start, and stays.
+//! * 2026-11: a job is a type beside the use cases of its noun, for they enqueue it by name; `jobs` has the
+//!   worker and the list of all. What recurs is one row for all processes, and is never given up.
+//! * 2026-11: a dead letter gives up its key, so that it is in no new job's way; and a lease is one instant and
+//!   one holder in the row itself, so that whoever comes back too late finds out by deleting nothing.
 //! * 2026-11: the alternatives of a refusal are looked up after the refusal is committed, so that
 //!   nobody waits for them inside the one writer of SQLite.
 

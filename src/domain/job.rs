@@ -15,7 +15,8 @@ words! {
     }
 }
 
-/// How long whoever takes a job has it to themselves. [P]: twice the longest request.
+/// How long whoever takes a job has it to themselves. [P]: twice the longest request. Clocks of two machines
+/// that differ by more cost attempts, and nothing else.
 pub const LEASE: TimeDelta = TimeDelta::seconds(60);
 /// How often a job is tried, which takes about three hours. [P]
 pub const MOST_ATTEMPTS: i64 = 12;

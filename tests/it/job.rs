@@ -1,189 +1,26 @@
 //! Jobs: enqueued with their cause, done once by one of many, tried again, given up, given back.
 
+mod kinds;
+
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
 use aftercare::domain::job::{Entry, JobState, LEASE, MOST_ATTEMPTS};
+use aftercare::grpc::pb;
 use aftercare::jobs::{self, Handler, Worker, Workers};
 use aftercare::rng::SeededRng;
-use aftercare::store::{self, Db, Target};
+use aftercare::store::{Db, Target};
 use aftercare::usecase::job::{self, Failure, Job};
-use aftercare::usecase::work::{Mutation, Work};
-use aftercare::usecase::{Call, Error, Result, World, mutate};
+use aftercare::usecase::{Call, World, mutate};
 use chrono::TimeDelta;
 use futures_util::future::join_all;
-use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
+use self::kinds::*;
 use crate::on_both_engines;
 use crate::support::TestApp;
-
-/// Does nothing, which the audit trail shows.
-#[derive(Serialize, Deserialize)]
-struct Note(u32);
-
-impl Job for Note {
-    const KIND: &'static str = "note";
-
-    async fn run(&self, _work: &mut Work<'_>) -> Result<()> {
-        Ok(())
-    }
-}
-
-/// As [`Note`], once per key.
-#[derive(Serialize, Deserialize)]
-struct Keyed(String);
-
-impl Job for Keyed {
-    const KIND: &'static str = "keyed";
-
-    fn key(&self) -> Option<String> {
-        Some(self.0.clone())
-    }
-
-    async fn run(&self, _work: &mut Work<'_>) -> Result<()> {
-        Ok(())
-    }
-}
-
-/// Enqueues a job and comes to grief.
-#[derive(Serialize, Deserialize)]
-struct Broken;
-
-impl Job for Broken {
-    const KIND: &'static str = "broken";
-
-    async fn run(&self, work: &mut Work<'_>) -> Result<()> {
-        work.enqueue(&Note(0), work.now).await?;
-        Err(store::Error::Taken.into())
-    }
-}
-
-/// The same job in a later version of the program.
-#[derive(Serialize, Deserialize)]
-struct Mended;
-
-impl Job for Mended {
-    const KIND: &'static str = "broken";
-
-    async fn run(&self, _work: &mut Work<'_>) -> Result<()> {
-        Ok(())
-    }
-}
-
-/// Is not to be done.
-#[derive(Serialize, Deserialize)]
-struct Refused(String);
-
-impl Job for Refused {
-    const KIND: &'static str = "refused";
-
-    fn key(&self) -> Option<String> {
-        Some(self.0.clone())
-    }
-
-    async fn run(&self, work: &mut Work<'_>) -> Result<()> {
-        work.enqueue(&Note(0), work.now).await?;
-        Err(Error::NotFound("example"))
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-struct Panics;
-
-impl Job for Panics {
-    const KIND: &'static str = "panics";
-
-    async fn run(&self, _work: &mut Work<'_>) -> Result<()> {
-        panic!("as the test wants it")
-    }
-}
-
-/// A [`Note`] of an older program, whose payload nobody can read any more.
-#[derive(Serialize, Deserialize)]
-struct Unreadable(String);
-
-impl Job for Unreadable {
-    const KIND: &'static str = "note";
-
-    async fn run(&self, _work: &mut Work<'_>) -> Result<()> {
-        Ok(())
-    }
-}
-
-/// A job that only a newer program knows.
-#[derive(Serialize, Deserialize)]
-struct Unknown;
-
-impl Job for Unknown {
-    const KIND: &'static str = "unknown";
-
-    async fn run(&self, _work: &mut Work<'_>) -> Result<()> {
-        Ok(())
-    }
-}
-
-/// Comes to grief every hour.
-#[derive(Serialize, Deserialize)]
-struct Hourly;
-
-impl Job for Hourly {
-    const KIND: &'static str = "hourly";
-    const EVERY: Option<TimeDelta> = Some(TimeDelta::hours(1));
-
-    async fn run(&self, _work: &mut Work<'_>) -> Result<()> {
-        Err(Error::NotFound("example"))
-    }
-}
-
-/// Says that it has begun and waits until it may go on; one of the two engines at a time.
-#[derive(Serialize, Deserialize)]
-struct Waits(usize);
-
-static BEGUN: [Notify; 2] = [Notify::const_new(), Notify::const_new()];
-static GO_ON: [Notify; 2] = [Notify::const_new(), Notify::const_new()];
-
-impl Job for Waits {
-    const KIND: &'static str = "waits";
-
-    async fn before(&self, _world: &World) -> Result<()> {
-        BEGUN[self.0].notify_one();
-        GO_ON[self.0].notified().await;
-        Ok(())
-    }
-
-    async fn run(&self, _work: &mut Work<'_>) -> Result<()> {
-        Ok(())
-    }
-}
-
-/// A cause of jobs.
-struct Cause<J> {
-    jobs: Vec<J>,
-    after: TimeDelta,
-    refused: bool,
-}
-
-impl<J: Job> Mutation for Cause<J> {
-    type Answer = ();
-
-    async fn run(&self, work: &mut Work<'_>) -> Result<()> {
-        for job in &self.jobs {
-            work.enqueue(job, work.now + self.after).await?;
-        }
-        if self.refused { Err(Error::NotFound("example")) } else { Ok(()) }
-    }
-
-    fn result_id(&self, _answer: &()) -> Uuid {
-        Uuid::nil()
-    }
-
-    async fn replay(&self, _work: &mut Work<'_>, _result_id: Uuid) -> Result<()> {
-        Ok(())
-    }
-}
 
 async fn enqueue<J: Job>(app: &TestApp, jobs: impl IntoIterator<Item = J>) {
     enqueue_after(app, TimeDelta::zero(), jobs).await;
@@ -383,6 +220,25 @@ on_both_engines! {
         assert_eq!(done(&app, "keyed").await, 3);
     }
 
+    async fn a_cause_that_found_its_job_queued_is_seen_by_it(app) {
+        enqueue(&app, [Looks]).await;
+        let leased = job::claim(app.world(), app.world().uuid(), &["looks"]).await.unwrap().unwrap();
+        let (wanted, looked) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let change = LateChange { wanted: wanted.clone(), looked: looked.clone() };
+        let looking = async {
+            wanted.notified().await;
+            let result = job::run::<Looks>(app.world(), &leased).await;
+            looked.notify_one();
+            result
+        };
+        let (changed, ran) = tokio::join!(mutate(app.world(), Call::of_program("cause"), change), looking);
+        changed.unwrap();
+        ran.unwrap();
+        let audit = app.audit().await;
+        assert!(audit.iter().any(|it| it.action == "looks" && it.details.contains("SAW_1")), "{audit:?}");
+        assert_eq!(only(&app).await.kind, "note");
+    }
+
     async fn what_recurs_does_so_once_an_hour_for_all_processes(app) {
         let processes = [app.world().clone(), beside(&app).await];
         let handlers = jobs::all();
@@ -398,6 +254,23 @@ on_both_engines! {
             app.run_jobs().await;
             assert_eq!(done(&app, "forget_old").await, hour);
             assert_eq!(only(&app).await.due_at, app.now() + TimeDelta::hours(1));
+        }
+    }
+
+    async fn a_request_id_is_forgotten_after_a_week(app) {
+        let create = async |code: &str| {
+            let district = "KL-TVM".into();
+            let organisation =
+                pb::Organisation { code: code.into(), name: "Example".into(), kind: 1, district, ..Default::default() };
+            let request = pb::CreateOrganisationRequest { request_id: Uuid::nil().into(), organisation: Some(organisation) };
+            app.admin().directory().create_organisation(request).await
+        };
+        create("A").await.unwrap();
+        job::schedule(app.world(), "forget_old", TimeDelta::hours(1)).await.unwrap();
+        for (wait, forgotten) in [(TimeDelta::days(7), false), (TimeDelta::hours(1), true)] {
+            app.clock.advance(wait);
+            app.run_jobs().await;
+            assert_eq!(create("B").await.is_ok(), forgotten);
         }
     }
 
