@@ -67,7 +67,7 @@ pub fn verdict(attempts: i64, may_help: bool, every: Option<TimeDelta>, chance: 
 
 /// Between half of the delay and all of it.
 fn delay(attempts: i64, chance: u32) -> TimeDelta {
-    let doublings = u32::try_from(attempts - 1).unwrap_or(0).min(16);
+    let doublings = (attempts - 1).clamp(0, 16);
     let whole = (FIRST_DELAY * (1 << doublings)).min(LONGEST_DELAY).num_milliseconds();
     TimeDelta::milliseconds(whole / 2 + whole / 2 * i64::from(chance) / i64::from(u32::MAX))
 }

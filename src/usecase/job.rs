@@ -50,19 +50,9 @@ impl Work<'_> {
     /// Enqueues a job that exists if and only if this request has its effect. If one waits under the same key,
     /// that one is enough: it is brought forward where this one is due earlier, and will see what this request
     /// changes. Best done last, as it waits for whoever is doing that one.
-    pub async fn enqueue<J: Job>(&mut self, job: &J, due_at: DateTime<Utc>) -> Result<()> {
-        let payload = serde_json::to_value(job).map_err(|_| inconsistent(J::KIND))?;
-        self.enqueue_as(J::KIND, payload, job.key(), due_at).await
-    }
-
-    async fn enqueue_as(
-        &mut self,
-        kind: &'static str,
-        payload: Value,
-        key: Option<String>,
-        due_at: DateTime<Utc>,
-    ) -> Result<()> {
-        let draft = job::Draft { id: self.world.id(), kind, payload, key, due_at: Instant(due_at) };
+    pub async fn enqueue<J: Job>(&mut self, it: &J, due_at: DateTime<Utc>) -> Result<()> {
+        let payload = serde_json::to_value(it).map_err(|_| inconsistent(J::KIND))?;
+        let draft = job::Draft { id: self.world.id(), kind: J::KIND, payload, key: it.key(), due_at: Instant(due_at) };
         job::enqueue(&mut self.tx, &draft, Instant(self.now)).await?;
         self.enqueued();
         Ok(())
