@@ -14,10 +14,11 @@ use crate::auth::Builtin;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::grpc::{self, GateLayer};
+use crate::jobs::{self, Workers};
 use crate::rng::Rng;
 use crate::store::Db;
+use crate::usecase::World;
 use crate::usecase::call::Authenticator;
-use crate::usecase::{World, housekeeping};
 
 /// Why a service cannot start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -44,13 +45,12 @@ pub enum Error {
 pub struct App {
     world: World,
     issuer: Arc<Builtin>,
+    workers: u32,
     drain_for: Duration,
 }
 
 /// The longest a request may take.
 const LONGEST_REQUEST: Duration = Duration::from_secs(30);
-/// How often what is no longer needed is thrown away.
-const HOUSEKEEPING: Duration = Duration::from_secs(3600);
 
 impl App {
     /// Opens the database, brings its schema up to date and assembles the service.
@@ -60,7 +60,7 @@ impl App {
         let db = Db::open(&config.database, config.connections).await?;
         db.migrate().await?;
         let world = World::open(db, clock, rng).await?;
-        Ok(Self { world, issuer, drain_for: config.drain_for })
+        Ok(Self { world, issuer, workers: config.workers, drain_for: config.drain_for })
     }
 
     /// The world it acts on.
@@ -73,12 +73,13 @@ impl App {
         &self.issuer
     }
 
-    /// Serves until `shutdown` resolves; then takes no more, lets what is in flight end within the
-    /// limit, and closes the database.
+    /// Serves and does jobs until `shutdown` resolves; then takes no more, lets what is in flight end
+    /// within the limit, and closes the database.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
         let (health, health_service) = tonic_health::server::health_reporter();
         let mut routes = grpc::routes(&self.world)?;
         routes.add_service(health_service);
+        let workers = Workers::start(&self.world, &jobs::all(), self.workers).await?;
         let authenticator: Arc<dyn Authenticator> = self.issuer.clone();
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = Server::builder()
@@ -94,7 +95,6 @@ impl App {
         for service in SERVICES {
             health.set_service_status(service, tonic_health::ServingStatus::Serving).await;
         }
-        let chores = tokio::spawn(housekeep(self.world.clone()));
         let result = {
             tokio::pin!(serving);
             tokio::select! {
@@ -104,14 +104,15 @@ impl App {
                         health.set_service_status(service, tonic_health::ServingStatus::NotServing).await;
                     }
                     let _ = stop.send(());
-                    tokio::time::timeout(self.drain_for, &mut serving).await.unwrap_or_else(|_| {
+                    let served = tokio::time::timeout(self.drain_for, &mut serving);
+                    let (served, ()) = tokio::join!(served, workers.drain(self.drain_for));
+                    served.unwrap_or_else(|_| {
                         tracing::warn!("requests in flight did not end within the limit");
                         Ok(())
                     })
                 }
             }
         };
-        chores.abort();
         if tokio::time::timeout(self.drain_for, self.world.db().close()).await.is_err() {
             tracing::warn!("database connections did not come back within the limit");
         }
@@ -122,16 +123,6 @@ impl App {
 /// What health is asked about; the empty name is the whole.
 const SERVICES: [&str; 4] =
     ["", "aftercare.v1.DirectoryService", "aftercare.v1.ClientService", "aftercare.v1.SchedulingService"];
-
-async fn housekeep(world: World) {
-    let mut every = tokio::time::interval(HOUSEKEEPING);
-    loop {
-        every.tick().await;
-        if let Err(error) = housekeeping::run(&world).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "housekeeping");
-        }
-    }
-}
 
 /// Makes a directory that only its owner can enter.
 fn create_private(directory: &Path) -> std::io::Result<()> {

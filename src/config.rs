@@ -44,7 +44,11 @@ pub struct Settings {
     #[arg(long, env = "AFTERCARE_ISSUER")]
     pub issuer: Option<Issuer>,
 
-    /// How long requests in flight may take to end after SIGTERM, in seconds [default: 20].
+    /// Most jobs that run at once; with 0, other processes must do them [default: 2].
+    #[arg(long, env = "AFTERCARE_WORKERS", value_name = "N")]
+    pub workers: Option<u32>,
+
+    /// How long requests and jobs in flight may take to end after SIGTERM, in seconds [default: 20].
     #[arg(long, env = "AFTERCARE_DRAIN_SECONDS", value_name = "N")]
     pub drain_seconds: Option<u64>,
 
@@ -88,7 +92,9 @@ pub struct Config {
     pub connections: u32,
     /// Who issues the tokens.
     pub issuer: Issuer,
-    /// How long requests in flight may take to end.
+    /// Most jobs that run at once.
+    pub workers: u32,
+    /// How long requests and jobs in flight may take to end.
     pub drain_for: Duration,
     /// Form of the log.
     pub log_format: LogFormat,
@@ -146,6 +152,7 @@ impl Config {
             database,
             connections,
             issuer: settings.issuer.or(file.issuer).unwrap_or(Issuer::Builtin),
+            workers: settings.workers.or(file.workers).unwrap_or(2),
             drain_for: Duration::from_secs(drain_seconds),
             log_format: settings.log_format.or(file.log_format).unwrap_or(LogFormat::Human),
             log: settings.log.or(file.log).unwrap_or_else(|| "info".into()),

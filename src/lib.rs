@@ -12,6 +12,7 @@
 //! | [`store`] | the only SQL: one text for two engines |
 //! | [`usecase`] | one use case per RPC: permission, transaction, load, decide, store, audit, commit |
 //! | [`grpc`] | the wire: messages ⇄ domain, errors → status, and the gate in front of both |
+//! | [`jobs`] | who does what the use cases enqueue: claim, run, retry, drain |
 //! | [`auth`] | bearer tokens: who calls |
 //! | [`app`] | from a configuration to a running service |
 //! | [`cli`] | one file per command |
@@ -22,7 +23,7 @@
 //! `migrations/` the invariants.
 //!
 //! ```text
-//! main → cli → app → grpc, auth → usecase → store → domain
+//! main → cli → app → grpc, jobs, auth → usecase → store → domain
 //! ```
 //!
 //! A test (`tests/it/layers.rs`) reads the `use` lines and holds these arrows.
@@ -38,6 +39,8 @@
 //!   anew before it commits: a session breaks no hard rule, or it is flagged.
 //! * Everything that writes for a caller passes [`usecase::mutate`]: one transaction, one audit event, one
 //!   effect per request id. A refusal leaves its audit event and nothing else.
+//! * A job is enqueued in the transaction of its cause, and its row is deleted in the transaction of its
+//!   effect, by who has its lease: it is done once, however often it is begun.
 //! * A [`usecase::Call`] exists only for a caller whose role was checked against
 //!   [`domain::access::TABLE`]; which rows a caller sees is decided from the stored row.
 //! * Only `store` names sqlx, only `grpc` names tonic (beside the composition root and the demo's
@@ -75,6 +78,10 @@
 //!   the youngest for an own consent.
 //! * 2026-11: an import overrides soft booking rules, because the organisation decided before; what a hard
 //!   rule forbids is left out and listed. A session that is stored is known by client and start, and stays.
+//! * 2026-11: a job is a type beside the use cases of its noun, for they enqueue it by name; `jobs` has the
+//!   worker and the list of all. What recurs is one row for all processes, and is never given up.
+//! * 2026-11: a dead letter gives up its key, so that it is in no new job's way; and a lease is one instant and
+//!   one holder in the row itself, so that whoever comes back too late finds out by deleting nothing.
 //! * 2026-11: the alternatives of a refusal are looked up after the refusal is committed, so that
 //!   nobody waits for them inside the one writer of SQLite.
 
@@ -85,6 +92,7 @@ pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod grpc;
+pub mod jobs;
 pub mod rng;
 pub mod store;
 pub mod usecase;

@@ -3,6 +3,7 @@
 mod demo;
 mod example;
 mod import;
+mod jobs;
 mod migrate;
 mod serve;
 mod token;
@@ -41,6 +42,8 @@ enum Command {
     Migrate(Settings),
     /// Read a directory of CSV files and holiday calendars, all or nothing.
     Import(import::Options),
+    /// List the jobs that wait, and retry those that were given up.
+    Jobs(jobs::Options),
     /// Print a bearer token of the built-in issuer.
     Token(token::Options),
 }
@@ -49,7 +52,7 @@ enum Command {
 pub fn run(cli: Cli) -> Result<ExitCode, Error> {
     let mut runtime = match cli.command {
         Command::Serve(_) | Command::Demo(_) => tokio::runtime::Builder::new_multi_thread(),
-        Command::Migrate(_) | Command::Import(_) | Command::Token(_) => {
+        Command::Migrate(_) | Command::Import(_) | Command::Jobs(_) | Command::Token(_) => {
             stay_on_one_core();
             tokio::runtime::Builder::new_current_thread()
         }
@@ -61,6 +64,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Error> {
             Command::Demo(options) => demo::run(options).await,
             Command::Migrate(settings) => migrate::run(settings).await,
             Command::Import(options) => import::run(options).await,
+            Command::Jobs(options) => jobs::run(options).await,
             Command::Token(options) => token::run(options).await,
         }
     })

@@ -95,4 +95,6 @@ ids! {
     ConflictId,
     /// A proceeding of a case.
     ProceedingId,
+    /// A job.
+    JobId,
 }

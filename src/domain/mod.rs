@@ -14,6 +14,7 @@ pub mod counsellor;
 pub mod directory;
 pub mod guardian;
 pub mod ids;
+pub mod job;
 pub mod noun;
 pub mod party;
 pub mod personal;

@@ -23,6 +23,7 @@ use crate::domain::consent::{Assent, ConsentEnding, ConsentGiver, ConsentPurpose
 use crate::domain::directory::OrganisationKind;
 use crate::domain::guardian::GuardianStanding;
 use crate::domain::ids::*;
+use crate::domain::job::JobState;
 use crate::domain::proceeding::ProceedingKind;
 use crate::domain::reference::Reference;
 use crate::domain::rules::RuleCode;
@@ -72,10 +73,12 @@ macro_rules! words_and_ids {
 words_and_ids! {
     words: Role, AgreementStatus, Outcome, CaseRole, CareService, Gender, Modality, Side,
         OrganisationKind, CancelReason, StateWord, RuleCode, GuardianStanding, ConsentPurpose, ConsentGiver, Assent,
-        ConsentEnding, ProceedingKind;
+        ConsentEnding, ProceedingKind, JobState;
     ids: OrganisationId, AgreementId, SiteId, VenueId, RoomId, CounsellorId, LeaveId,
-        HolidayCalendarId, ClientId, CaseId, LinkId, NoContactId, SessionId, ParticipantId, SeriesId, GuardianId, ConsentId,
-        ConflictId, ProceedingId;
+        HolidayCalendarId, ClientId, CaseId, LinkId, NoContactId, GuardianId, ConsentId, ConflictId, ProceedingId,
+        SessionId, ParticipantId,
+        SeriesId,
+        JobId;
 }
 
 written_as!(

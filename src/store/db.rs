@@ -288,9 +288,15 @@ impl Sql<'_> {
     /// Binds the ids of a [`Tx::sql_each`], repeating the last up to the padded size.
     #[must_use]
     pub fn bind_ids<I: Id>(self, ids: &[I]) -> Self {
-        let last = ids.last().map_or(uuid::Uuid::nil(), |id| id.uuid());
-        let all = ids.iter().map(|id| id.uuid()).chain(std::iter::repeat(last));
-        all.take(padded(ids.len())).fold(self, Self::bind)
+        let all: Vec<_> = ids.iter().map(|id| id.uuid()).collect();
+        if all.is_empty() { self.bind(uuid::Uuid::nil()) } else { self.bind_each(&all) }
+    }
+
+    /// As [`Sql::bind_ids`], for other values, of which there is at least one.
+    #[must_use]
+    pub fn bind_each<'q, T: Param<'q> + Copy>(self, values: &[T]) -> Self {
+        let all = values.iter().chain(values.last().into_iter().cycle());
+        all.take(padded(values.len())).fold(self, |sql, value| sql.bind(*value))
     }
 
     /// Runs it; returns how many rows it wrote.

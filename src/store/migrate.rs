@@ -7,7 +7,10 @@ use super::db::{Db, Engine};
 use super::error::{Error, Result};
 
 macro_rules! migrations {
-    ($engine:literal: $(($version:literal, $name:literal)),* $(,)?) => {
+    ($engine:literal) => {
+        migrations!($engine: (1, "0001_scheduling"), (2, "0002_job"))
+    };
+    ($engine:literal: $(($version:literal, $name:literal)),*) => {
         Migrator::with_migrations(vec![$(Migration::new(
             $version,
             $name.into(),
@@ -28,11 +31,11 @@ impl Db {
                 let lock = tokio::task::spawn_blocking(move || lock.lock().map(|()| lock))
                     .await
                     .map_err(std::io::Error::other)??;
-                let result = migrations!("sqlite": (1, "0001_scheduling")).run(writer).await;
+                let result = migrations!("sqlite").run(writer).await;
                 drop(lock);
                 result
             }
-            Engine::Postgres(pool) => migrations!("postgres": (1, "0001_scheduling")).run(pool).await,
+            Engine::Postgres(pool) => migrations!("postgres").run(pool).await,
         }
         .map_err(Error::Migration)
     }

@@ -18,6 +18,7 @@ pub mod guardian;
 pub mod hold;
 pub mod holiday;
 pub mod installation;
+pub mod job;
 mod migrate;
 pub mod noun;
 pub mod overriding;

@@ -12,6 +12,7 @@ mod facts;
 pub mod guardian;
 pub mod housekeeping;
 pub mod import;
+pub mod job;
 mod link;
 pub mod lookup;
 pub mod noun;

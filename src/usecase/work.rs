@@ -53,6 +53,7 @@ pub struct Work<'w> {
     subjects: BTreeSet<Uuid>,
     details: Vec<String>,
     orphaned: BTreeMap<SessionId, OrganisationId>,
+    enqueued: bool,
 }
 
 impl Work<'_> {
@@ -76,6 +77,11 @@ impl Work<'_> {
     /// Notes a code for the audit trail; never personal data.
     pub fn note(&mut self, detail: impl Into<String>) {
         self.details.push(detail.into());
+    }
+
+    /// Notes that this request has enqueued a job, of which the workers hear once it is there.
+    pub(super) fn enqueued(&mut self) {
+        self.enqueued = true;
     }
 
     async fn audit(&mut self, outcome: Outcome, reason: Option<&str>) -> Result<()> {
@@ -127,6 +133,7 @@ async fn once<M: Mutation>(world: &World, call: &Call, mutation: &M) -> Result<M
         subjects: BTreeSet::new(),
         details: Vec::new(),
         orphaned: BTreeMap::new(),
+        enqueued: false,
     };
     work.tx.savepoint(Savepoint::Request).await?;
     match attempt(&mut work, mutation).await {
@@ -134,6 +141,9 @@ async fn once<M: Mutation>(world: &World, call: &Call, mutation: &M) -> Result<M
             work.tx.release(Savepoint::Request).await?;
             work.audit(Outcome::Done, None).await?;
             work.tx.commit().await?;
+            if work.enqueued {
+                world.tell_workers();
+            }
             Ok(answer)
         }
         Err(refusal) if refusal.is_refusal() => {

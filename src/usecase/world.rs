@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 use uuid::Uuid;
 
 use super::error::Result;
@@ -21,6 +23,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     rng: Arc<dyn Rng>,
     secret: Vec<u8>,
+    enqueued: Notify,
 }
 
 impl std::fmt::Debug for Inner {
@@ -39,7 +42,7 @@ impl World {
         installation::ensure(&mut tx, new_uuid(clock.as_ref(), rng.as_ref()), fresh).await?;
         let secret = installation::secret(&mut tx).await?;
         tx.commit().await?;
-        Ok(Self(Arc::new(Inner { db, clock, rng, secret })))
+        Ok(Self(Arc::new(Inner { db, clock, rng, secret, enqueued: Notify::new() })))
     }
 
     /// The database.
@@ -67,6 +70,23 @@ impl World {
         let mut bytes = [0; 8];
         self.0.rng.fill(&mut bytes);
         Reference::from_random(bytes)
+    }
+
+    /// Any number.
+    pub fn chance(&self) -> u32 {
+        let mut bytes = [0; 4];
+        self.0.rng.fill(&mut bytes);
+        u32::from_le_bytes(bytes)
+    }
+
+    /// Resolves when this process has enqueued a job, from the moment of this call on.
+    pub fn enqueued(&self) -> Notified<'_> {
+        self.0.enqueued.notified()
+    }
+
+    /// Tells the workers of this process that a job was enqueued.
+    pub(super) fn tell_workers(&self) {
+        self.0.enqueued.notify_waiters();
     }
 
     /// A keyed digest that every process of this installation makes alike.

@@ -46,6 +46,7 @@ impl Service {
             data_dir: fresh.directory.path().to_path_buf(),
             database: fresh.target.clone(),
             connections: 16,
+            workers: 2,
             issuer: Issuer::Builtin,
             drain_for: Duration::from_secs(5),
             log_format: LogFormat::Human,

@@ -11,9 +11,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("store", &["store", "domain"]),
     ("usecase", &["usecase", "store", "domain", "clock", "rng"]),
     ("grpc", &["grpc", "usecase", "domain"]),
+    ("jobs", &["jobs", "usecase", "domain"]),
     ("auth", &["auth", "usecase", "domain", "rng"]),
     ("config.rs", &["store"]),
-    ("app.rs", &["auth", "clock", "config", "grpc", "rng", "store", "usecase"]),
+    ("app.rs", &["auth", "clock", "config", "grpc", "jobs", "rng", "store", "usecase"]),
     ("cli", &["app", "auth", "cli", "clock", "config", "domain", "grpc", "rng", "store", "usecase"]),
 ];
 
@@ -22,7 +23,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("sqlx", &["store"]),
     ("tonic", &["grpc", "app.rs", "cli/demo"]),
     ("prost", &["grpc", "cli/demo"]),
-    ("tokio", &["app.rs", "cli", "store", "usecase"]),
+    ("tokio", &["app.rs", "cli", "jobs", "store", "usecase"]),
     ("clap", &["cli", "config.rs", "main.rs"]),
     ("jsonwebtoken", &["auth"]),
     ("rrule", &["domain/recurrence.rs"]),

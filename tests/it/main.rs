@@ -17,6 +17,7 @@ mod import_people;
 mod import_sessions;
 mod indistinguishable;
 mod input;
+mod job;
 mod layers;
 mod model;
 mod moving;

@@ -142,6 +142,9 @@ async fn survives(data_dir: &Path, database_url: Option<&str>) {
         clients.get_client(with_token(&coordinator, get)).await.unwrap().into_inner().client.unwrap().name,
         NAME
     );
+    // What recurs is queued once, however often a process begins.
+    let jobs = aftercare(data_dir).args(["jobs", "list"]).args(&database).output().unwrap();
+    assert_eq!(text(&jobs).matches("\tQUEUED\tforget_old\t0\t").count(), 1, "{}", text(&jobs));
     let (code, log) = serving.end("-TERM");
     assert_eq!(code, Some(0), "{log}");
     // The log says everything there is to say, and nothing about a person.

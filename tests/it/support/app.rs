@@ -12,8 +12,10 @@ use aftercare::clock::{Clock, ManualClock};
 use aftercare::config::{Config, Issuer, LogFormat};
 use aftercare::domain::access::Authority;
 use aftercare::grpc::pb;
+use aftercare::jobs::{self, Handler, Worker};
 use aftercare::rng::SeededRng;
 use aftercare::store::Db;
+use aftercare::usecase::World;
 use chrono::{DateTime, TimeDelta, Utc};
 use prost::Message;
 use tokio::net::TcpListener;
@@ -33,6 +35,7 @@ pub struct TestApp {
     pub clock: Arc<ManualClock>,
     pub address: SocketAddr,
     issuer: Builtin,
+    world: World,
     channel: Channel,
     running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
     directory: tempfile::TempDir,
@@ -76,20 +79,20 @@ impl TestApp {
         let db = TestDb::create(engine, directory.path()).await;
         let clock = Arc::new(ManualClock::at(MONDAY.parse().unwrap()));
         let issuer = Builtin::open(directory.path(), &SeededRng::from_seed(1)).unwrap();
-        let (address, channel, running) = run(&db, directory.path(), &clock).await;
-        Self { db, clock, address, issuer, channel, running: Some(running), directory }
+        let (address, world, channel, running) = run(&db, directory.path(), &clock).await;
+        Self { db, clock, address, issuer, world, channel, running: Some(running), directory }
     }
 
     /// Stops the service and starts it again over the same database.
     pub async fn restart(&mut self) {
         self.stop().await;
-        let (address, channel, running) = run(&self.db, self.directory.path(), &self.clock).await;
-        (self.address, self.channel, self.running) = (address, channel, Some(running));
+        let (address, world, channel, running) = run(&self.db, self.directory.path(), &self.clock).await;
+        (self.address, self.world, self.channel, self.running) = (address, world, channel, Some(running));
     }
 
     /// A second process over the same database.
     pub async fn beside(&self) -> Beside {
-        let (_, channel, running) = run(&self.db, self.directory.path(), &self.clock).await;
+        let (_, _, channel, running) = run(&self.db, self.directory.path(), &self.clock).await;
         Beside { channel, _running: running }
     }
 
@@ -98,6 +101,22 @@ impl TestApp {
             drop(stop);
             task.await.unwrap();
         }
+    }
+
+    /// The world the service acts on, for what no caller asks for.
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// Does every job that is due, and those that follow from them now. Nothing else does any.
+    pub async fn run_jobs(&self) {
+        self.run_jobs_with(&jobs::all()).await;
+    }
+
+    /// As [`Self::run_jobs`], with handlers of the test.
+    pub async fn run_jobs_with(&self, handlers: &[Handler]) {
+        let worker = Worker::new(self.world.clone(), handlers);
+        while worker.next().await.unwrap() {}
     }
 
     pub fn now(&self) -> DateTime<Utc> {
@@ -148,13 +167,14 @@ async fn run(
     db: &TestDb,
     data_dir: &Path,
     clock: &Arc<ManualClock>,
-) -> (SocketAddr, Channel, (oneshot::Sender<()>, JoinHandle<()>)) {
+) -> (SocketAddr, World, Channel, (oneshot::Sender<()>, JoinHandle<()>)) {
     static SEED: AtomicU64 = AtomicU64::new(1);
     let config = Config {
         listen: "127.0.0.1:0".parse().unwrap(),
         data_dir: data_dir.to_path_buf(),
         database: db.target.clone(),
         connections: 16,
+        workers: 0,
         issuer: Issuer::Builtin,
         drain_for: Duration::from_secs(5),
         log_format: LogFormat::Human,
@@ -162,6 +182,7 @@ async fn run(
     };
     let rng = Arc::new(SeededRng::from_seed(SEED.fetch_add(1, Ordering::Relaxed)));
     let app = App::open(&config, clock.clone(), rng).await.unwrap();
+    let world = app.world().clone();
     let listener = TcpListener::bind(config.listen).await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
@@ -172,7 +193,7 @@ async fn run(
         app.serve(listener, stopped).await.unwrap();
     });
     let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
-    (address, channel, (stop, task))
+    (address, world, channel, (stop, task))
 }
 
 /// Puts the token into every request.

@@ -1,0 +1,23 @@
+-- Work that is done later, by whichever process comes first. The transaction of a job's effect deletes
+-- its row, so that a job is done and gone, or not done and here. The SQLite file of the same name has
+-- the same tables and columns.
+
+CREATE TABLE job (
+    id          UUID PRIMARY KEY,
+    created_at  TIMESTAMPTZ NOT NULL,
+    kind        TEXT NOT NULL,
+    -- Ids and plain values; never anything about a person.
+    payload     JSONB NOT NULL,
+    -- What makes two jobs of a kind one.
+    dedupe_key  TEXT,
+    state       TEXT NOT NULL CHECK (state IN ('QUEUED', 'DEAD')),
+    -- When it may be taken: at its time or, while somebody has it, when that lease ends.
+    due_at      TIMESTAMPTZ NOT NULL,
+    leased_by   UUID,
+    attempts    BIGINT NOT NULL CHECK (attempts >= 0),
+    last_error  TEXT,
+    UNIQUE (kind, dedupe_key),
+    -- A dead letter belongs to nobody and is in no new job's way.
+    CHECK (state = 'QUEUED' OR (leased_by IS NULL AND dedupe_key IS NULL))
+);
+CREATE INDEX job_due ON job (due_at, id) WHERE state = 'QUEUED';
