@@ -264,7 +264,7 @@ pub async fn lock(tx: &mut Tx, of: &[Of], after: Instant) -> Result<Vec<Session>
 }
 
 /// The most ids of one statement; both engines take more.
-const MOST_IDS: usize = 1024;
+pub const MOST_IDS: usize = 1024;
 
 /// When and where somebody has a session or a hold.
 #[derive(Clone, Debug, sqlx::FromRow)]

@@ -3,6 +3,7 @@
 
 mod access;
 mod booking;
+mod calendar;
 mod consent;
 mod demo;
 mod directory;
