@@ -310,15 +310,24 @@ CREATE VIEW link_party AS
     SELECT no_contact.id, client.id
       FROM no_contact JOIN client ON client.reference = no_contact.other_reference;
 
--- Its counsellor and its client are of its side, and so of one side.
+-- A course of sessions that was asked for at once. What belongs to one session stands in that session.
+CREATE TABLE series (
+    id                  UUID PRIMARY KEY,
+    version             BIGINT NOT NULL,
+    created_at          TIMESTAMPTZ NOT NULL,
+    updated_at          TIMESTAMPTZ NOT NULL,
+    organisation_id     UUID NOT NULL REFERENCES organisation (id)
+);
+
+-- Its counsellors and its participants are of its side, and so of one side.
 CREATE TABLE session (
     id                  UUID PRIMARY KEY,
     version             BIGINT NOT NULL,
     created_at          TIMESTAMPTZ NOT NULL,
     organisation_id     UUID NOT NULL REFERENCES organisation (id),
-    client_id           UUID NOT NULL,
-    client_reference    TEXT NOT NULL,
     side                TEXT NOT NULL CHECK (side IN ('SURVIVOR', 'OFFENDER')),
+    -- One to one is 1.
+    capacity            BIGINT NOT NULL CHECK (capacity BETWEEN 1 AND 50),
     counsellor_id       UUID NOT NULL,
     service             TEXT NOT NULL,
     modality            TEXT NOT NULL CHECK (modality IN ('IN_PERSON', 'REMOTE')),
@@ -332,17 +341,19 @@ CREATE TABLE session (
     state               TEXT NOT NULL CHECK (state IN ('HELD', 'BOOKED', 'CANCELLED', 'RESCHEDULED')),
     cancelled_at        TIMESTAMPTZ,
     cancel_reason       TEXT CHECK (cancel_reason IN ('CLIENT', 'PROVIDER', 'LOGISTICS', 'COURT', 'OTHER')),
-    successor_id        UUID REFERENCES session (id),
+    -- Checked at the end: the old session gives its number in the series to the new one before that is written.
+    successor_id        UUID REFERENCES session (id) DEFERRABLE INITIALLY DEFERRED,
     supersedes_id       UUID UNIQUE REFERENCES session (id),
     held_until          TIMESTAMPTZ,
     held_by             TEXT,
     hold_number         BIGINT CHECK (hold_number BETWEEN 1 AND 10),
-    guardian_id         UUID REFERENCES guardian (id),
-    interpreter         BOOLEAN NOT NULL,
+    series_id           UUID REFERENCES series (id),
+    series_number       BIGINT CHECK (series_number BETWEEN 1 AND 400),
     overridden          JSONB NOT NULL,
     flags               JSONB NOT NULL,
-    FOREIGN KEY (client_id, side) REFERENCES client (id, side),
     FOREIGN KEY (counsellor_id, side) REFERENCES counsellor (id, side),
+    UNIQUE (id, side),
+    UNIQUE (id, side, capacity),
     -- Ten holds of one principal, never more.
     UNIQUE (held_by, hold_number),
     CHECK (starts_at < ends_at AND ends_at <= starts_at + INTERVAL '8 hours'),
@@ -351,25 +362,77 @@ CREATE TABLE session (
     CHECK ((state IN ('CANCELLED', 'RESCHEDULED')) = (cancelled_at IS NOT NULL)
         AND (cancelled_at IS NULL) = (cancel_reason IS NULL)),
     CHECK ((state = 'RESCHEDULED') = (successor_id IS NOT NULL)),
+    CHECK ((series_id IS NULL) = (series_number IS NULL)),
     CHECK ((state = 'HELD') = (held_until IS NOT NULL) AND (held_until IS NULL) = (held_by IS NULL)
         AND (held_until IS NULL) = (hold_number IS NULL))
 );
 CREATE INDEX session_by_organisation ON session (organisation_id, starts_at, id);
 CREATE INDEX session_by_counsellor ON session (counsellor_id, starts_at, id);
-CREATE INDEX session_by_client ON session (client_id, starts_at, id);
+-- One session stands for each number of a series.
+CREATE UNIQUE INDEX session_by_series ON session (series_id, series_number) WHERE state = 'BOOKED';
+CREATE INDEX session_of_series ON session (series_id, starts_at);
 CREATE INDEX session_by_site ON session (site_id, starts_at, id);
 CREATE INDEX session_by_hold ON session (held_until) WHERE held_until IS NOT NULL;
 CREATE INDEX session_flagged ON session (organisation_id, starts_at, id) WHERE flags <> '[]';
 
--- Why a soft rule was broken, or a session recorded after it took place.
+-- Who is planned to be there: one, or in a group as many as it has seats. Who is removed keeps the row.
+CREATE TABLE session_participant (
+    id                  UUID PRIMARY KEY,
+    session_id          UUID NOT NULL,
+    side                TEXT NOT NULL,
+    capacity            BIGINT NOT NULL,
+    seat                BIGINT NOT NULL CHECK (seat BETWEEN 1 AND capacity),
+    client_id           UUID NOT NULL,
+    client_reference    TEXT NOT NULL,
+    guardian_id         UUID,
+    interpreter         BOOLEAN NOT NULL,
+    overridden          JSONB NOT NULL,
+    flags               JSONB NOT NULL,
+    added_at            TIMESTAMPTZ NOT NULL,
+    removed_at          TIMESTAMPTZ,
+    removed_reason      TEXT CHECK (removed_reason IN ('CLIENT', 'PROVIDER', 'LOGISTICS', 'COURT', 'OTHER')),
+    FOREIGN KEY (session_id, side, capacity) REFERENCES session (id, side, capacity) ON DELETE CASCADE,
+    FOREIGN KEY (client_id, side) REFERENCES client (id, side),
+    FOREIGN KEY (guardian_id, client_id) REFERENCES guardian (id, client_id),
+    CHECK ((removed_at IS NULL) = (removed_reason IS NULL))
+);
+CREATE UNIQUE INDEX session_participant_seat ON session_participant (session_id, seat) WHERE removed_at IS NULL;
+CREATE UNIQUE INDEX session_participant_once ON session_participant (session_id, client_id) WHERE removed_at IS NULL;
+CREATE INDEX session_participant_by_client ON session_participant (client_id, session_id);
+
+-- Who leads a group beside its counsellor.
+CREATE TABLE session_facilitator (
+    session_id          UUID NOT NULL,
+    counsellor_id       UUID NOT NULL,
+    side                TEXT NOT NULL,
+    PRIMARY KEY (session_id, counsellor_id),
+    FOREIGN KEY (session_id, side) REFERENCES session (id, side) ON DELETE CASCADE,
+    FOREIGN KEY (counsellor_id, side) REFERENCES counsellor (id, side)
+);
+CREATE INDEX session_facilitator_by_counsellor ON session_facilitator (counsellor_id, session_id);
+
+-- Which counsellor has or had a session with which client: derived, never stored.
+CREATE VIEW seen AS
+    SELECT session_participant.client_id AS client_id, session.counsellor_id AS counsellor_id
+      FROM session_participant JOIN session ON session.id = session_participant.session_id
+     WHERE session_participant.removed_at IS NULL AND session.state = 'BOOKED'
+    UNION ALL
+    SELECT session_participant.client_id, session_facilitator.counsellor_id
+      FROM session_participant JOIN session ON session.id = session_participant.session_id
+      JOIN session_facilitator ON session_facilitator.session_id = session.id
+     WHERE session_participant.removed_at IS NULL AND session.state = 'BOOKED';
+
+-- Why a soft rule was broken, or a session recorded after it took place; about one participant, or the whole.
 CREATE TABLE session_override (
+    id          UUID PRIMARY KEY,
     session_id  UUID NOT NULL REFERENCES session (id) ON DELETE CASCADE,
+    client_id   UUID REFERENCES client (id),
     rule        TEXT NOT NULL,
     reason      BYTEA NOT NULL,
     principal   TEXT NOT NULL,
-    decided_at  TIMESTAMPTZ NOT NULL,
-    PRIMARY KEY (session_id, rule, decided_at)
+    decided_at  TIMESTAMPTZ NOT NULL
 );
+CREATE INDEX session_override_by_session ON session_override (session_id, decided_at);
 
 -- Nobody and nothing is in two places at once: a counsellor (buffers included), a client, a room.
 CREATE TABLE occupancy (

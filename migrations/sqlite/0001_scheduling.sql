@@ -306,15 +306,24 @@ CREATE VIEW link_party AS
     SELECT no_contact.id, client.id
       FROM no_contact JOIN client ON client.reference = no_contact.other_reference;
 
--- Its counsellor and its client are of its side, and so of one side.
+-- A course of sessions that was asked for at once. What belongs to one session stands in that session.
+CREATE TABLE series (
+    id                  BLOB PRIMARY KEY,
+    version             INTEGER NOT NULL,
+    created_at          INTEGER NOT NULL,
+    updated_at          INTEGER NOT NULL,
+    organisation_id     BLOB NOT NULL REFERENCES organisation (id)
+) STRICT;
+
+-- Its counsellors and its participants are of its side, and so of one side.
 CREATE TABLE session (
     id                  BLOB PRIMARY KEY,
     version             INTEGER NOT NULL,
     created_at          INTEGER NOT NULL,
     organisation_id     BLOB NOT NULL REFERENCES organisation (id),
-    client_id           BLOB NOT NULL,
-    client_reference    TEXT NOT NULL,
     side                TEXT NOT NULL CHECK (side IN ('SURVIVOR', 'OFFENDER')),
+    -- One to one is 1.
+    capacity            INTEGER NOT NULL CHECK (capacity BETWEEN 1 AND 50),
     counsellor_id       BLOB NOT NULL,
     service             TEXT NOT NULL,
     modality            TEXT NOT NULL CHECK (modality IN ('IN_PERSON', 'REMOTE')),
@@ -328,17 +337,19 @@ CREATE TABLE session (
     state               TEXT NOT NULL CHECK (state IN ('HELD', 'BOOKED', 'CANCELLED', 'RESCHEDULED')),
     cancelled_at        INTEGER,
     cancel_reason       TEXT CHECK (cancel_reason IN ('CLIENT', 'PROVIDER', 'LOGISTICS', 'COURT', 'OTHER')),
-    successor_id        BLOB REFERENCES session (id),
+    -- Checked at the end: the old session gives its number in the series to the new one before that is written.
+    successor_id        BLOB REFERENCES session (id) DEFERRABLE INITIALLY DEFERRED,
     supersedes_id       BLOB UNIQUE REFERENCES session (id),
     held_until          INTEGER,
     held_by             TEXT,
     hold_number         INTEGER CHECK (hold_number BETWEEN 1 AND 10),
-    guardian_id         BLOB REFERENCES guardian (id),
-    interpreter         INTEGER NOT NULL CHECK (interpreter IN (0, 1)),
+    series_id           BLOB REFERENCES series (id),
+    series_number       INTEGER CHECK (series_number BETWEEN 1 AND 400),
     overridden          TEXT NOT NULL,
     flags               TEXT NOT NULL,
-    FOREIGN KEY (client_id, side) REFERENCES client (id, side),
     FOREIGN KEY (counsellor_id, side) REFERENCES counsellor (id, side),
+    UNIQUE (id, side),
+    UNIQUE (id, side, capacity),
     -- Ten holds of one principal, never more.
     UNIQUE (held_by, hold_number),
     CHECK (starts_at < ends_at AND ends_at <= starts_at + 28800000000),
@@ -347,25 +358,77 @@ CREATE TABLE session (
     CHECK ((state IN ('CANCELLED', 'RESCHEDULED')) = (cancelled_at IS NOT NULL)
         AND (cancelled_at IS NULL) = (cancel_reason IS NULL)),
     CHECK ((state = 'RESCHEDULED') = (successor_id IS NOT NULL)),
+    CHECK ((series_id IS NULL) = (series_number IS NULL)),
     CHECK ((state = 'HELD') = (held_until IS NOT NULL) AND (held_until IS NULL) = (held_by IS NULL)
         AND (held_until IS NULL) = (hold_number IS NULL))
 ) STRICT;
 CREATE INDEX session_by_organisation ON session (organisation_id, starts_at, id);
 CREATE INDEX session_by_counsellor ON session (counsellor_id, starts_at, id);
-CREATE INDEX session_by_client ON session (client_id, starts_at, id);
+-- One session stands for each number of a series.
+CREATE UNIQUE INDEX session_by_series ON session (series_id, series_number) WHERE state = 'BOOKED';
+CREATE INDEX session_of_series ON session (series_id, starts_at);
 CREATE INDEX session_by_site ON session (site_id, starts_at, id);
 CREATE INDEX session_by_hold ON session (held_until) WHERE held_until IS NOT NULL;
 CREATE INDEX session_flagged ON session (organisation_id, starts_at, id) WHERE flags <> '[]';
 
--- Why a soft rule was broken, or a session recorded after it took place.
+-- Who is planned to be there: one, or in a group as many as it has seats. Who is removed keeps the row.
+CREATE TABLE session_participant (
+    id                  BLOB PRIMARY KEY,
+    session_id          BLOB NOT NULL,
+    side                TEXT NOT NULL,
+    capacity            INTEGER NOT NULL,
+    seat                INTEGER NOT NULL CHECK (seat BETWEEN 1 AND capacity),
+    client_id           BLOB NOT NULL,
+    client_reference    TEXT NOT NULL,
+    guardian_id         BLOB,
+    interpreter         INTEGER NOT NULL CHECK (interpreter IN (0, 1)),
+    overridden          TEXT NOT NULL,
+    flags               TEXT NOT NULL,
+    added_at            INTEGER NOT NULL,
+    removed_at          INTEGER,
+    removed_reason      TEXT CHECK (removed_reason IN ('CLIENT', 'PROVIDER', 'LOGISTICS', 'COURT', 'OTHER')),
+    FOREIGN KEY (session_id, side, capacity) REFERENCES session (id, side, capacity) ON DELETE CASCADE,
+    FOREIGN KEY (client_id, side) REFERENCES client (id, side),
+    FOREIGN KEY (guardian_id, client_id) REFERENCES guardian (id, client_id),
+    CHECK ((removed_at IS NULL) = (removed_reason IS NULL))
+) STRICT;
+CREATE UNIQUE INDEX session_participant_seat ON session_participant (session_id, seat) WHERE removed_at IS NULL;
+CREATE UNIQUE INDEX session_participant_once ON session_participant (session_id, client_id) WHERE removed_at IS NULL;
+CREATE INDEX session_participant_by_client ON session_participant (client_id, session_id);
+
+-- Who leads a group beside its counsellor.
+CREATE TABLE session_facilitator (
+    session_id          BLOB NOT NULL,
+    counsellor_id       BLOB NOT NULL,
+    side                TEXT NOT NULL,
+    PRIMARY KEY (session_id, counsellor_id),
+    FOREIGN KEY (session_id, side) REFERENCES session (id, side) ON DELETE CASCADE,
+    FOREIGN KEY (counsellor_id, side) REFERENCES counsellor (id, side)
+) STRICT;
+CREATE INDEX session_facilitator_by_counsellor ON session_facilitator (counsellor_id, session_id);
+
+-- Which counsellor has or had a session with which client: derived, never stored.
+CREATE VIEW seen AS
+    SELECT session_participant.client_id AS client_id, session.counsellor_id AS counsellor_id
+      FROM session_participant JOIN session ON session.id = session_participant.session_id
+     WHERE session_participant.removed_at IS NULL AND session.state = 'BOOKED'
+    UNION ALL
+    SELECT session_participant.client_id, session_facilitator.counsellor_id
+      FROM session_participant JOIN session ON session.id = session_participant.session_id
+      JOIN session_facilitator ON session_facilitator.session_id = session.id
+     WHERE session_participant.removed_at IS NULL AND session.state = 'BOOKED';
+
+-- Why a soft rule was broken, or a session recorded after it took place; about one participant, or the whole.
 CREATE TABLE session_override (
+    id          BLOB PRIMARY KEY,
     session_id  BLOB NOT NULL REFERENCES session (id) ON DELETE CASCADE,
+    client_id   BLOB REFERENCES client (id),
     rule        TEXT NOT NULL,
     reason      BLOB NOT NULL,
     principal   TEXT NOT NULL,
-    decided_at  INTEGER NOT NULL,
-    PRIMARY KEY (session_id, rule, decided_at)
+    decided_at  INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX session_override_by_session ON session_override (session_id, decided_at);
 
 CREATE TRIGGER session_override_no_update BEFORE UPDATE ON session_override
 BEGIN

@@ -83,6 +83,10 @@ ids! {
     NoContactId,
     /// A session.
     SessionId,
+    /// A client's place in a session.
+    ParticipantId,
+    /// A course of sessions.
+    SeriesId,
     /// A guardian.
     GuardianId,
     /// A consent.

@@ -1,14 +1,17 @@
-//! Sessions: one meeting of one counsellor with one client.
+//! Sessions: one meeting of a counsellor with a client, or of counsellors with a group.
+
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::code::{CareService, Side, words};
-use super::ids::{ClientId, CounsellorId, GuardianId, OrganisationId, SessionId};
+use super::ids::{ClientId, CounsellorId, OrganisationId, ParticipantId, SeriesId, SessionId};
+use super::party::{Attendee, Party};
 use super::personal::Personal;
 use super::place::{Place, WantedPlace};
 use super::reference::Reference;
-use super::rules::{Candidate, RuleCode};
+use super::rules::{Candidate, RuleCode, Verdict};
 use super::time::Span;
 
 /// The shortest session.
@@ -95,23 +98,27 @@ impl State {
     }
 }
 
-/// One meeting of one counsellor with one client.
+/// One meeting of a counsellor with a client, or of counsellors with a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
     /// Its id.
     pub id: SessionId,
     /// How often it was written; its etag.
     pub version: i64,
-    /// The organisation of both.
+    /// The organisation of all who meet.
     pub organisation_id: OrganisationId,
-    /// The client.
-    pub client_id: ClientId,
-    /// The client's reference code.
-    pub client_reference: Reference,
-    /// The client's side.
+    /// The side of all who meet.
     pub side: Side,
-    /// The counsellor.
+    /// The counsellor, who leads a group.
     pub counsellor_id: CounsellorId,
+    /// Who leads a group with that counsellor.
+    pub co_facilitators: Vec<CounsellorId>,
+    /// For how many clients; one to one is 1.
+    pub capacity: u32,
+    /// The clients who are planned to be there, by seat. Who attended is another fact.
+    pub participants: Vec<Participant>,
+    /// Who was planned to be there, and was removed before.
+    pub removed: Vec<Removed>,
     /// What it is for.
     pub service: CareService,
     /// Where.
@@ -122,10 +129,8 @@ pub struct Session {
     pub zone: Tz,
     /// Where it stands.
     pub state: State,
-    /// The safe adult who comes with a child.
-    pub guardian_id: Option<GuardianId>,
-    /// An interpreter is booked.
-    pub interpreter: bool,
+    /// Its place in a course of sessions.
+    pub occurrence: Option<Occurrence>,
     /// The rules that were broken with a written reason; the reasons are kept apart.
     pub overridden: Vec<RuleCode>,
     /// The rules that it breaks by facts recorded after it was placed; a person must resolve them.
@@ -142,16 +147,39 @@ impl Session {
         super::time::local_day(self.span.starts_at(), self.zone)
     }
 
-    /// As the rules see it.
-    pub fn candidate(&self) -> Candidate {
-        Candidate {
-            counsellor_id: self.counsellor_id,
-            service: self.service,
-            place: self.place,
-            span: self.span,
-            guardian_id: self.guardian_id,
-            interpreter: self.interpreter,
+    /// Who meets with its counsellor.
+    pub fn party(&self) -> Party {
+        Party {
+            co_facilitators: self.co_facilitators.clone(),
+            participants: self.participants.iter().map(|it| it.attendee.clone()).collect(),
+            capacity: self.capacity,
         }
+    }
+
+    /// The clients who are planned to be there.
+    pub fn clients(&self) -> Vec<ClientId> {
+        self.participants.iter().map(|it| it.attendee.client_id).collect()
+    }
+
+    /// The client of a session one to one.
+    pub fn client(&self) -> Option<&Participant> {
+        self.participants.first().filter(|_| !self.is_group())
+    }
+
+    /// Whether it is made for more than one client.
+    pub fn is_group(&self) -> bool {
+        self.capacity > 1
+    }
+
+    /// Whether a counsellor leads it, alone or with others.
+    pub fn is_led_by(&self, counsellor_id: CounsellorId) -> bool {
+        self.counsellor_id == counsellor_id || self.co_facilitators.contains(&counsellor_id)
+    }
+
+    /// As the rules see it, given who meets.
+    pub fn candidate<'p>(&self, party: &'p Party) -> Candidate<'p> {
+        let (counsellor_id, service) = (self.counsellor_id, self.service);
+        Candidate { counsellor_id, party, service, place: self.place, span: self.span }
     }
 
     /// Cancels it, unless it has started or does not stand any more.
@@ -177,9 +205,114 @@ impl Session {
         }
     }
 
-    fn closed(self, state: State) -> Self {
-        Self { version: self.version + 1, state, flags: Vec::new(), ..self }
+    /// What was judged anew of this session, with everything that it had and keeps.
+    pub fn renewed(self, judged: Session) -> Self {
+        let of = |id| judged.participants.iter().find(|it| it.attendee.client_id == id);
+        let participants = self.participants.into_iter().map(|it| Participant {
+            overridden: of(it.attendee.client_id).map_or(Vec::new(), |it| it.overridden.clone()),
+            ..it
+        });
+        Self {
+            id: self.id,
+            version: self.version + 1,
+            place: self.place,
+            participants: participants.collect(),
+            removed: self.removed,
+            supersedes: self.supersedes,
+            occurrence: self.occurrence,
+            flags: self.flags,
+            ..judged
+        }
     }
+
+    /// As it is wanted again, by the same people at the same time and place.
+    pub fn wanted(&self, overrides: Vec<Override>) -> Wanted {
+        Wanted {
+            counsellor_id: self.counsellor_id,
+            party: self.party(),
+            service: self.service,
+            place: self.place.into(),
+            span: self.span,
+            occurrence: self.occurrence,
+            overrides,
+        }
+    }
+
+    /// With the flags that a verdict calls for, less what was overridden. Who `keeps` loses none of those
+    /// there were.
+    pub fn flagged(self, verdict: &Verdict, keeps: bool) -> Self {
+        let flags = |called_for: Vec<RuleCode>, before: &[RuleCode], overridden: &[RuleCode]| -> Vec<RuleCode> {
+            let kept = before.iter().copied().filter(|_| keeps);
+            let all: BTreeSet<RuleCode> = called_for.into_iter().chain(kept).collect();
+            all.into_iter().filter(|rule| !overridden.contains(rule)).collect()
+        };
+        let clients = self.participants.into_iter().map(|it| Participant {
+            flags: flags(verdict.about(it.attendee.client_id), &it.flags, &it.overridden),
+            ..it
+        });
+        let participants: Vec<Participant> = clients.collect();
+        let of_session = self.flags.iter().copied().filter(|rule| !rule.is_about_clients()).collect::<Vec<_>>();
+        let mut all = flags(verdict.session.clone(), &of_session, &self.overridden);
+        all.extend(participants.iter().flat_map(|it| &it.flags));
+        all.sort_unstable();
+        all.dedup();
+        Self { flags: all, participants, ..self }
+    }
+
+    /// Whether it, or a client of it, has a flag that it had not before.
+    pub fn has_new_flags(&self, before: &Self) -> bool {
+        let had = |id| before.participants.iter().find(|it| it.id == id).map_or(&[][..], |it| &it.flags);
+        self.flags.iter().any(|rule| !before.flags.contains(rule))
+            || self.participants.iter().any(|it| it.flags.iter().any(|rule| !had(it.id).contains(rule)))
+    }
+
+    fn closed(self, state: State) -> Self {
+        let participants = self.participants.into_iter().map(|it| Participant { flags: Vec::new(), ..it }).collect();
+        Self { version: self.version + 1, state, flags: Vec::new(), participants, ..self }
+    }
+}
+
+/// A client who is planned to be at a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Participant {
+    /// Id of this place in the session.
+    pub id: ParticipantId,
+    /// Which of the session's places, 1 to its capacity.
+    pub seat: u32,
+    /// The client, and who comes along.
+    pub attendee: Attendee,
+    /// The client's reference code.
+    pub reference: Reference,
+    /// The rules about this client that were broken with a written reason.
+    pub overridden: Vec<RuleCode>,
+    /// The rules about this client that are broken by facts recorded afterwards.
+    pub flags: Vec<RuleCode>,
+    /// Since when.
+    pub added_at: DateTime<Utc>,
+}
+
+/// A client who was planned to be at a session, and was removed before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Removed {
+    /// Who.
+    pub client_id: ClientId,
+    /// The client's reference code.
+    pub reference: Reference,
+    /// Planned since.
+    pub added_at: DateTime<Utc>,
+    /// Removed when.
+    pub removed_at: DateTime<Utc>,
+    /// Why.
+    pub reason: CancelReason,
+}
+
+/// A place in a course of sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Occurrence {
+    /// The course.
+    pub series_id: SeriesId,
+    /// Which of its sessions, from 1.
+    pub number: u32,
 }
 
 /// Why a session cannot be cancelled or changed.
@@ -200,6 +333,8 @@ pub enum Refused {
 pub struct Overriding {
     /// Which.
     pub rule: RuleCode,
+    /// About which client; none when it is about the session as a whole.
+    pub client_id: Option<ClientId>,
     /// Why.
     pub reason: Personal,
     /// Who decided.
@@ -211,20 +346,18 @@ pub struct Overriding {
 /// A session somebody wants.
 #[derive(Clone, Debug)]
 pub struct Wanted {
-    /// For whom.
-    pub client_id: ClientId,
     /// By whom.
     pub counsellor_id: CounsellorId,
+    /// With whom.
+    pub party: Party,
     /// What for.
     pub service: CareService,
     /// Where.
     pub place: WantedPlace,
     /// When.
     pub span: Span,
-    /// The safe adult who comes with a child.
-    pub guardian_id: Option<GuardianId>,
-    /// An interpreter is booked.
-    pub interpreter: bool,
+    /// Its place in a course of sessions.
+    pub occurrence: Option<Occurrence>,
     /// Soft rules that may be broken.
     pub overrides: Vec<Override>,
 }

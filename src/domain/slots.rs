@@ -7,7 +7,8 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use super::code::{CareService, Modality, words};
-use super::ids::{CounsellorId, GuardianId, VenueId};
+use super::ids::{CounsellorId, VenueId};
+use super::party::Party;
 use super::place::Place;
 use super::rules::{Candidate, CounsellorFacts, Facts, Occasion, RuleCode, allowed, broken};
 use super::time::{Span, local_day, next_on_grid};
@@ -32,10 +33,8 @@ pub struct Search {
     pub modality: Option<Modality>,
     /// Rather this counsellor.
     pub preferred_counsellor_id: Option<CounsellorId>,
-    /// The safe adult who comes with a child.
-    pub guardian_id: Option<GuardianId>,
-    /// An interpreter is booked.
-    pub interpreter: bool,
+    /// With whom.
+    pub party: Party,
 }
 
 words! {
@@ -107,7 +106,7 @@ pub struct Rank {
 
 /// The best `most` free times after a rank, in order; from the beginning also why there are few.
 pub fn find(search: &Search, facts: &Facts, after: Option<Rank>, most: usize) -> Found {
-    let lightest = facts.counsellors.values().map(|it| it.load).min().unwrap_or_default();
+    let lightest = leads(search, facts).map(|(_, it)| it.load).min().unwrap_or_default();
     let mut slots: Vec<Slot> = starts(search, facts).filter_map(|start| start.slot(search, facts, lightest)).collect();
     let exclusions = if after.is_none() && slots.len() < FEW { exclusions(search, facts, &slots) } else { Vec::new() };
     slots.retain(|slot| after.is_none_or(|after| slot.rank > after));
@@ -121,7 +120,7 @@ pub fn find(search: &Search, facts: &Facts, after: Option<Rank>, most: usize) ->
 /// some. Who does not work at all in the window is outside working hours.
 fn exclusions(search: &Search, facts: &Facts, slots: &[Slot]) -> Vec<(RuleCode, u32)> {
     let mut against: BTreeMap<CounsellorId, Vec<BTreeSet<RuleCode>>> =
-        facts.counsellors.keys().map(|id| (*id, Vec::new())).collect();
+        leads(search, facts).map(|(id, _)| (*id, Vec::new())).collect();
     against.retain(|id, _| !slots.iter().any(|slot| slot.rank.counsellor_id == *id));
     for start in starts(search, facts) {
         if let Some(times) = against.get_mut(&start.counsellor_id) {
@@ -158,10 +157,15 @@ struct Start<'f> {
 /// Every time on the grid at which somebody works somewhere.
 fn starts<'f>(search: &'f Search, facts: &'f Facts) -> impl Iterator<Item = Start<'f>> {
     let wanted = |place: &Place| search.modality.is_none_or(|wanted| wanted == place.modality());
-    facts.counsellors.iter().flat_map(move |(id, counsellor)| {
+    leads(search, facts).flat_map(move |(id, counsellor)| {
         let here = places(counsellor, facts).filter(wanted);
         here.flat_map(move |place| starts_at(search, facts, *id, counsellor, place))
     })
+}
+
+/// The counsellors who could lead; who is to be there beside another does not.
+fn leads<'f>(search: &'f Search, facts: &'f Facts) -> impl Iterator<Item = (&'f CounsellorId, &'f CounsellorFacts)> {
+    facts.counsellors.iter().filter(|(id, _)| !search.party.co_facilitators.contains(id))
 }
 
 /// Every time on the grid at which one counsellor works at one place.
@@ -202,7 +206,7 @@ fn grid(search: &Search, worked: Span, zone: Tz) -> impl Iterator<Item = Span> +
 }
 
 impl Start<'_> {
-    fn candidate(&self, search: &Search, facts: &Facts) -> Candidate {
+    fn candidate<'s>(&self, search: &'s Search, facts: &Facts) -> Candidate<'s> {
         let place = match self.place {
             Place::Venue { venue_id, site_id, .. } => {
                 Place::Venue { venue_id, site_id, room_id: facts.pick_room(venue_id, self.span) }
@@ -211,11 +215,10 @@ impl Start<'_> {
         };
         Candidate {
             counsellor_id: self.counsellor_id,
+            party: &search.party,
             service: search.service,
             place,
             span: self.span,
-            guardian_id: search.guardian_id,
-            interpreter: search.interpreter,
         }
     }
 
@@ -224,14 +227,17 @@ impl Start<'_> {
         if !allowed(candidate, facts) {
             return None;
         }
-        let client = &facts.client;
+        // What one client would rather have says nothing of a group.
+        let client = search.party.client().and_then(|it| facts.clients.get(&it.client_id));
         let (venue_id, modality) = (self.place.venue_id(), self.place.modality());
-        let known = client.seen_by.contains(&self.counsellor_id);
+        let known = client.is_some_and(|client| client.seen_by.contains(&self.counsellor_id));
+        let preferred_modality = client.and_then(|client| client.preferred_modality);
+        let preferred_venue_id = client.and_then(|client| client.preferred_venue_id);
         // A wish is met, or not met, or was never stated.
         let wishes = [
             (search.preferred_counsellor_id.map(|id| id == self.counsellor_id), SlotReason::PreferredCounsellor),
-            (client.preferred_modality.map(|wish| wish == modality), SlotReason::PreferredModality),
-            (client.preferred_venue_id.map(|wish| Some(wish) == venue_id), SlotReason::PreferredVenue),
+            (preferred_modality.map(|wish| wish == modality), SlotReason::PreferredModality),
+            (preferred_venue_id.map(|wish| Some(wish) == venue_id), SlotReason::PreferredVenue),
         ];
         let unmet = wishes.iter().filter(|(met, _)| *met == Some(false)).count();
         let met = wishes.iter().filter(|(met, _)| *met == Some(true)).map(|(_, reason)| *reason);

@@ -147,8 +147,7 @@ impl Stored for Client {
                 "SELECT * FROM client
                   WHERE (CAST($1 AS UUID) IS NULL OR organisation_id = $1)
                     AND (CAST($2 AS UUID) IS NULL OR EXISTS (
-                         SELECT 1 FROM session WHERE session.client_id = client.id AND session.counsellor_id = $2
-                            AND session.state = 'BOOKED'))
+                         SELECT 1 FROM seen WHERE seen.client_id = client.id AND seen.counsellor_id = $2))
                     AND id > $3 AND (CAST($5 AS TEXT) IS NULL OR side = $5)
                   ORDER BY id LIMIT $4",
             )
@@ -242,13 +241,13 @@ pub async fn outline_by_reference(tx: &mut Tx, reference: &Reference) -> Result<
 
 /// Whether a counsellor has or had a session with a client; a cancelled one gives nobody access.
 pub async fn seen_by(tx: &mut Tx, id: ClientId, counsellor_id: CounsellorId) -> Result<bool> {
-    let sql = tx.sql("SELECT id FROM session WHERE client_id = $1 AND counsellor_id = $2 AND state = 'BOOKED' LIMIT 1");
+    let sql = tx.sql("SELECT client_id FROM seen WHERE client_id = $1 AND counsellor_id = $2 LIMIT 1");
     Ok(sql.bind(id).bind(counsellor_id).maybe::<(Uuid,)>().await?.is_some())
 }
 
 /// The counsellors with whom a client has or had a session that was not cancelled.
 pub async fn counsellors_of(tx: &mut Tx, id: ClientId) -> Result<Vec<CounsellorId>> {
-    let sql = tx.sql("SELECT DISTINCT counsellor_id FROM session WHERE client_id = $1 AND state = 'BOOKED'");
+    let sql = tx.sql("SELECT DISTINCT counsellor_id FROM seen WHERE client_id = $1");
     Ok(sql.bind(id).all::<(CounsellorId,)>().await?.into_iter().map(|row| row.0).collect())
 }
 

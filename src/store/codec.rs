@@ -75,8 +75,10 @@ words_and_ids! {
         OrganisationKind, CancelReason, StateWord, RuleCode, GuardianStanding, ConsentPurpose, ConsentGiver, Assent,
         ConsentEnding, ProceedingKind, JobState;
     ids: OrganisationId, AgreementId, SiteId, VenueId, RoomId, CounsellorId, LeaveId,
-        HolidayCalendarId, ClientId, CaseId, LinkId, NoContactId, SessionId, GuardianId, ConsentId,
-        ConflictId, ProceedingId, JobId;
+        HolidayCalendarId, ClientId, CaseId, LinkId, NoContactId, GuardianId, ConsentId, ConflictId, ProceedingId,
+        SessionId, ParticipantId,
+        SeriesId,
+        JobId;
 }
 
 written_as!(

@@ -200,7 +200,8 @@ pub async fn release_registration(tx: &mut Tx, registration: &Code, by: Counsell
     tx.sql(
         "DELETE FROM professional WHERE registration = $1
             AND NOT EXISTS (SELECT 1 FROM counsellor WHERE counsellor.registration = professional.registration)
-            AND NOT EXISTS (SELECT 1 FROM session WHERE counsellor_id = $2 AND state = 'BOOKED')",
+            AND NOT EXISTS (SELECT 1 FROM session WHERE counsellor_id = $2 AND state = 'BOOKED')
+            AND NOT EXISTS (SELECT 1 FROM session_facilitator WHERE counsellor_id = $2)",
     )
     .bind(registration.clone())
     .bind(by)

@@ -22,6 +22,7 @@ pub mod job;
 mod migrate;
 pub mod noun;
 pub mod overriding;
+pub mod participant;
 pub mod placement;
 pub mod proceeding;
 pub mod request;

@@ -1,20 +1,25 @@
 //! Why rules were broken: written once, never changed, sealed like all text about a person.
 
+use uuid::Uuid;
+
 use super::codec::Instant;
 use super::db::Tx;
 use super::error::Result;
 use super::seal::Sealed;
+use crate::domain::ids::{ClientId, SessionId};
 use crate::domain::rules::RuleCode;
-use crate::domain::session::{Overriding, Session};
+use crate::domain::session::Overriding;
 
 /// Writes why a rule was broken. What was said before, of another counsellor, stays.
-pub async fn insert(tx: &mut Tx, session: &Session, it: &Overriding) -> Result<()> {
-    let reason = tx.seal(session.client_id.0, "session_override.reason", &it.reason).await?;
+pub async fn insert(tx: &mut Tx, id: Uuid, session_id: SessionId, it: &Overriding) -> Result<()> {
+    let reason = tx.seal(owner(session_id, it.client_id), "session_override.reason", &it.reason).await?;
     tx.sql(
-        "INSERT INTO session_override (session_id, rule, reason, principal, decided_at)
-         VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+        "INSERT INTO session_override (id, session_id, client_id, rule, reason, principal, decided_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
-    .bind(session.id)
+    .bind(id)
+    .bind(session_id)
+    .bind(it.client_id)
     .bind(it.rule)
     .bind(reason)
     .bind(it.principal.clone())
@@ -25,14 +30,22 @@ pub async fn insert(tx: &mut Tx, session: &Session, it: &Overriding) -> Result<(
 }
 
 /// Why the rules of a session were broken, by rule.
-pub async fn list(tx: &mut Tx, session: &Session) -> Result<Vec<Overriding>> {
-    let sql =
-        tx.sql("SELECT rule, reason, principal, decided_at FROM session_override WHERE session_id = $1 ORDER BY rule, decided_at");
-    let rows = sql.bind(session.id).all::<(RuleCode, Sealed, String, Instant)>().await?;
+pub async fn list(tx: &mut Tx, session_id: SessionId) -> Result<Vec<Overriding>> {
+    let sql = tx.sql(
+        "SELECT rule, client_id, reason, principal, decided_at FROM session_override WHERE session_id = $1
+          ORDER BY rule, decided_at, id",
+    );
+    type Row = (RuleCode, Option<ClientId>, Sealed, String, Instant);
+    let rows = sql.bind(session_id).all::<Row>().await?;
     let mut all = Vec::with_capacity(rows.len());
-    for (rule, reason, principal, decided_at) in rows {
-        let reason = tx.open(session.client_id.0, "session_override.reason", reason).await?;
-        all.push(Overriding { rule, reason, principal, decided_at: decided_at.0 });
+    for (rule, client_id, reason, principal, decided_at) in rows {
+        let reason = tx.open(owner(session_id, client_id), "session_override.reason", reason).await?;
+        all.push(Overriding { rule, client_id, reason, principal, decided_at: decided_at.0 });
     }
     Ok(all)
+}
+
+/// Whose text it is: a client's, or of the session of a group.
+fn owner(session_id: SessionId, client_id: Option<ClientId>) -> Uuid {
+    client_id.map_or(session_id.0, |id| id.0)
 }

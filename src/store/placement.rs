@@ -3,6 +3,8 @@
 //! Rows are claimed with `ON CONFLICT DO NOTHING` (a bare insert into a table with an exclusion
 //! constraint deadlocks), sorted by table, then resource, so that rivals queue in one order.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 use uuid::Uuid;
 
@@ -12,7 +14,8 @@ use super::error::{Error, Result};
 use crate::domain::code::{Side, words};
 use crate::domain::counsellor::Counsellor;
 use crate::domain::ids::{ClientId, CounsellorId, LinkId, OrganisationId, SessionId, SiteId};
-use crate::domain::rules::present;
+use crate::domain::noun::Record;
+use crate::domain::rules::presence;
 use crate::domain::session::{Session, State};
 use crate::domain::time::Span;
 
@@ -32,29 +35,28 @@ words! {
 pub struct Claim<'a> {
     /// The session.
     pub session: &'a Session,
-    /// Its counsellor, for the buffers.
-    pub counsellor: &'a Counsellor,
+    /// Its counsellors, for the buffers.
+    pub counsellors: &'a [Record<Counsellor>],
     /// The separation gap of its site.
     pub separation_gap_for: TimeDelta,
-    /// The links of its client.
-    pub links: &'a [LinkId],
+    /// The links of its clients, each once.
+    pub links: &'a BTreeSet<LinkId>,
 }
 
 /// Claims time and place of a session. [`super::Error::Conflict`] when any of it is taken; what was
 /// claimed until then stays in the transaction, so claim inside a savepoint.
 pub async fn claim(tx: &mut Tx, claim: &Claim<'_>) -> Result<()> {
     let session = claim.session;
-    let mut resources = vec![
-        (session.client_id.0, Resource::Client, session.span),
-        (session.counsellor_id.0, Resource::Counsellor, claim.counsellor.occupied_by(session.span)),
-    ];
+    let clients = session.clients().into_iter().map(|id| (id.0, Resource::Client, session.span));
+    let counsellors = claim.counsellors.iter().map(|it| (it.id.0, Resource::Counsellor, it.occupied_by(session.span)));
+    let mut resources: Vec<_> = clients.chain(counsellors).collect();
     resources.extend(session.place.room_id().map(|room| (room.0, Resource::Room, session.span)));
     resources.sort_unstable_by_key(|(id, ..)| *id);
     for (resource_id, kind, span) in resources {
         claim_time(tx, session, resource_id, kind, span).await?;
     }
     if let Some(site_id) = session.place.site_id() {
-        let span = present(session.span, claim.separation_gap_for);
+        let span = presence(session.span, claim.separation_gap_for);
         claim_presence(tx, session.id, site_id, session.side, span, expiry(session)).await?;
         for link_id in claim.links {
             claim_link(tx, session, *link_id).await?;
@@ -152,7 +154,11 @@ pub async fn release(tx: &mut Tx, id: SessionId) -> Result<()> {
 pub async fn release_link(tx: &mut Tx, link_id: LinkId, client_id: ClientId) -> Result<()> {
     tx.sql(
         "DELETE FROM link_presence WHERE link_id = $1
-            AND session_id IN (SELECT id FROM session WHERE client_id = $2)",
+            AND session_id IN (SELECT session_id FROM session_participant AS mine WHERE mine.client_id = $2
+                AND NOT EXISTS (SELECT 1 FROM session_participant AS other
+                                  JOIN link_party ON link_party.client_id = other.client_id
+                                 WHERE other.session_id = mine.session_id AND other.removed_at IS NULL
+                                   AND other.client_id <> $2 AND link_party.link_id = $1))",
     )
     .bind(link_id)
     .bind(client_id)
@@ -229,7 +235,9 @@ pub async fn linked(
     let sql = tx.sql_each(
         "SELECT session.site_id, session.starts_at, session.ends_at FROM link_party AS mine
            JOIN link_party AS theirs ON theirs.link_id = mine.link_id
-           JOIN session ON session.client_id = theirs.client_id
+           JOIN session_participant AS planned
+             ON planned.client_id = theirs.client_id AND planned.removed_at IS NULL
+           JOIN session ON session.id = planned.session_id
           WHERE session.starts_at > $1 AND session.starts_at < $2 AND session.side = $3 AND mine.client_id = $4
             AND (session.state = 'BOOKED' OR session.held_until > $5) AND session.site_id IN ({ids})",
         sites.len(),
@@ -290,7 +298,7 @@ pub async fn repad(
     let mut too_close = Vec::new();
     for row in present_before {
         let Some(span) = Span::new(row.starts_at.0, row.ends_at.0) else { continue };
-        match claim_presence(tx, row.id, site_id, row.side, present(span, separation_gap_for), row.held_until).await {
+        match claim_presence(tx, row.id, site_id, row.side, presence(span, separation_gap_for), row.held_until).await {
             Err(Error::Conflict) => too_close.push(row.id),
             result => result?,
         }

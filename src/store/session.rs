@@ -7,12 +7,12 @@ use uuid::Uuid;
 use super::codec::{Instant, Zone};
 use super::db::{Lock, Tx};
 use super::error::{Error, Result};
+use super::participant;
 use crate::domain::code::{CareService, Modality, Side};
-use crate::domain::ids::{ClientId, CounsellorId, GuardianId, OrganisationId, RoomId, SessionId, SiteId, VenueId};
+use crate::domain::ids::{ClientId, CounsellorId, OrganisationId, RoomId, SeriesId, SessionId, SiteId, VenueId};
 use crate::domain::place::Place;
-use crate::domain::reference::Reference;
 use crate::domain::rules::RuleCode;
-use crate::domain::session::{CancelReason, Session, State, StateWord};
+use crate::domain::session::{CancelReason, Occurrence, Session, State, StateWord};
 use crate::domain::time::Span;
 
 #[derive(sqlx::FromRow)]
@@ -21,9 +21,8 @@ struct Row {
     version: i64,
     created_at: Instant,
     organisation_id: OrganisationId,
-    client_id: ClientId,
-    client_reference: Reference,
     side: Side,
+    capacity: i64,
     counsellor_id: CounsellorId,
     service: CareService,
     modality: Modality,
@@ -41,13 +40,14 @@ struct Row {
     held_until: Option<Instant>,
     held_by: Option<String>,
     hold_number: Option<i64>,
-    guardian_id: Option<GuardianId>,
-    interpreter: bool,
+    series_id: Option<SeriesId>,
+    series_number: Option<i64>,
     overridden: Json<Vec<RuleCode>>,
     flags: Json<Vec<RuleCode>>,
 }
 
 impl Row {
+    /// The session, without who is to be there.
     fn session(self) -> Result<Session> {
         let wrong = || Error::Inconsistent { table: "session", what: self.id.to_string() };
         let place = match (self.modality, self.venue_id, self.site_id) {
@@ -69,21 +69,24 @@ impl Row {
             }
             _ => return Err(Error::Inconsistent { table: "session", what: self.id.to_string() }),
         };
+        let number = self.series_number.map(u32::try_from).transpose().map_err(|_| wrong())?;
+        let occurrence = self.series_id.zip(number);
         Ok(Session {
             id: self.id,
             version: self.version,
             organisation_id: self.organisation_id,
-            client_id: self.client_id,
             span: Span::new(self.starts_at.0, self.ends_at.0).ok_or_else(wrong)?,
-            client_reference: self.client_reference,
             side: self.side,
             counsellor_id: self.counsellor_id,
+            co_facilitators: Vec::new(),
+            capacity: u32::try_from(self.capacity).map_err(|_| wrong())?,
+            participants: Vec::new(),
+            removed: Vec::new(),
             service: self.service,
             place,
             zone: self.zone.0,
             state,
-            guardian_id: self.guardian_id,
-            interpreter: self.interpreter,
+            occurrence: occurrence.map(|(series_id, number)| Occurrence { series_id, number }),
             overridden: self.overridden.0,
             flags: self.flags.0,
             supersedes: self.supersedes_id,
@@ -92,27 +95,44 @@ impl Row {
     }
 }
 
-/// Writes a new session or hold; its time and place are claimed by [`super::placement::claim`].
-/// [`Error::Conflict`] when the hold's number, or the session it supersedes, is taken.
+/// The sessions of rows, with who is to be there.
+async fn complete(tx: &mut Tx, rows: Vec<Row>) -> Result<Vec<Session>> {
+    let mut sessions: Vec<Session> = rows.into_iter().map(Row::session).collect::<Result<_>>()?;
+    for some in sessions.chunks_mut(MOST_IDS) {
+        let ids: Vec<SessionId> = some.iter().map(|it| it.id).collect();
+        let mut clients = participant::of_sessions(tx, &ids).await?;
+        let groups: Vec<SessionId> = some.iter().filter(|it| it.is_group()).map(|it| it.id).collect();
+        let facilitators =
+            if groups.is_empty() { Vec::new() } else { participant::facilitators_of(tx, &groups).await? };
+        for session in some {
+            (session.participants, session.removed) = clients.remove(&session.id).unwrap_or_default();
+            let beside = facilitators.iter().filter(|(id, _)| *id == session.id);
+            session.co_facilitators = beside.map(|(_, counsellor_id)| *counsellor_id).collect();
+        }
+    }
+    Ok(sessions)
+}
+
+/// Writes a new session or hold with who is to be there; its time and place are claimed by [`super::placement::claim`].
+/// [`Error::Conflict`] when the hold's number, the session it supersedes, or its number in a series is taken.
 pub async fn insert(tx: &mut Tx, it: &Session) -> Result<()> {
     let (held_until, held_by, hold_number) = match &it.state {
         State::Held { until, by, number } => (Some(Instant(*until)), Some(by.clone()), Some(*number)),
         _ => (None, None, None),
     };
     tx.sql(
-        "INSERT INTO session (id, version, created_at, organisation_id, client_id, client_reference, side,
-            counsellor_id, service, modality, venue_id, site_id, room_id, starts_at, ends_at, on_date, zone, state,
-            held_until, held_by, hold_number, guardian_id, interpreter, overridden, flags, supersedes_id)
+        "INSERT INTO session (id, version, created_at, organisation_id, side, capacity, counsellor_id,
+            service, modality, venue_id, site_id, room_id, starts_at, ends_at, on_date, zone, state,
+            held_until, held_by, hold_number, series_id, series_number, overridden, flags, supersedes_id)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-            $23, $24, $25, $26) ON CONFLICT DO NOTHING",
+            $23, $24, $25) ON CONFLICT DO NOTHING",
     )
     .bind(it.id)
     .bind(it.version)
     .bind(Instant(it.created_at))
     .bind(it.organisation_id)
-    .bind(it.client_id)
-    .bind(it.client_reference.clone())
     .bind(it.side)
+    .bind(i64::from(it.capacity))
     .bind(it.counsellor_id)
     .bind(it.service)
     .bind(it.place.modality())
@@ -127,17 +147,18 @@ pub async fn insert(tx: &mut Tx, it: &Session) -> Result<()> {
     .bind(held_until)
     .bind(held_by)
     .bind(hold_number)
-    .bind(it.guardian_id)
-    .bind(it.interpreter)
+    .bind(it.occurrence.map(|it| it.series_id))
+    .bind(it.occurrence.map(|it| i64::from(it.number)))
     .bind(Json(it.overridden.clone()))
     .bind(Json(it.flags.clone()))
     .bind(it.supersedes)
     .claim()
-    .await
+    .await?;
+    participant::insert_all(tx, it).await
 }
 
 /// Writes what can change of a session that stands: its state, version, flags, its counsellor, and when
-/// what was held is booked.
+/// what was held is booked; and what can change of who is to be there.
 pub async fn update(tx: &mut Tx, it: &Session) -> Result<()> {
     let (cancelled_at, reason, successor_id) = match &it.state {
         State::Held { .. } | State::Booked => (None, None, None),
@@ -147,8 +168,8 @@ pub async fn update(tx: &mut Tx, it: &Session) -> Result<()> {
     // A hold is only ever booked or deleted, so what is written here is none any more.
     tx.sql(
         "UPDATE session SET version = $2, state = $3, cancelled_at = $4, cancel_reason = $5, successor_id = $6,
-            counsellor_id = $7, overridden = $8, flags = $9, zone = $10, on_date = $11, guardian_id = $12,
-            interpreter = $13, created_at = $14, held_until = NULL, held_by = NULL, hold_number = NULL
+            counsellor_id = $7, overridden = $8, flags = $9, zone = $10, on_date = $11, created_at = $12,
+            held_until = NULL, held_by = NULL, hold_number = NULL
           WHERE id = $1",
     )
     .bind(it.id)
@@ -162,27 +183,28 @@ pub async fn update(tx: &mut Tx, it: &Session) -> Result<()> {
     .bind(Json(it.flags.clone()))
     .bind(Zone(it.zone))
     .bind(it.on_date())
-    .bind(it.guardian_id)
-    .bind(it.interpreter)
     .bind(Instant(it.created_at))
     .run()
-    .await
-    .map(drop)
+    .await?;
+    participant::update_all(tx, it).await
 }
 
 /// Reads one session.
 pub async fn find(tx: &mut Tx, id: SessionId, lock: Lock) -> Result<Option<Session>> {
     let row = tx.sql_locked("SELECT * FROM session WHERE id = $1", lock).bind(id).maybe::<Row>().await?;
-    row.map(Row::session).transpose()
+    Ok(complete(tx, row.into_iter().collect()).await?.pop())
 }
 
 /// Booked sessions of a client at a site that end after `since`, by id.
 pub async fn at_sites(tx: &mut Tx, client_id: ClientId, since: Instant) -> Result<Vec<Session>> {
     let sql = tx.sql(
-        "SELECT * FROM session WHERE client_id = $1 AND ends_at > $2 AND state = 'BOOKED' AND site_id IS NOT NULL
-          ORDER BY id",
+        "SELECT session.* FROM session_participant AS mine JOIN session ON session.id = mine.session_id
+          WHERE mine.client_id = $1 AND mine.removed_at IS NULL
+            AND session.ends_at > $2 AND session.state = 'BOOKED' AND session.site_id IS NOT NULL
+          ORDER BY session.id",
     );
-    sql.bind(client_id).bind(since).all::<Row>().await?.into_iter().map(Row::session).collect()
+    let rows = sql.bind(client_id).bind(since).all::<Row>().await?;
+    complete(tx, rows).await
 }
 
 /// Whose sessions.
@@ -200,17 +222,21 @@ pub enum Of {
     Organisation(OrganisationId),
 }
 
+const OF_CLIENT: &str =
+    "SELECT session.id FROM session_participant AS mine JOIN session ON session.id = mine.session_id
+      WHERE mine.client_id = $1 AND mine.removed_at IS NULL AND session.starts_at > $2 AND session.state = 'BOOKED'";
+const OF_COUNSELLOR: &str = "SELECT id FROM session WHERE counsellor_id = $1 AND starts_at > $2 AND state = 'BOOKED'
+      UNION ALL
+     SELECT session.id FROM session_facilitator AS led JOIN session ON session.id = led.session_id
+      WHERE led.counsellor_id = $1 AND session.starts_at > $2 AND session.state = 'BOOKED'";
+
 /// Locks the booked sessions of these that start after an instant: in one order, whoever does it.
 pub async fn lock(tx: &mut Tx, of: &[Of], after: Instant) -> Result<Vec<Session>> {
     let mut ids = Vec::new();
     for of in of {
         let (text, id) = match *of {
-            Of::Client(id) => {
-                ("SELECT id FROM session WHERE client_id = $1 AND starts_at > $2 AND state = 'BOOKED'", id.0)
-            }
-            Of::Counsellor(id) => {
-                ("SELECT id FROM session WHERE counsellor_id = $1 AND starts_at > $2 AND state = 'BOOKED'", id.0)
-            }
+            Of::Client(id) => (OF_CLIENT, id.0),
+            Of::Counsellor(id) => (OF_COUNSELLOR, id.0),
             Of::Site(id) => ("SELECT id FROM session WHERE site_id = $1 AND starts_at > $2 AND state = 'BOOKED'", id.0),
             Of::Venue(id) => {
                 ("SELECT id FROM session WHERE venue_id = $1 AND starts_at > $2 AND state = 'BOOKED'", id.0)
@@ -232,7 +258,7 @@ pub async fn lock(tx: &mut Tx, of: &[Of], after: Instant) -> Result<Vec<Session>
             Lock::Update,
         );
         let rows = sql.bind_ids(some).all::<Row>().await?;
-        sessions.extend(rows.into_iter().map(Row::session).collect::<Result<Vec<_>>>()?);
+        sessions.extend(complete(tx, rows).await?);
     }
     Ok(sessions)
 }
@@ -245,10 +271,8 @@ const MOST_IDS: usize = 1024;
 pub struct Visit {
     /// The session or hold.
     pub id: SessionId,
-    /// The client.
-    pub client_id: ClientId,
-    /// The counsellor.
-    pub counsellor_id: CounsellorId,
+    /// Whose: a client or a counsellor.
+    pub whose: Uuid,
     /// The site; none when remote.
     pub site_id: Option<SiteId>,
     starts_at: Instant,
@@ -262,32 +286,38 @@ impl Visit {
     }
 }
 
-/// The sessions of counsellors, and of a client, that start within an interval, what is held included;
-/// those recorded after they took place too, which take no time in `occupancy`.
-pub async fn visits(
+/// The sessions of clients that start within an interval, what is held included; those recorded after they
+/// took place too, which take no time in `occupancy`.
+pub async fn visits_of_clients(tx: &mut Tx, ids: &[ClientId], around: Span, now: Instant) -> Result<Vec<Visit>> {
+    let sql = tx.sql_each(
+        "SELECT session.id, mine.client_id AS whose, site_id, starts_at, ends_at
+           FROM session_participant AS mine JOIN session ON session.id = mine.session_id
+          WHERE starts_at >= $1 AND starts_at < $2 AND (state = 'BOOKED' OR (state = 'HELD' AND held_until > $3))
+            AND mine.removed_at IS NULL AND mine.client_id IN ({ids})",
+        ids.len(),
+    );
+    sql.bind(Instant(around.starts_at())).bind(Instant(around.ends_at())).bind(now).bind_ids(ids).all().await
+}
+
+/// The sessions that counsellors lead, alone or with others, as [`visits_of_clients`].
+pub async fn visits_of_counsellors(
     tx: &mut Tx,
-    client_id: ClientId,
-    counsellors: &[CounsellorId],
+    ids: &[CounsellorId],
     around: Span,
     now: Instant,
 ) -> Result<Vec<Visit>> {
-    const CLIENT: &str = "SELECT id, client_id, counsellor_id, site_id, starts_at, ends_at FROM session
-          WHERE client_id = $1 AND starts_at >= $2 AND starts_at < $3
-            AND (state = 'BOOKED' OR (state = 'HELD' AND held_until > $4))";
-    let (from, until) = (Instant(around.starts_at()), Instant(around.ends_at()));
-    let mut all = tx.sql(CLIENT).bind(client_id).bind(from).bind(until).bind(now).all::<Visit>().await?;
-    if !counsellors.is_empty() {
-        let sql = tx.sql_each(
-            "SELECT id, client_id, counsellor_id, site_id, starts_at, ends_at FROM session
-              WHERE starts_at >= $1 AND starts_at < $2 AND (state = 'BOOKED' OR (state = 'HELD' AND held_until > $3))
-                AND counsellor_id IN ({ids})",
-            counsellors.len(),
-        );
-        let theirs = sql.bind(from).bind(until).bind(now).bind_ids(counsellors).all::<Visit>().await?;
-        // One session is both the client's and a counsellor's.
-        all.extend(theirs.into_iter().filter(|it| it.client_id != client_id));
-    }
-    Ok(all)
+    let sql = tx.sql_each(
+        "SELECT id, counsellor_id AS whose, site_id, starts_at, ends_at FROM session
+          WHERE starts_at >= $1 AND starts_at < $2 AND (state = 'BOOKED' OR (state = 'HELD' AND held_until > $3))
+            AND counsellor_id IN ({ids})
+          UNION ALL
+         SELECT session.id, led.counsellor_id AS whose, site_id, starts_at, ends_at
+           FROM session_facilitator AS led JOIN session ON session.id = led.session_id
+          WHERE starts_at >= $1 AND starts_at < $2 AND (state = 'BOOKED' OR (state = 'HELD' AND held_until > $3))
+            AND led.counsellor_id IN ({ids})",
+        ids.len(),
+    );
+    sql.bind(Instant(around.starts_at())).bind(Instant(around.ends_at())).bind(now).bind_ids(ids).all().await
 }
 
 /// Which sessions.
@@ -329,8 +359,10 @@ pub async fn list(tx: &mut Tx, listing: &Listing) -> Result<Vec<Session>> {
         .sql(
             "SELECT * FROM session
               WHERE (CAST($1 AS UUID) IS NULL OR organisation_id = $1)
-                AND (CAST($2 AS UUID) IS NULL OR counsellor_id = $2)
-                AND (CAST($3 AS UUID) IS NULL OR client_id = $3)
+                AND (CAST($2 AS UUID) IS NULL OR counsellor_id = $2
+                     OR id IN (SELECT session_id FROM session_facilitator WHERE counsellor_id = $2))
+                AND (CAST($3 AS UUID) IS NULL
+                     OR id IN (SELECT session_id FROM session_participant WHERE client_id = $3 AND removed_at IS NULL))
                 AND (CAST($4 AS UUID) IS NULL OR site_id = $4)
                 AND (CAST($5 AS DATE) IS NULL OR on_date = $5)
                 AND (CAST($6 AS TIMESTAMPTZ) IS NULL OR starts_at >= $6)
@@ -354,5 +386,5 @@ pub async fn list(tx: &mut Tx, listing: &Listing) -> Result<Vec<Session>> {
         .bind(listing.flagged)
         .all::<Row>()
         .await?;
-    rows.into_iter().map(Row::session).collect()
+    complete(tx, rows).await
 }

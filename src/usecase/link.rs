@@ -21,10 +21,8 @@ use crate::store::{self, Savepoint, client, session};
 /// Locks clients and everybody whom they must not meet, and the parties of another link, so that no
 /// session is placed for them meanwhile.
 pub async fn lock_around(work: &mut Work<'_>, clients: &[ClientId], also: Option<LinkId>) -> Result<()> {
-    let mut links: BTreeSet<LinkId> = also.into_iter().collect();
-    for client_id in clients {
-        links.extend(client::links(&mut work.tx, *client_id).await?);
-    }
+    let mut links = of(work, clients).await?;
+    links.extend(also);
     let mut all = clients.to_vec();
     for link_id in links {
         all.extend(client::parties(&mut work.tx, link_id).await?);
@@ -48,13 +46,22 @@ pub async fn lock_sessions(work: &mut Work<'_>, clients: &[ClientId]) -> Result<
     Ok(())
 }
 
-/// Locks the sessions that [`settle_all`] of a client may touch, if the client is linked.
-pub async fn lock_linked_sessions(work: &mut Work<'_>, client_id: ClientId) -> Result<()> {
-    let mut clients = Vec::new();
-    for link_id in client::links(&mut work.tx, client_id).await? {
-        clients.extend(client::parties(&mut work.tx, link_id).await?);
+/// Locks the sessions that [`settle_all`] of clients may touch, if any of them is linked.
+pub async fn lock_linked_sessions(work: &mut Work<'_>, clients: &[ClientId]) -> Result<()> {
+    let mut parties = Vec::new();
+    for link_id in of(work, clients).await? {
+        parties.extend(client::parties(&mut work.tx, link_id).await?);
     }
-    lock_sessions(work, &clients).await
+    lock_sessions(work, &parties).await
+}
+
+/// The links of clients, each once.
+pub async fn of(work: &mut Work<'_>, clients: &[ClientId]) -> Result<BTreeSet<LinkId>> {
+    let mut links = BTreeSet::new();
+    for client_id in clients {
+        links.extend(client::links(&mut work.tx, *client_id).await?);
+    }
+    Ok(links)
 }
 
 /// Gives back what a client's sessions took for a link the client has left.
@@ -63,9 +70,9 @@ pub async fn leave(work: &mut Work<'_>, link_id: LinkId, client_id: ClientId) ->
     orphan::reassess(work, &[Of::Client(client_id)]).await
 }
 
-/// Brings every link of a client to rest; its sessions must be locked.
-pub async fn settle_all(work: &mut Work<'_>, client_id: ClientId) -> Result<()> {
-    for link_id in client::links(&mut work.tx, client_id).await? {
+/// Brings every link of clients to rest; their sessions must be locked.
+pub async fn settle_all(work: &mut Work<'_>, clients: &[ClientId]) -> Result<()> {
+    for link_id in of(work, clients).await? {
         settle(work, link_id).await?;
     }
     Ok(())

@@ -11,9 +11,9 @@ use super::error::{Error, Result};
 use super::facts::{self, Ask, Places};
 use super::work::Work;
 use crate::domain::client::Client;
-use crate::domain::ids::{ClientId, CounsellorId, Id, VenueId};
+use crate::domain::ids::{ClientId, CounsellorId, Id, OrganisationId, VenueId};
 use crate::domain::noun::Noun;
-use crate::domain::rules::{self, Facts, Occasion, RuleCode};
+use crate::domain::rules::{self, Facts, Occasion};
 use crate::domain::session::Session;
 use crate::domain::time::Span;
 use crate::store::codec::Instant;
@@ -28,12 +28,14 @@ pub async fn reassess(work: &mut Work<'_>, of: &[Of]) -> Result<()> {
 
 /// Judges anew these sessions, which must be locked.
 pub async fn reassess_these(work: &mut Work<'_>, sessions: Vec<Session>) -> Result<()> {
-    let mut by_client: BTreeMap<ClientId, Vec<Session>> = BTreeMap::new();
+    let mut by_clients: BTreeMap<(OrganisationId, Vec<ClientId>), Vec<Session>> = BTreeMap::new();
     for session in sessions {
-        by_client.entry(session.client_id).or_default().push(session);
+        let mut clients = session.clients();
+        clients.sort_unstable();
+        by_clients.entry((session.organisation_id, clients)).or_default().push(session);
     }
-    for (client_id, sessions) in by_client {
-        let facts = standing(work, client_id, &sessions).await?;
+    for ((organisation_id, clients), sessions) in by_clients {
+        let facts = standing(work, organisation_id, &clients, &sessions).await?;
         for session in sessions {
             flag(work, session, &facts).await?;
         }
@@ -41,11 +43,22 @@ pub async fn reassess_these(work: &mut Work<'_>, sessions: Vec<Session>) -> Resu
     Ok(())
 }
 
-/// The facts on which the sessions of one client stand.
-async fn standing(work: &mut Work<'_>, client_id: ClientId, sessions: &[Session]) -> Result<Facts> {
+/// The facts on which sessions of the same clients stand.
+async fn standing(
+    work: &mut Work<'_>,
+    organisation_id: OrganisationId,
+    client_ids: &[ClientId],
+    sessions: &[Session],
+) -> Result<Facts> {
     let tx = &mut work.tx;
-    let client = client::subject(tx, client_id, Lock::None).await?.ok_or(Error::NotFound(Client::WORD))?;
-    let ids: BTreeSet<CounsellorId> = sessions.iter().map(|it| it.counsellor_id).collect();
+    let mut clients = Vec::with_capacity(client_ids.len());
+    for id in client_ids {
+        clients.push(client::subject(tx, *id, Lock::None).await?.ok_or(Error::NotFound(Client::WORD))?);
+    }
+    let not_found = || Error::NotFound(super::session::WORD);
+    let side = sessions.first().ok_or_else(not_found)?.side;
+    let ids: BTreeSet<CounsellorId> =
+        sessions.iter().flat_map(|it| std::iter::once(it.counsellor_id).chain(it.co_facilitators.clone())).collect();
     let counsellors = counsellor::by_ids(tx, &ids.into_iter().collect::<Vec<_>>()).await?;
     let venues: BTreeSet<VenueId> = sessions.iter().filter_map(|it| it.place.venue_id()).collect();
     let remote = sessions.iter().any(|it| it.place.venue_id().is_none());
@@ -53,11 +66,13 @@ async fn standing(work: &mut Work<'_>, client_id: ClientId, sessions: &[Session]
     let last = sessions.iter().map(|it| it.span.ends_at()).max().unwrap_or(work.now);
     let ask = Ask {
         now: work.now,
-        client: &client,
+        organisation_id,
+        side,
+        clients: &clients,
         counsellors,
         places: Places::These(venues.into_iter().collect(), remote),
         district: None,
-        around: Span::new(first, last).ok_or(Error::NotFound(super::session::WORD))?,
+        around: Span::new(first, last).ok_or_else(not_found)?,
         except: None,
         occasion: Occasion::Standing,
         lock: Lock::None,
@@ -66,24 +81,19 @@ async fn standing(work: &mut Work<'_>, client_id: ClientId, sessions: &[Session]
 }
 
 /// Gives a session the flags that the facts call for; notes it as orphaned when one is new.
-async fn flag(work: &mut Work<'_>, mut session: Session, facts: &Facts) -> Result<()> {
-    let mut flags = rules::broken(session.candidate(), facts, Occasion::Standing);
-    if session.place.venue_id().is_some_and(|id| !facts.venues.contains_key(&id)) {
-        // Without its place nothing else can be judged: what was known before still is.
-        flags.extend(&session.flags);
-        flags.sort_unstable();
-        flags.dedup();
-    }
-    flags.retain(|rule| !session.overridden.contains(rule));
-    if flags == session.flags {
+async fn flag(work: &mut Work<'_>, session: Session, facts: &Facts) -> Result<()> {
+    let party = session.party();
+    let verdict = rules::judge(session.candidate(&party), facts, Occasion::Standing);
+    // Without its place nothing else can be judged: what was known before still is.
+    let lost = session.place.venue_id().is_some_and(|id| !facts.venues.contains_key(&id));
+    let flagged = session.clone().flagged(&verdict, lost);
+    if flagged == session {
         return Ok(());
     }
-    let is_new = |rule: &RuleCode| !session.flags.contains(rule);
-    if flags.iter().any(is_new) {
+    if flagged.has_new_flags(&session) {
         work.orphaned(&session);
     }
-    session.flags = flags;
-    session.version += 1;
+    let session = Session { version: session.version + 1, ..flagged };
     session::update(&mut work.tx, &session).await?;
     work.touched(session.id.uuid());
     Ok(())

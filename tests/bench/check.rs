@@ -48,8 +48,9 @@ async fn get(client: &mut Client, token: &Token, id: &str) -> Result<pb::Session
 }
 
 fn compare(stored: &Session, found: &pb::Session) -> Result<()> {
-    let same = found.client_id == stored.client_id.to_string()
-        && found.client_reference == stored.client_reference.as_str()
+    let client = &stored.participants[0];
+    let same = found.client_id == client.attendee.client_id.to_string()
+        && found.client_reference == client.reference.as_str()
         && found.counsellor_id == stored.counsellor_id.to_string()
         && found.room_id == stored.place.room_id().map(|id| id.to_string()).unwrap_or_default()
         && found.starts_at.is_some_and(|at| at.seconds == stored.span.starts_at().timestamp())
@@ -88,7 +89,7 @@ fn booking_of(seat: &Seat, session: &Session) -> pb::BookSessionRequest {
     let remote = session.place == Place::Remote;
     let text = |id: Option<String>| id.unwrap_or_default();
     pb::BookSessionRequest {
-        client_id: session.client_id.to_string(),
+        client_id: session.participants[0].attendee.client_id.to_string(),
         counsellor_id: session.counsellor_id.to_string(),
         service: service_of(seat.side()).into(),
         modality: if remote { pb::Modality::Remote } else { pb::Modality::InPerson }.into(),

@@ -7,8 +7,9 @@
 
 use aftercare::domain::audit::Outcome;
 use aftercare::domain::code::{CareService, Side};
+use aftercare::domain::party::Attendee;
 use aftercare::domain::place::Place;
-use aftercare::domain::session::{Session, State};
+use aftercare::domain::session::{Participant, Session, State};
 use aftercare::domain::time::{DayTime, Span, local_day, resolve};
 use aftercare::store::placement::{self, Claim};
 use aftercare::store::{audit, client, session};
@@ -162,12 +163,18 @@ async fn write(
         let seat = &people.seats[opening.seat];
         let session = opening.session(service, seat)?;
         session::insert(&mut tx, &session).await?;
-        let links = client::links(&mut tx, session.client_id).await?;
+        let client_id = session.participants[0].attendee.client_id;
+        let links = client::links(&mut tx, client_id).await?.into_iter().collect();
         let gap = seat.site.separation_gap_for;
-        let claim = Claim { session: &session, counsellor: &seat.counsellor, separation_gap_for: gap, links: &links };
+        let claim = Claim {
+            session: &session,
+            counsellors: std::slice::from_ref(&seat.counsellor),
+            separation_gap_for: gap,
+            links: &links,
+        };
         placement::claim(&mut tx, &claim).await?;
         let mut event = calls[people.organisation_of(opening.seat)].event(&service.world, Outcome::Done, None);
-        event.subjects = vec![session.client_id.0, session.id.0];
+        event.subjects = vec![client_id.0, session.id.0];
         audit::append(&mut tx, &event).await?;
         filled.remember(opening.seat, session, every);
     }
@@ -177,7 +184,7 @@ async fn write(
 impl Filled {
     /// Counts a stored session, and keeps one of so many.
     fn remember(&mut self, seat: usize, session: Session, every: usize) {
-        for id in [session.id.0, session.client_id.0, session.counsellor_id.0] {
+        for id in [session.id.0, session.participants[0].attendee.client_id.0, session.counsellor_id.0] {
             self.digest.update(id.as_bytes());
         }
         self.digest.update(session.span.starts_at().timestamp().to_be_bytes());
@@ -204,17 +211,26 @@ impl Opening {
             id: service.world.id(),
             version: 1,
             organisation_id: seat.organisation_id,
-            client_id: client.id,
-            client_reference: client.reference.clone(),
             side: seat.side(),
             counsellor_id: seat.counsellor.id,
+            co_facilitators: Vec::new(),
+            capacity: 1,
+            participants: vec![Participant {
+                id: service.world.id(),
+                seat: 1,
+                attendee: Attendee { client_id: client.id, guardian_id: None, interpreter: false },
+                reference: client.reference.clone(),
+                overridden: Vec::new(),
+                flags: Vec::new(),
+                added_at: service.world.now(),
+            }],
+            removed: Vec::new(),
             service: self.service(seat),
             place: if self.remote { Place::Remote } else { Place::Venue { venue_id, site_id, room_id } },
             span: Span::lasting(self.starts_at, TimeDelta::minutes(LENGTH)).ok_or("a session without length")?,
             zone: ZONE,
             state: State::Booked,
-            guardian_id: None,
-            interpreter: false,
+            occurrence: None,
             overridden: Vec::new(),
             flags: Vec::new(),
             supersedes: None,

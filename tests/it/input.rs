@@ -55,16 +55,17 @@ on_both_engines! {
                 pb::RuleOverride { rule: pb::BookingRule::Notice.into(), reason: " ".into() },
             ],
             hold_id: String::new(),
+            group: None,
         };
         let fields = [
             "client_id",
+            "guardian_id",
             "counsellor_id",
             "service",
             "venue_id",
             "room_id",
             "starts_at",
             "length",
-            "guardian_id",
             "overrides[0].rule",
             "overrides[1].reason",
         ];

@@ -7,7 +7,9 @@ use aftercare::grpc::pb;
 use tonic::Code;
 
 use crate::on_both_engines;
-use crate::support::{Ngo, TestApp, at, book, booking, consent_of, date, minutes, refused, time_of_day, venue_at};
+use crate::support::{
+    Ngo, TestApp, at, book, booking, consent_of, date, group_of, minutes, refused, time_of_day, venue_at,
+};
 
 const TEN: &str = "2026-11-24T04:30:00Z"; // Tuesday, 10:00 in Asia/Kolkata
 const NOON: &str = "2026-11-24T06:30:00Z";
@@ -110,7 +112,14 @@ on_both_engines! {
         let company = pb::BookSessionRequest { service: pb::CareService::Accompaniment.into(), ..that_day };
         book(&ngo.coordinator, company).await.unwrap();
 
-        let all: BTreeSet<String> = RuleCode::ALL.iter().map(ToString::to_string).collect();
+        let therapist = ngo.counsellor("W3", pb::Side::Offender).await;
+        let crowd = [ngo.offender().await, ngo.offender().await, ngo.offender().await];
+        let alone = booking(&ngo, &therapist, &crowd[0], "2026-12-08T04:30:00Z");
+        seen.only(Rule::GroupFull, group_of(2, &crowd, alone.clone())).await;
+        book(&ngo.coordinator, group_of(3, &crowd, alone)).await.unwrap();
+
+        let all = RuleCode::ALL.iter().filter(|rule| **rule != RuleCode::NotAGroup);
+        let all: BTreeSet<String> = all.map(ToString::to_string).collect();
         assert_eq!(seen.codes, all);
     }
 

@@ -2,6 +2,7 @@
 //! an invariant.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use aftercare::grpc::pb;
 use aftercare::store::codec::Instant;
@@ -191,11 +192,10 @@ on_both_engines! {
 
     async fn no_session_joins_the_two_sides(app) {
         let (db, one, other, _) = two_sessions(&app).await;
-        let copy = "INSERT INTO session (id, version, created_at, organisation_id, client_id, client_reference, side,
-                        counsellor_id, service, modality, starts_at, ends_at, on_date, zone, state, interpreter,
-                        overridden, flags)
-                    SELECT $1, 1, created_at, organisation_id, $2, client_reference, $3, $4, service, 'REMOTE',
-                        starts_at, ends_at, on_date, zone, state, interpreter, overridden, flags FROM session WHERE id = $5";
+        let copy = "INSERT INTO session (id, version, created_at, organisation_id, side, capacity,
+                        counsellor_id, service, modality, starts_at, ends_at, on_date, zone, state, overridden, flags)
+                    SELECT $1, 1, created_at, organisation_id, $2, 2, $3, service, 'REMOTE',
+                        starts_at, ends_at, on_date, zone, state, overridden, flags FROM session WHERE id = $4";
         let (survivor, offender) = ((&one.client_id, "SURVIVOR"), (&other.client_id, "OFFENDER"));
         for ((client, _), (_, side), counsellor, refused) in [
             (survivor, survivor, &one.counsellor_id, false),
@@ -205,13 +205,40 @@ on_both_engines! {
             (offender, offender, &other.counsellor_id, false),
         ] {
             let mut tx = db.begin_write().await.unwrap();
-            let sql = tx.sql(copy).bind(uuid("0193a5e0-0000-7000-8000-000000000009")).bind(uuid(client)).bind(side);
-            let inserted = sql.bind(uuid(counsellor)).bind(uuid(&one.id)).run().await;
+            let id = uuid("0193a5e0-0000-7000-8000-000000000009");
+            let sql = tx.sql(copy).bind(id).bind(side).bind(uuid(counsellor)).bind(uuid(&one.id));
+            let mut inserted = sql.run().await;
+            if inserted.is_ok() {
+                inserted = sit(&mut tx, id, side, client, 1).await;
+            }
             assert_eq!(inserted.is_err(), refused, "{side} {inserted:?}");
         }
         // Nor does anybody change sides under a session.
         for change in ["UPDATE counsellor SET side = 'OFFENDER'", "UPDATE client SET side = 'OFFENDER'"] {
             assert!(db.begin_write().await.unwrap().sql(change).run().await.is_err(), "{change}");
+        }
+    }
+
+    async fn a_group_seats_no_more_than_it_was_made_for(app) {
+        let (db, one, ..) = two_sessions(&app).await;
+        let mut tx = db.begin_write().await.unwrap();
+        let (id, mine) = (uuid(&one.id), &one.client_id);
+        for (text, seat, refused) in [
+            // The client of the session has its only seat.
+            ("SELECT 1", 1, true),
+            ("SELECT 1", 2, true),
+            // Who is removed leaves it, and may come back.
+            ("UPDATE session_participant SET removed_at = added_at, removed_reason = 'CLIENT'", 2, true),
+            ("SELECT 1", 1, false),
+            ("SELECT 1", 1, true),
+        ] {
+            tx.sql(text).run().await.unwrap();
+            tx.savepoint(Savepoint::Unit).await.unwrap();
+            let seated = sit(&mut tx, id, "SURVIVOR", mine, seat).await;
+            assert_eq!(seated.is_err(), refused, "{text}, seat {seat}: {seated:?}");
+            if refused {
+                tx.rollback_to(Savepoint::Unit).await.unwrap();
+            }
         }
     }
 
@@ -257,8 +284,8 @@ on_both_engines! {
     async fn why_a_rule_was_broken_is_never_rewritten(app) {
         let (db, one, ..) = two_sessions(&app).await;
         let mut tx = db.begin_write().await.unwrap();
-        let insert = "INSERT INTO session_override (session_id, rule, reason, principal, decided_at)
-                      VALUES ($1, 'NOTICE', $2, 'me', $3)";
+        let insert = "INSERT INTO session_override (id, session_id, rule, reason, principal, decided_at)
+                      VALUES ($1, $1, 'NOTICE', $2, 'me', $3)";
         let sql = tx.sql(insert).bind(uuid(&one.id)).bind(vec![0u8]).bind(Instant(at(TEN)));
         sql.run().await.unwrap();
         let error = tx.sql("UPDATE session_override SET principal = 'you'").run().await.unwrap_err();
@@ -284,6 +311,19 @@ on_both_engines! {
             assert!(tx.sql(change).bind(uuid(&one.id)).run().await.is_err(), "{change}");
         }
     }
+}
+
+/// Plans a client to be at a session.
+async fn sit(tx: &mut Tx, session: Uuid, side: &'static str, client: &str, seat: i64) -> Result<u64, Error> {
+    let sql = tx.sql(
+        "INSERT INTO session_participant (id, session_id, side, capacity, seat, client_id, client_reference,
+            interpreter, overridden, flags, added_at)
+         SELECT $1, id, $3, capacity, $5, $4, 'Example', FALSE, overridden, flags, created_at FROM session
+          WHERE id = $2",
+    );
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let id = Uuid::from_u128(NEXT.fetch_add(1, Ordering::Relaxed).into());
+    sql.bind(id).bind(session).bind(side).bind(uuid(client)).bind(seat).run().await
 }
 
 /// Tables, columns, and whether they may be null; views too.

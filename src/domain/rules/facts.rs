@@ -21,9 +21,11 @@ pub struct Facts {
     pub now: DateTime<Utc>,
     /// What the organisation asks of bookings.
     pub policy: Policy,
-    /// The client.
-    pub client: ClientFacts,
-    /// The agreements of the client's organisation.
+    /// The side of all who meet.
+    pub side: Side,
+    /// The clients in question.
+    pub clients: BTreeMap<ClientId, ClientFacts>,
+    /// The agreements of their organisation.
     pub agreements: Vec<Agreement>,
     /// The counsellors in question.
     pub counsellors: BTreeMap<CounsellorId, CounsellorFacts>,
@@ -138,11 +140,11 @@ pub struct SiteFacts {
     pub site: Site,
     /// Days on which it is closed.
     pub closed: Spans,
-    /// The hours it publishes for the client's side, if it publishes any.
+    /// The hours it publishes for the clients' side, if it publishes any.
     pub side_hours: Option<Spans>,
     /// Presences of the other side, each padded by half the separation gap.
     pub other_side: Spans,
-    /// Days on which somebody is here whom the client must never meet.
+    /// Days on which somebody is here whom one of the clients must never meet.
     pub linked: Spans,
 }
 

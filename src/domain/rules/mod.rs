@@ -4,13 +4,16 @@
 mod facts;
 mod table;
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 
 pub use self::facts::{ClientFacts, CounsellorFacts, Facts, Policy, RoomFacts, SiteFacts, VenueFacts};
-pub use self::table::{RULES, WALK_IN, present};
+pub use self::table::{RULES, WALK_IN, presence};
 use super::code::{CareService, words};
-use super::ids::{CounsellorId, GuardianId};
+use super::ids::{ClientId, CounsellorId};
+use super::party::{Attendee, Party};
 use super::place::Place;
 use super::time::{Span, local_day};
 
@@ -19,6 +22,10 @@ words! {
     RuleCode {
         /// The counsellor or the service is for the other side.
         WrongSide = "WRONG_SIDE",
+        /// Only a group can have several clients.
+        NotAGroup = "NOT_A_GROUP",
+        /// The group has no place left.
+        GroupFull = "GROUP_FULL",
         /// The counsellor does not offer this.
         NotQualified = "NOT_QUALIFIED",
         /// The counsellor's verification does not hold on that date.
@@ -85,6 +92,8 @@ pub enum Occasion {
     Placing,
     /// It goes to another counsellor, and its time and place stay.
     Reassigning,
+    /// A client joins it, and everything else stays.
+    Joining,
     /// It stands, and a fact has changed.
     Standing,
     /// It took place, and is written down afterwards.
@@ -93,34 +102,39 @@ pub enum Occasion {
 
 /// A session that could be placed, or that stands.
 #[derive(Clone, Copy, Debug)]
-pub struct Candidate {
+pub struct Candidate<'p> {
     /// By whom.
     pub counsellor_id: CounsellorId,
+    /// With whom.
+    pub party: &'p Party,
     /// What for.
     pub service: CareService,
     /// Where.
     pub place: Place,
     /// When.
     pub span: Span,
-    /// The safe adult who comes with a child.
-    pub guardian_id: Option<GuardianId>,
-    /// An interpreter is booked.
-    pub interpreter: bool,
 }
 
 /// A candidate with the facts about each of its parts.
 pub(in crate::domain::rules) struct Considered<'f> {
-    candidate: Candidate,
+    candidate: Candidate<'f>,
     facts: &'f Facts,
-    counsellor: &'f CounsellorFacts,
+    /// Never empty; the one who leads is the first.
+    counsellors: &'f [&'f CounsellorFacts],
     site: Option<&'f SiteFacts>,
     room: Option<&'f RoomFacts>,
     occasion: Occasion,
 }
 
+/// One of the clients of a candidate.
+pub(in crate::domain::rules) struct Present<'f> {
+    attendee: &'f Attendee,
+    client: &'f ClientFacts,
+}
+
 impl Considered<'_> {
     fn zone(&self) -> Tz {
-        self.site.map_or(self.counsellor.counsellor.zone, |site| site.site.zone)
+        self.site.map_or(self.counsellors[0].counsellor.zone, |site| site.site.zone)
     }
 
     /// The local day on which it starts.
@@ -139,32 +153,101 @@ pub struct Rule {
     pub on: &'static [Occasion],
     /// What it says to people.
     pub says: &'static str,
-    broken: fn(&Considered<'_>) -> bool,
+    test: Test,
 }
 
-/// The rules that a candidate breaks, in the order of [`RULES`].
-///
-/// A candidate that names a counsellor, venue, site or room of which there are no facts is not
-/// available: the check fails closed.
-pub fn broken(candidate: Candidate, facts: &Facts, occasion: Occasion) -> Vec<RuleCode> {
-    match consider(candidate, facts, occasion) {
-        Some(it) => judging(occasion).filter(|rule| (rule.broken)(&it)).map(|rule| rule.code).collect(),
-        None => vec![RuleCode::SlotNotAvailable],
+/// How a rule is found broken.
+enum Test {
+    /// By the session as a whole, whoever its clients are.
+    Session(fn(&Considered<'_>) -> bool),
+    /// By each of its clients.
+    Client(fn(&Considered<'_>, &Present<'_>) -> bool),
+}
+
+/// The rules that a candidate breaks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// As a whole, in the order of [`RULES`].
+    pub session: Vec<RuleCode>,
+    /// By one of its clients, in the order of the clients, then of [`RULES`].
+    pub clients: Vec<(ClientId, RuleCode)>,
+}
+
+impl Verdict {
+    /// Every rule once, in the order of [`RULES`].
+    pub fn all(&self) -> Vec<RuleCode> {
+        let all: BTreeSet<RuleCode> = self.clients.iter().map(|(_, rule)| *rule).chain(self.session.clone()).collect();
+        all.into_iter().collect()
+    }
+
+    /// The rules about one client.
+    pub fn about(&self, client_id: ClientId) -> Vec<RuleCode> {
+        self.clients.iter().filter(|(id, _)| *id == client_id).map(|(_, rule)| *rule).collect()
     }
 }
 
+/// Judges a candidate.
+///
+/// One that names a client, counsellor, venue, site or room of which there are no facts is not
+/// available: the check fails closed.
+pub fn judge(candidate: Candidate<'_>, facts: &Facts, occasion: Occasion) -> Verdict {
+    let mut verdict = Verdict::default();
+    let known = considering(candidate, facts, occasion, |it, present| {
+        for rule in judging(occasion) {
+            match rule.test {
+                Test::Session(broken) if broken(it) => verdict.session.push(rule.code),
+                Test::Session(_) | Test::Client(_) => {}
+            }
+        }
+        for present in present {
+            let broken = judging(occasion).filter(|rule| rule.test.by(it, present));
+            verdict.clients.extend(broken.map(|rule| (present.client.id, rule.code)));
+        }
+    });
+    if known.is_none() {
+        verdict.session.push(RuleCode::SlotNotAvailable);
+    }
+    verdict
+}
+
+/// Every rule that a candidate breaks, in the order of [`RULES`].
+pub fn broken(candidate: Candidate<'_>, facts: &Facts, occasion: Occasion) -> Vec<RuleCode> {
+    judge(candidate, facts, occasion).all()
+}
+
 /// Whether a candidate can be placed without breaking a rule.
-pub fn allowed(candidate: Candidate, facts: &Facts) -> bool {
-    consider(candidate, facts, Occasion::Placing)
-        .is_some_and(|it| !judging(Occasion::Placing).any(|rule| (rule.broken)(&it)))
+pub fn allowed(candidate: Candidate<'_>, facts: &Facts) -> bool {
+    let mut allowed = false;
+    considering(candidate, facts, Occasion::Placing, |it, present| {
+        allowed = !judging(Occasion::Placing).any(|rule| match rule.test {
+            Test::Session(broken) => broken(it),
+            Test::Client(broken) => present.iter().any(|present| broken(it, present)),
+        });
+    });
+    allowed
 }
 
 fn judging(occasion: Occasion) -> impl Iterator<Item = &'static Rule> {
     RULES.iter().filter(move |rule| rule.on.contains(&occasion))
 }
 
-fn consider(candidate: Candidate, facts: &Facts, occasion: Occasion) -> Option<Considered<'_>> {
-    let counsellor = facts.counsellors.get(&candidate.counsellor_id)?;
+impl Test {
+    /// Whether it is one of clients, and this one breaks it.
+    fn by(&self, it: &Considered<'_>, present: &Present<'_>) -> bool {
+        match self {
+            Test::Session(_) => false,
+            Test::Client(broken) => broken(it, present),
+        }
+    }
+}
+
+/// Looks up the facts about each part of a candidate; `None` when there are none about one of them.
+fn considering(
+    candidate: Candidate<'_>,
+    facts: &Facts,
+    occasion: Occasion,
+    look: impl FnOnce(&Considered<'_>, &[Present<'_>]),
+) -> Option<()> {
     let (site, room) = match candidate.place {
         Place::Remote => (None, None),
         Place::Venue { venue_id, site_id, room_id } => {
@@ -176,7 +259,12 @@ fn consider(candidate: Candidate, facts: &Facts, occasion: Occasion) -> Option<C
             (Some(facts.sites.get(&site_id)?), room)
         }
     };
-    Some(Considered { candidate, facts, counsellor, site, room, occasion })
+    let counsellors = candidate.party.counsellors(candidate.counsellor_id);
+    let counsellors: Option<Vec<_>> = counsellors.map(|id| facts.counsellors.get(&id)).collect();
+    let present = |attendee| Some(Present { attendee, client: facts.clients.get(&attendee.client_id)? });
+    let present: Option<Vec<_>> = candidate.party.participants.iter().map(present).collect();
+    look(&Considered { candidate, facts, counsellors: &counsellors?, site, room, occasion }, &present?);
+    Some(())
 }
 
 /// The rule of a code.
@@ -185,6 +273,11 @@ pub fn rule(code: RuleCode) -> Option<&'static Rule> {
 }
 
 impl RuleCode {
+    /// Whether it is a matter of each client rather than of the session.
+    pub fn is_about_clients(self) -> bool {
+        rule(self).is_some_and(|rule| matches!(rule.test, Test::Client(_)))
+    }
+
     /// Whether a person may decide otherwise, with a written reason.
     pub fn is_soft(self) -> bool {
         rule(self).is_some_and(|rule| rule.severity == Severity::Soft)

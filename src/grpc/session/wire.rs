@@ -1,8 +1,12 @@
 //! Sessions and what is wanted of them, on the wire.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 
 use crate::domain::code::Modality;
+use crate::domain::ids::CounsellorId;
+use crate::domain::party::{Attendee, LARGEST_GROUP, MOST_CO_FACILITATORS, Party};
 use crate::domain::personal::Personal;
 use crate::domain::place::WantedPlace;
 use crate::domain::rules::RuleCode;
@@ -29,6 +33,7 @@ macro_rules! booking {
             length: $pb.length,
             guardian_id: $pb.guardian_id.clone(),
             interpreter: $pb.interpreter,
+            group: $pb.group.clone(),
             ..Default::default()
         }
     };
@@ -37,24 +42,90 @@ pub(super) use booking;
 
 /// What a booking asks for.
 pub fn wanted(f: &mut Fields, pb: &pb::BookSessionRequest) -> Option<Wanted> {
-    let client_id = f.id("client_id", &pb.client_id);
+    let party = party(f, pb);
     let counsellor_id = f.id("counsellor_id", &pb.counsellor_id);
     let service = f.word("service", pb.service);
     let place = place(f, pb.modality, &pb.venue_id, &pb.room_id);
     let starts_at = f.minute("starts_at", pb.starts_at.as_ref());
     let length = length(f, pb.length.as_ref());
-    let guardian_id = f.maybe_id("guardian_id", &pb.guardian_id);
     let overrides = overrides(f, &pb.overrides);
+    let leads = |party: &Party| counsellor_id.is_some_and(|lead| party.co_facilitators.contains(&lead));
+    if party.as_ref().is_some_and(leads) {
+        f.wrong::<()>("group.co_facilitator_ids", "must not name the counsellor of the session");
+    }
     Some(Wanted {
-        client_id: client_id?,
         counsellor_id: counsellor_id?,
+        party: party?,
         service: service?,
         place: place?,
         span: Span::lasting(starts_at?, length?)?,
-        guardian_id: guardian_id?,
-        interpreter: pb.interpreter,
+        occurrence: None,
         overrides: overrides?,
     })
+}
+
+/// Who meets with the counsellor: one client, or a group.
+fn party(f: &mut Fields, pb: &pb::BookSessionRequest) -> Option<Party> {
+    let Some(group) = &pb.group else {
+        let client_id = f.id("client_id", &pb.client_id);
+        let guardian_id = f.maybe_id("guardian_id", &pb.guardian_id);
+        let (client_id, guardian_id) = (client_id?, guardian_id?);
+        return Some(Party::one_to_one(Attendee { client_id, guardian_id, interpreter: pb.interpreter }));
+    };
+    for (field, given) in [
+        ("client_id", !pb.client_id.is_empty()),
+        ("guardian_id", !pb.guardian_id.is_empty()),
+        ("interpreter", pb.interpreter),
+    ] {
+        if given {
+            f.wrong::<()>(field, "must be empty for a group, whose clients are in group.participants");
+        }
+    }
+    party_of_group(f, group)
+}
+
+/// Who meets in a group.
+fn party_of_group(f: &mut Fields, pb: &pb::WantedGroup) -> Option<Party> {
+    let capacity = u32::try_from(pb.capacity).ok().filter(|it| (2..=LARGEST_GROUP).contains(it));
+    let capacity = capacity.or_else(|| f.wrong("group.capacity", "must be 2 to 50"));
+    let attendees: Vec<_> = pb
+        .participants
+        .iter()
+        .enumerate()
+        .map(|(at, pb)| attendee(f, &format!("group.participants[{at}]"), pb))
+        .collect();
+    let participants: Option<Vec<Attendee>> = attendees.into_iter().collect();
+    let clients = participants.iter().flatten().map(|it| it.client_id);
+    let once = each_once(f, "group.participants", clients);
+    if pb.participants.len() > LARGEST_GROUP as usize {
+        f.wrong::<()>("group.participants", "must be at most 50");
+    }
+    let ids = pb.co_facilitator_ids.iter().enumerate();
+    let ids: Vec<_> = ids.map(|(at, id)| f.id(&format!("group.co_facilitator_ids[{at}]"), id)).collect();
+    let co_facilitators: Option<Vec<CounsellorId>> = ids.into_iter().collect();
+    let alone = each_once(f, "group.co_facilitator_ids", co_facilitators.iter().flatten().copied());
+    if pb.co_facilitator_ids.len() > MOST_CO_FACILITATORS {
+        f.wrong::<()>("group.co_facilitator_ids", "must be at most 4");
+    }
+    (once && alone).then_some(())?;
+    Some(Party { co_facilitators: co_facilitators?, participants: participants?, capacity: capacity? })
+}
+
+/// A client who is to be at a session of a group.
+pub fn attendee(f: &mut Fields, field: &str, pb: &pb::WantedParticipant) -> Option<Attendee> {
+    let client_id = f.id(&format!("{field}.client_id"), &pb.client_id);
+    let guardian_id = f.maybe_id(&format!("{field}.guardian_id"), &pb.guardian_id);
+    Some(Attendee { client_id: client_id?, guardian_id: guardian_id?, interpreter: pb.interpreter })
+}
+
+/// Says that nobody may be named twice.
+fn each_once<T: Ord>(f: &mut Fields, field: &str, mut all: impl Iterator<Item = T>) -> bool {
+    let mut seen = BTreeSet::new();
+    let once = all.all(|one| seen.insert(one));
+    if !once {
+        f.wrong::<()>(field, "must name each only once");
+    }
+    once
 }
 
 /// How long a session lasts.
@@ -129,12 +200,13 @@ pub fn session_pb(session: &Session) -> pb::Session {
             (cancel_reason, cancelled_at, successor) = (reason.to_wire(), timestamp(*at), Some(*by));
         }
     }
+    let client = session.client();
     pb::Session {
         id: session.id.to_string(),
         etag: session.version.to_string(),
         organisation_id: session.organisation_id.to_string(),
-        client_id: session.client_id.to_string(),
-        client_reference: session.client_reference.to_string(),
+        client_id: id_text(client.map(|it| it.attendee.client_id)),
+        client_reference: client.map(|it| it.reference.to_string()).unwrap_or_default(),
         counsellor_id: session.counsellor_id.to_string(),
         service: session.service.to_wire(),
         modality: session.place.modality().to_wire(),
@@ -154,9 +226,42 @@ pub fn session_pb(session: &Session) -> pb::Session {
         supersedes_session_id: id_text(session.supersedes),
         superseded_by_session_id: id_text(successor),
         held_until,
-        guardian_id: id_text(session.guardian_id),
-        interpreter: session.interpreter,
+        guardian_id: id_text(client.and_then(|it| it.attendee.guardian_id)),
+        interpreter: client.is_some_and(|it| it.attendee.interpreter),
+        group: session.is_group().then(|| group_pb(session)),
+        series_id: id_text(session.occurrence.map(|it| it.series_id)),
+        series_number: session.occurrence.map_or(0, |it| count(it.number)),
     }
+}
+
+fn group_pb(session: &Session) -> pb::Group {
+    let participants = session.participants.iter().map(|it| pb::Participant {
+        client_id: it.attendee.client_id.to_string(),
+        client_reference: it.reference.to_string(),
+        guardian_id: id_text(it.attendee.guardian_id),
+        interpreter: it.attendee.interpreter,
+        added_at: timestamp(it.added_at),
+        flags: it.flags.iter().map(|rule| rule.to_wire()).collect(),
+        overridden: it.overridden.iter().map(|rule| rule.to_wire()).collect(),
+    });
+    let removed = session.removed.iter().map(|it| pb::RemovedParticipant {
+        client_id: it.client_id.to_string(),
+        client_reference: it.reference.to_string(),
+        added_at: timestamp(it.added_at),
+        removed_at: timestamp(it.removed_at),
+        reason: it.reason.to_wire(),
+    });
+    pb::Group {
+        capacity: count(session.capacity),
+        participants: participants.collect(),
+        removed: removed.collect(),
+        co_facilitator_ids: session.co_facilitators.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// A number of a few for the wire.
+fn count(number: u32) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
 }
 
 /// Why a rule was broken, for the wire.
@@ -166,5 +271,6 @@ pub fn override_pb(it: &Overriding) -> pb::SessionOverride {
         reason: it.reason.expose().to_owned(),
         decided_by: it.principal.clone(),
         decided_at: timestamp(it.decided_at),
+        client_id: id_text(it.client_id),
     }
 }

@@ -11,6 +11,7 @@ use crate::domain::guardian::GuardianStanding;
 use crate::domain::ids::{CounsellorId, SiteId};
 use crate::domain::rules::{ClientFacts, CounsellorFacts, SiteFacts};
 use crate::domain::time::{Day, Span, Spans, days_around};
+use crate::store::client::Subject;
 use crate::store::{Tx, client, conflict, consent, guardian, proceeding};
 use crate::usecase::error::Result;
 
@@ -18,11 +19,11 @@ use crate::usecase::error::Result;
 pub(super) async fn client_facts(
     tx: &mut Tx,
     ask: &Ask<'_>,
+    client: &Subject,
     counsellors: &BTreeMap<CounsellorId, CounsellorFacts>,
     sites: &BTreeMap<SiteId, SiteFacts>,
     busy: Spans,
 ) -> Result<ClientFacts> {
-    let client = ask.client;
     let guardians = guardian::of_client(tx, client.id).await?;
     let consents = consent::of_client(tx, client.id).await?;
     let days: BTreeSet<_> = days_around(ask.around).collect();
@@ -45,7 +46,7 @@ pub(super) async fn client_facts(
         adult_from: adult_from(&client.born_on),
         safe_guardians: safe.map(|(id, _)| *id).collect(),
         consented_on: days.iter().copied().filter(|day| covered(*day)).collect(),
-        available: available(ask, counsellors, sites),
+        available: available(ask, client, counsellors, sites),
         proceedings: proceedings.into_iter().collect(),
         preferred_modality: client.preferred_modality,
         preferred_venue_id: client.preferred_venue_id,
@@ -55,10 +56,11 @@ pub(super) async fn client_facts(
 /// When the client can come, by every zone in which it could be meant; none is any time.
 fn available(
     ask: &Ask<'_>,
+    client: &Subject,
     counsellors: &BTreeMap<CounsellorId, CounsellorFacts>,
     sites: &BTreeMap<SiteId, SiteFacts>,
 ) -> Option<HashMap<Tz, Spans>> {
-    let weekly = &ask.client.availability;
+    let weekly = &client.availability;
     let zones = sites.values().map(|site| site.site.zone);
     let zones = zones.chain(counsellors.values().map(|it| it.counsellor.zone));
     let spans = |zone: Tz| -> Spans {

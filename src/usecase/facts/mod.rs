@@ -13,7 +13,7 @@ use self::client::client_facts;
 use self::taken::{Taken, Taker, Visits, taken};
 use super::error::{Error, Result};
 use crate::domain::agreement::Agreement;
-use crate::domain::code::Modality;
+use crate::domain::code::{Modality, Side};
 use crate::domain::counsellor::Counsellor;
 use crate::domain::directory::{Organisation, Room, Site, Venue};
 use crate::domain::ids::{CounsellorId, HolidayCalendarId, OrganisationId, SessionId, SiteId, VenueId};
@@ -30,8 +30,12 @@ use crate::store::{Lock, Tx, agreement, counsellor, directory, holiday, placemen
 pub struct Ask<'a> {
     /// The present.
     pub now: DateTime<Utc>,
-    /// The client.
-    pub client: &'a Subject,
+    /// The organisation of all who meet.
+    pub organisation_id: OrganisationId,
+    /// The side of all who meet.
+    pub side: Side,
+    /// The clients; a group may have none yet.
+    pub clients: &'a [Subject],
     /// The counsellors in question.
     pub counsellors: Vec<Record<Counsellor>>,
     /// Which places.
@@ -82,17 +86,22 @@ pub async fn load(tx: &mut Tx, ask: Ask<'_>) -> Result<Facts> {
     let rooms = directory::rooms(tx, &venue_ids).await?;
     let visits = Visits::load(tx, &ask).await?;
     let busy = taken(tx, &ask, &rooms, &visits).await?;
-    let organisation = Organisation::find(tx, ask.client.organisation_id, Lock::None).await?;
+    let organisation = Organisation::find(tx, ask.organisation_id, Lock::None).await?;
     let organisation = organisation.ok_or(Error::NotFound(Organisation::WORD))?;
     let agreements = agreements(tx, &ask).await?;
     let sites = site_facts(tx, &ask, sites).await?;
     let counsellors = counsellor_facts(tx, &ask, &venues, &sites, &busy, &visits).await?;
-    let client = client_facts(tx, &ask, &counsellors, &sites, busy.of(ask.client.id.0)).await?;
-    let mine = (ask.client.organisation_id, ask.client.side);
+    let mut clients = BTreeMap::new();
+    for client in ask.clients {
+        let busy = busy.of(client.id.0);
+        clients.insert(client.id, client_facts(tx, &ask, client, &counsellors, &sites, busy).await?);
+    }
+    let mine = (ask.organisation_id, ask.side);
     Ok(Facts {
         now: ask.now,
         policy: Policy { notice_for: organisation.notice_for, horizon_for: organisation.horizon_for },
-        client,
+        side: ask.side,
+        clients,
         agreements,
         counsellors,
         venues: venue_facts(venues, &rooms, &busy, mine),
@@ -102,7 +111,7 @@ pub async fn load(tx: &mut Tx, ask: Ask<'_>) -> Result<Facts> {
 
 /// The venues in question and their sites.
 async fn places(tx: &mut Tx, ask: &Ask<'_>) -> Result<(Vec<Record<Venue>>, Vec<Record<Site>>)> {
-    let organisation_id = ask.client.organisation_id;
+    let organisation_id = ask.organisation_id;
     let mut venues = match &ask.places {
         Places::All(Some(Modality::Remote)) => return Ok((Vec::new(), Vec::new())),
         Places::These(ids, _) if ids.is_empty() => return Ok((Vec::new(), Vec::new())),
@@ -136,7 +145,7 @@ async fn agreements(tx: &mut Tx, ask: &Ask<'_>) -> Result<Vec<Agreement>> {
     // The local day may be another than the UTC day, by one.
     let (first, last) = (days_around(ask.around).next(), days_around(ask.around).last());
     let Some((first, last)) = first.zip(last) else { return Ok(Vec::new()) };
-    Ok(agreement::in_force(tx, ask.client.organisation_id, first, last, ask.lock).await?)
+    Ok(agreement::in_force(tx, ask.organisation_id, first, last, ask.lock).await?)
 }
 
 /// From when on a hold counts against others: not at all against what stands, because it may never
@@ -151,9 +160,13 @@ async fn site_facts(tx: &mut Tx, ask: &Ask<'_>, sites: Vec<Record<Site>>) -> Res
         return Ok(BTreeMap::new());
     }
     let around = ask.around.padded(MARGIN, MARGIN);
-    let other = ask.client.side.other();
+    let other = ask.side.other();
     let presences = placement::presences(tx, &ids, other, around, Instant(ask.now)).await?;
-    let linked = placement::linked(tx, ask.client.id, &ids, other, around, Instant(holds_after(ask))).await?;
+    let mut linked = Vec::new();
+    for client in ask.clients {
+        let holds_after = Instant(holds_after(ask));
+        linked.extend(placement::linked(tx, client.id, &ids, other, around, holds_after).await?);
+    }
     let calendars: BTreeSet<HolidayCalendarId> = sites.iter().filter_map(|site| site.holiday_calendar_id).collect();
     let calendars: Vec<_> = calendars.into_iter().collect();
     let (first, last) = (around.starts_at().date_naive(), around.ends_at().date_naive());
@@ -168,7 +181,7 @@ async fn site_facts(tx: &mut Tx, ask: &Ask<'_>, sites: Vec<Record<Site>>) -> Res
         let days = here(&linked).into_iter().flat_map(|span| span.local_days(zone));
         let facts = SiteFacts {
             closed: closed.filter_map(|(_, day)| Span::of_day(*day, zone)).collect(),
-            side_hours: site.side_spans(ask.client.side, ask.around),
+            side_hours: site.side_spans(ask.side, ask.around),
             other_side: here(&presences).into_iter().collect(),
             linked: days.filter_map(|day| Span::of_day(day, zone)).collect(),
             site: site.content,

@@ -9,7 +9,7 @@ use super::{Ask, MARGIN};
 use crate::domain::code::Side;
 use crate::domain::counsellor::Counsellor;
 use crate::domain::directory::Room;
-use crate::domain::ids::{CounsellorId, OrganisationId, SiteId};
+use crate::domain::ids::{ClientId, CounsellorId, OrganisationId, SiteId};
 use crate::domain::noun::Record;
 use crate::domain::time::{Span, Spans, local_day};
 use crate::store::codec::Instant;
@@ -36,7 +36,7 @@ impl Taken {
 
 /// When client, counsellors and rooms are taken.
 pub(super) async fn taken(tx: &mut Tx, ask: &Ask<'_>, rooms: &[Record<Room>], visits: &Visits) -> Result<Taken> {
-    let mut resources = vec![ask.client.id.0];
+    let mut resources: Vec<Uuid> = ask.clients.iter().map(|client| client.id.0).collect();
     resources.extend(ask.counsellors.iter().map(|counsellor| counsellor.id.0));
     resources.extend(rooms.iter().map(|room| room.id.0));
     let mut taken: BTreeMap<Uuid, Vec<(Span, Taker)>> = BTreeMap::new();
@@ -52,9 +52,9 @@ pub(super) async fn taken(tx: &mut Tx, ask: &Ask<'_>, rooms: &[Record<Room>], vi
     }
     // What was recorded afterwards took time, though it keeps none; and what was booked before a buffer
     // grew keeps the old one.
-    let mine = (ask.client.organisation_id, ask.client.side);
-    for (visit, span) in visits.0.iter().filter(|(visit, _)| visit.client_id == ask.client.id) {
-        taken.entry(visit.client_id.0).or_default().push((*span, mine));
+    let mine = (ask.organisation_id, ask.side);
+    for (visit, span) in &visits.of_clients {
+        taken.entry(visit.whose).or_default().push((*span, mine));
     }
     for counsellor in &ask.counsellors {
         let spans = visits.of(counsellor.id).map(|(_, span)| (counsellor.occupied_by(*span), mine));
@@ -63,21 +63,36 @@ pub(super) async fn taken(tx: &mut Tx, ask: &Ask<'_>, rooms: &[Record<Room>], vi
     Ok(Taken(taken))
 }
 
-/// Sessions of the client and the counsellors.
-pub(super) struct Visits(Vec<(Visit, Span)>);
+/// Sessions of the clients and the counsellors.
+pub(super) struct Visits {
+    of_clients: Vec<(Visit, Span)>,
+    of_counsellors: Vec<(Visit, Span)>,
+}
 
 impl Visits {
     pub(super) async fn load(tx: &mut Tx, ask: &Ask<'_>) -> Result<Self> {
-        let ids: Vec<CounsellorId> = ask.counsellors.iter().map(|it| it.id).collect();
+        let clients: Vec<ClientId> = ask.clients.iter().map(|it| it.id).collect();
+        let counsellors: Vec<CounsellorId> = ask.counsellors.iter().map(|it| it.id).collect();
         // A week of the counsellor reaches six days beyond any day in question.
         let around = ask.around.padded(TimeDelta::days(8), TimeDelta::days(8));
-        let all = session::visits(tx, ask.client.id, &ids, around, Instant(ask.now)).await?;
-        let others = all.into_iter().filter(|it| Some(it.id) != ask.except);
-        Ok(Self(others.filter_map(|it| it.span().map(|span| (it, span))).collect()))
+        let others = |all: Vec<Visit>| {
+            let others = all.into_iter().filter(|it| Some(it.id) != ask.except);
+            others.filter_map(|it| it.span().map(|span| (it, span))).collect()
+        };
+        let now = Instant(ask.now);
+        let of_clients = match clients.is_empty() {
+            true => Vec::new(),
+            false => session::visits_of_clients(tx, &clients, around, now).await?,
+        };
+        let of_counsellors = match counsellors.is_empty() {
+            true => Vec::new(),
+            false => session::visits_of_counsellors(tx, &counsellors, around, now).await?,
+        };
+        Ok(Self { of_clients: others(of_clients), of_counsellors: others(of_counsellors) })
     }
 
     pub(super) fn of(&self, id: CounsellorId) -> impl Iterator<Item = &(Visit, Span)> {
-        self.0.iter().filter(move |(visit, _)| visit.counsellor_id == id)
+        self.of_counsellors.iter().filter(move |(visit, _)| visit.whose == id.0)
     }
 
     /// How many sessions of a counsellor reach into an interval.

@@ -14,6 +14,7 @@ use crate::domain::code::{CareService, Modality};
 use crate::domain::directory::{Room, Site, Venue};
 use crate::domain::ids::{ClientId, CounsellorId, Id, OrganisationId, RoomId, VenueId};
 use crate::domain::noun::Noun;
+use crate::domain::party::{Attendee, Party};
 use crate::domain::personal::Personal;
 use crate::domain::place::WantedPlace;
 use crate::domain::rules::RuleCode;
@@ -170,13 +171,12 @@ impl Run<'_, '_> {
 fn wanted(row: &SessionRow, place: WantedPlace, span: Span) -> Wanted {
     let soft = RuleCode::ALL.iter().copied().filter(|rule| rule.is_soft());
     Wanted {
-        client_id: row.client_id,
         counsellor_id: row.counsellor_id,
+        party: Party::one_to_one(Attendee { client_id: row.client_id, guardian_id: None, interpreter: false }),
         service: row.service,
         place,
         span,
-        guardian_id: None,
-        interpreter: false,
+        occurrence: None,
         overrides: soft.map(|rule| Override { rule, reason: Personal::new(REASON.into()) }).collect(),
     }
 }

@@ -5,6 +5,7 @@ use uuid::Uuid;
 use super::place::{LOOKS, crowded};
 use super::{WORD, find, hold};
 use crate::domain::ids::{Id, SessionId};
+use crate::domain::party::Party;
 use crate::domain::rules::Occasion;
 use crate::domain::session::{Override, Session, State, Wanted};
 use crate::store::{Lock, placement, session};
@@ -24,7 +25,7 @@ impl Mutation for BookSession {
     }
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Session> {
-        work.touched(self.0.client_id.uuid());
+        touch(work, &self.0.party);
         let session = book(work, &self.0).await?;
         work.touched(session.id.uuid());
         Ok(session)
@@ -36,6 +37,13 @@ impl Mutation for BookSession {
 
     async fn replay(&self, work: &mut Work<'_>, result_id: Uuid) -> Result<Session> {
         find(work, SessionId(result_id), Lock::None).await
+    }
+}
+
+/// Notes for the audit trail who is to meet.
+pub(super) fn touch(work: &mut Work<'_>, party: &Party) {
+    for id in party.clients() {
+        work.touched(id.uuid());
     }
 }
 
@@ -76,15 +84,9 @@ impl Mutation for BookHeld {
         let mut draft = wanted.judge(work, &scene, Some(held.id), Occasion::Placing).await?;
         // Now nobody else can take, release or forget it.
         let held = hold::own(work, self.hold_id, Lock::Update).await?;
-        draft.session = Session {
-            id: held.id,
-            version: held.version + 1,
-            state: State::Booked,
-            place: held.place,
-            ..draft.session
-        };
+        draft.session = Session { state: State::Booked, ..held.renewed(draft.session) };
         session::update(&mut work.tx, &draft.session).await?;
-        placement::release(&mut work.tx, held.id).await?;
+        placement::release(&mut work.tx, draft.session.id).await?;
         scene.take(work, &draft.session).await?;
         draft.note(work).await?;
         Ok(draft.session)

@@ -36,17 +36,17 @@ impl Mutation for CancelSession {
         let seen = find(work, self.session_id, Lock::None).await?;
         work.call.manages(Some(seen.organisation_id), WORD)?;
         // Clients before sessions: the order in which a late link locks them too.
-        link::lock_around(work, &[seen.client_id], None).await?;
+        link::lock_around(work, &seen.clients(), None).await?;
         // The site's gap must not change while its presence goes.
         if let Some(site_id) = seen.place.site_id() {
             Site::find(&mut work.tx, site_id, Lock::Share).await?;
         }
-        link::lock_linked_sessions(work, seen.client_id).await?;
+        link::lock_linked_sessions(work, &seen.clients()).await?;
         let session = open(work, self.session_id, self.version, Lock::Update).await?;
         let session = session.cancel(work.now, self.reason).map_err(refused)?;
         session::update(&mut work.tx, &session).await?;
         placement::release(&mut work.tx, session.id).await?;
-        link::settle_all(work, session.client_id).await?;
+        link::settle_all(work, &session.clients()).await?;
         Ok(session)
     }
 

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use uuid::Uuid;
 
+use super::book::touch;
 use super::find;
 use super::place::{LOOKS, crowded};
 use crate::domain::ids::{Id, SessionId};
@@ -34,7 +35,7 @@ impl Mutation for HoldSlot {
     }
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Session> {
-        work.touched(self.wanted.client_id.uuid());
+        touch(work, &self.wanted.party);
         let scene = self.wanted.scene(work).await?;
         for _ in 0..LOOKS {
             let mut draft = self.wanted.judge(work, &scene, None, Occasion::Placing).await?;
@@ -106,17 +107,8 @@ pub(super) async fn own(work: &mut Work<'_>, id: SessionId, lock: Lock) -> Resul
 
 /// What a hold keeps, as it was wanted.
 pub(super) async fn wanted(work: &mut Work<'_>, held: &Session) -> Result<Wanted> {
-    let overrides = overriding::list(&mut work.tx, held).await?;
-    Ok(Wanted {
-        client_id: held.client_id,
-        counsellor_id: held.counsellor_id,
-        service: held.service,
-        place: held.place.into(),
-        span: held.span,
-        guardian_id: held.guardian_id,
-        interpreter: held.interpreter,
-        overrides: overrides.into_iter().map(|it| Override { rule: it.rule, reason: it.reason }).collect(),
-    })
+    let overrides = overriding::list(&mut work.tx, held.id).await?;
+    Ok(held.wanted(overrides.into_iter().map(|it| Override { rule: it.rule, reason: it.reason }).collect()))
 }
 
 /// Removes the holds that keep nothing any more, so that none of them is in anybody's way. In a

@@ -9,6 +9,7 @@ mod read;
 mod reassign;
 mod record;
 mod reschedule;
+mod scene;
 mod search;
 
 pub(super) use book::book;

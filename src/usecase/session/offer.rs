@@ -6,12 +6,15 @@ use chrono::{NaiveDate, TimeDelta};
 
 use super::search::own_client;
 use crate::domain::code::Modality;
+use crate::domain::counsellor::Counsellor;
 use crate::domain::ids::SiteId;
+use crate::domain::noun::Noun;
 use crate::domain::place::WantedPlace;
 use crate::domain::rules::{Facts, Occasion, RuleCode};
 use crate::domain::session::Wanted;
 use crate::domain::slots::{DEFAULT_STEP, Search, Slot, find};
 use crate::domain::time::Span;
+use crate::store::noun::Stored;
 use crate::store::{Lock, counsellor};
 use crate::usecase::call::Call;
 use crate::usecase::error::{Error, Refusal, Result};
@@ -43,7 +46,14 @@ async fn alternatives(world: &World, call: &Call, refusal: &Refusal) -> Result<V
     let from = wanted.span.starts_at().max(now);
     let Some(window) = Span::lasting(from, TimeDelta::days(7)) else { return Ok(Vec::new()) };
     let mut tx = world.db().begin_read().await?;
-    let client = own_client(&mut tx, call, wanted.client_id).await?;
+    let mut clients = Vec::new();
+    for id in wanted.party.clients() {
+        clients.push(own_client(&mut tx, call, id).await?);
+    }
+    let lead = Counsellor::find(&mut tx, wanted.counsellor_id, Lock::None).await?;
+    let lead = lead.ok_or(Error::NotFound(Counsellor::WORD))?;
+    call.manages(Some(lead.organisation_id), Counsellor::WORD)?;
+    let side = clients.first().map_or(lead.side, |it| it.side);
     let (same, modality) = match wanted.place {
         WantedPlace::Remote => (Places::REMOTE, Modality::Remote),
         WantedPlace::Venue(venue_id, _) => (Places::venue(venue_id), Modality::InPerson),
@@ -55,10 +65,15 @@ async fn alternatives(world: &World, call: &Call, refusal: &Refusal) -> Result<V
     let mut hidden = None;
     for (places, only) in [(same, Some(wanted.counsellor_id)), (anywhere, None)] {
         if found.len() < MOST {
-            let counsellors = counsellor::for_side(&mut tx, client.organisation_id, client.side, only).await?;
+            let mut counsellors = counsellor::for_side(&mut tx, lead.organisation_id, side, only).await?;
+            if only.is_some() {
+                counsellors.extend(counsellor::by_ids(&mut tx, &wanted.party.co_facilitators).await?);
+            }
             let ask = Ask {
                 now,
-                client: &client,
+                organisation_id: lead.organisation_id,
+                side,
+                clients: &clients,
                 counsellors,
                 places,
                 district: None,
@@ -88,8 +103,7 @@ fn search(wanted: &Wanted, window: Span, modality: Modality) -> Search {
         step: DEFAULT_STEP,
         modality: Some(modality),
         preferred_counsellor_id: Some(wanted.counsellor_id),
-        guardian_id: wanted.guardian_id,
-        interpreter: wanted.interpreter,
+        party: wanted.party.clone(),
     }
 }
 

@@ -1,21 +1,15 @@
 //! The one path of whatever places a session: lock the facts, judge by the rules, claim time and place.
 
-use chrono::TimeDelta;
 use chrono_tz::Tz;
 
-use crate::domain::client::Client;
-use crate::domain::counsellor::Counsellor;
-use crate::domain::directory::{Room, Site, Venue};
-use crate::domain::guardian::Guardian;
-use crate::domain::ids::SessionId;
-use crate::domain::noun::{Noun, Record};
+use super::scene::Scene;
+use crate::domain::directory::{Room, Venue};
+use crate::domain::ids::{ClientId, SessionId};
+use crate::domain::noun::Noun;
 use crate::domain::place::{Place, WantedPlace};
-use crate::domain::rules::{self, Candidate, Facts, Occasion, RuleCode};
-use crate::domain::session::{Overriding, Session, State, Wanted};
-use crate::store::client::Subject;
-use crate::store::noun::Stored;
-use crate::store::placement::{self, Claim};
-use crate::store::{self, Lock, Savepoint, client, guardian, overriding, session};
+use crate::domain::rules::{self, Candidate, Facts, Occasion, RuleCode, Verdict};
+use crate::domain::session::{Overriding, Participant, Session, State, Wanted};
+use crate::store::{self, Lock, Savepoint, overriding, session};
 use crate::usecase::error::{Error, Refusal, Result};
 use crate::usecase::facts::{self, Ask, Places};
 use crate::usecase::work::Work;
@@ -23,16 +17,6 @@ use crate::usecase::work::Work;
 /// How often a placing that lost a race looks again before it gives up. Each further look means
 /// that another room was lost, or that a rival took the time and gave it back.
 pub const LOOKS: usize = 8;
-
-/// Whom and what a wanted session is about; none of it changes until the transaction ends.
-pub struct Scene {
-    /// The client.
-    pub client: Subject,
-    /// The counsellor.
-    pub counsellor: Record<Counsellor>,
-    /// The site; none when remote.
-    pub site: Option<Record<Site>>,
-}
 
 /// A session as the rules allow it, not yet claimed.
 pub struct Draft {
@@ -42,34 +26,6 @@ pub struct Draft {
 }
 
 impl Wanted {
-    /// Locks client, counsellor, venue and site, in this order, and checks that the caller may use them.
-    pub async fn scene(&self, work: &mut Work<'_>) -> Result<Scene> {
-        let client = client::subject(&mut work.tx, self.client_id, Lock::Share).await?;
-        let client = client.ok_or(Error::NotFound(Client::WORD))?;
-        work.call.manages(Some(client.organisation_id), Client::WORD)?;
-        // Not a share lock: limits and travel rest on the counsellor's other sessions, and no constraint holds them.
-        let counsellor = Counsellor::find(&mut work.tx, self.counsellor_id, Lock::Update).await?;
-        let counsellor = counsellor
-            .filter(|counsellor| counsellor.organisation_id == client.organisation_id)
-            .ok_or(Error::NotFound(Counsellor::WORD))?;
-        let site = self.site(work, &client).await?;
-        if let Some(id) = self.guardian_id {
-            let guardians = guardian::of_client(&mut work.tx, client.id).await?;
-            guardians.iter().find(|(own, _)| *own == id).ok_or(Error::NotFound(Guardian::WORD))?;
-        }
-        Ok(Scene { client, counsellor, site })
-    }
-
-    async fn site(&self, work: &mut Work<'_>, client: &Subject) -> Result<Option<Record<Site>>> {
-        let WantedPlace::Venue(venue_id, _) = self.place else { return Ok(None) };
-        let not_found = || Error::NotFound(Venue::WORD);
-        let venue = Venue::find(&mut work.tx, venue_id, Lock::Share).await?.ok_or_else(not_found)?;
-        if !Venue::visible(&mut work.tx, &venue, client.organisation_id).await? {
-            return Err(not_found());
-        }
-        Site::find(&mut work.tx, venue.site_id, Lock::Share).await?.ok_or_else(not_found).map(Some)
-    }
-
     fn place(&self, facts: &Facts) -> Result<Place> {
         let WantedPlace::Venue(venue_id, room_id) = self.place else { return Ok(Place::Remote) };
         let venue = facts.venues.get(&venue_id).ok_or(Error::NotFound(Venue::WORD))?;
@@ -91,8 +47,10 @@ impl Wanted {
     ) -> Result<Draft> {
         let ask = Ask {
             now: work.now,
-            client: &scene.client,
-            counsellors: vec![scene.counsellor.clone()],
+            organisation_id: scene.organisation_id,
+            side: scene.side,
+            clients: &scene.clients,
+            counsellors: scene.counsellors.clone(),
             places: match self.place {
                 WantedPlace::Remote => Places::REMOTE,
                 WantedPlace::Venue(venue_id, _) => Places::venue(venue_id),
@@ -106,9 +64,8 @@ impl Wanted {
         let facts = facts::load(&mut work.tx, ask).await?;
         let place = self.place(&facts)?;
         let (counsellor_id, service, span) = (self.counsellor_id, self.service, self.span);
-        let (guardian_id, interpreter) = (self.guardian_id, self.interpreter);
-        let candidate = Candidate { counsellor_id, service, place, span, guardian_id, interpreter };
-        let (overridden, broken) = self.weigh(work, rules::broken(candidate, &facts, occasion));
+        let candidate = Candidate { counsellor_id, party: &self.party, service, place, span };
+        let (overridden, broken) = self.weigh(work, rules::judge(candidate, &facts, occasion));
         let Some(zone) = facts.zone_of(counsellor_id, place).filter(|_| broken.is_empty()) else {
             return Err(Error::Refused(Box::new(Refusal::of(broken, self.clone(), except))));
         };
@@ -117,61 +74,86 @@ impl Wanted {
     }
 
     fn session(&self, work: &Work<'_>, scene: &Scene, place: Place, zone: Tz, overridden: &[Overriding]) -> Session {
+        let mut rules: Vec<RuleCode> = overridden.iter().map(|it| it.rule).collect();
+        rules.sort_unstable();
+        rules.dedup();
         Session {
             id: work.world.id(),
             version: 1,
-            organisation_id: scene.client.organisation_id,
-            client_id: scene.client.id,
-            client_reference: scene.client.reference.clone(),
-            side: scene.client.side,
+            organisation_id: scene.organisation_id,
+            side: scene.side,
             counsellor_id: self.counsellor_id,
+            co_facilitators: self.party.co_facilitators.clone(),
+            capacity: self.party.capacity,
+            participants: self.participants(work, scene, overridden),
+            removed: Vec::new(),
             service: self.service,
             place,
             span: self.span,
             zone,
             state: State::Booked,
-            guardian_id: self.guardian_id,
-            interpreter: self.interpreter,
-            overridden: overridden.iter().map(|it| it.rule).collect(),
+            occurrence: self.occurrence,
+            overridden: rules,
             flags: Vec::new(),
             supersedes: None,
             created_at: work.now,
         }
     }
 
-    /// The broken rules that are overridden, and the others. A hard one never is.
-    fn weigh(&self, work: &Work<'_>, broken: Vec<RuleCode>) -> (Vec<Overriding>, Vec<RuleCode>) {
-        let (mut overridden, mut left) = (Vec::new(), Vec::new());
-        for rule in broken {
-            match self.overrides.iter().find(|it| it.rule == rule && rule.is_soft()) {
-                Some(it) => overridden.push(Overriding {
-                    rule,
-                    reason: it.reason.clone(),
-                    principal: work.call.caller().principal.clone(),
-                    decided_at: work.now,
-                }),
-                None => left.push(rule),
-            }
-        }
-        (overridden, left)
+    fn participants(&self, work: &Work<'_>, scene: &Scene, overridden: &[Overriding]) -> Vec<Participant> {
+        let about = |id: ClientId| overridden.iter().filter(move |it| it.client_id == Some(id)).map(|it| it.rule);
+        let all = scene.clients.iter().zip(&self.party.participants).zip(1..);
+        all.map(|((client, attendee), seat)| Participant {
+            id: work.world.id(),
+            seat,
+            attendee: attendee.clone(),
+            reference: client.reference.clone(),
+            overridden: about(client.id).filter(|rule| rule.is_about_clients()).collect(),
+            flags: Vec::new(),
+            added_at: work.now,
+        })
+        .collect()
+    }
+
+    /// The broken rules that are overridden, and the others, each once. A hard one never is.
+    pub fn weigh(&self, work: &Work<'_>, verdict: Verdict) -> (Vec<Overriding>, Vec<RuleCode>) {
+        let reason = |rule: RuleCode| {
+            let found = self.overrides.iter().find(|it| it.rule == rule && rule.is_soft());
+            found.map(|it| it.reason.clone())
+        };
+        let left = verdict.all().into_iter().filter(|rule| reason(*rule).is_none()).collect();
+        // What is said of a meeting one to one is said of its client.
+        let whole = self.party.client().map(|it| it.client_id);
+        let session = verdict.session.into_iter().map(|rule| (whole, rule));
+        let clients = verdict.clients.into_iter().map(|(client_id, rule)| (Some(client_id), rule));
+        let overridden = session.chain(clients).filter_map(|(client_id, rule)| {
+            Some(Overriding {
+                rule,
+                client_id,
+                reason: reason(rule)?,
+                principal: work.call.caller().principal.clone(),
+                decided_at: work.now,
+            })
+        });
+        (overridden.collect(), left)
     }
 }
 
 impl Scene {
     /// Writes a new session and claims its time and place; false when somebody was faster.
     pub async fn claim(&self, work: &mut Work<'_>, draft: &Draft) -> Result<bool> {
-        let claimed = self.try_claim(work, draft);
-        unit(claimed.await)
-    }
-
-    async fn try_claim(&self, work: &mut Work<'_>, draft: &Draft) -> Result<()> {
         work.tx.savepoint(Savepoint::Unit).await?;
-        let result = self.write(work, draft).await;
-        match &result {
+        let written = self.write(work, draft).await;
+        match &written {
             Ok(()) => work.tx.release(Savepoint::Unit).await?,
             Err(_) => work.tx.rollback_to(Savepoint::Unit).await?,
         }
-        result
+        match written {
+            Ok(()) => Ok(true),
+            // Somebody was faster.
+            Err(Error::Unavailable(store::Error::Conflict)) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     async fn write(&self, work: &mut Work<'_>, draft: &Draft) -> Result<()> {
@@ -179,34 +161,22 @@ impl Scene {
         self.take(work, &draft.session).await?;
         draft.note(work).await
     }
-
-    /// Claims time and place of a session that is written already.
-    pub async fn take(&self, work: &mut Work<'_>, session: &Session) -> Result<()> {
-        let links = client::links(&mut work.tx, session.client_id).await?;
-        let separation_gap_for = self.site.as_ref().map_or(TimeDelta::zero(), |site| site.separation_gap_for);
-        let claim = Claim { session, counsellor: &self.counsellor, separation_gap_for, links: &links };
-        Ok(placement::claim(&mut work.tx, &claim).await?)
-    }
 }
 
 impl Draft {
     /// Writes down which rules were overridden, and why.
     pub async fn note(&self, work: &mut Work<'_>) -> Result<()> {
-        for it in &self.overridden {
-            work.note(format!("OVERRIDDEN {}", it.rule));
-            overriding::insert(&mut work.tx, &self.session, it).await?;
-        }
-        Ok(())
+        note(work, self.session.id, &self.overridden).await
     }
 }
 
-/// A conflict means that somebody was faster.
-fn unit(result: Result<()>) -> Result<bool> {
-    match result {
-        Ok(()) => Ok(true),
-        Err(Error::Unavailable(store::Error::Conflict)) => Ok(false),
-        Err(error) => Err(error),
+/// Writes down which rules of a session were overridden, and why.
+pub async fn note(work: &mut Work<'_>, session_id: SessionId, overridden: &[Overriding]) -> Result<()> {
+    for it in overridden {
+        work.note(format!("OVERRIDDEN {}", it.rule));
+        overriding::insert(&mut work.tx, work.world.uuid(), session_id, it).await?;
     }
+    Ok(())
 }
 
 /// Nobody gave way for too long.

@@ -45,7 +45,7 @@ async fn read(world: &World, call: &Call, id: SessionId) -> Result<Session> {
     let session = session::find(&mut tx, id, Lock::None).await?.ok_or(Error::NotFound(WORD))?;
     call.manages(Some(session.organisation_id), WORD)?;
     match call.caller().authority.counsellor_id() {
-        Some(own) if own != session.counsellor_id => Err(Error::NotFound(WORD)),
+        Some(own) if !session.is_led_by(own) => Err(Error::NotFound(WORD)),
         _ => Ok(session),
     }
 }
@@ -88,7 +88,7 @@ impl Mutation for RevealOverrides {
         work.touched(self.0.uuid());
         let session = super::find(work, self.0, Lock::None).await?;
         work.call.manages(Some(session.organisation_id), WORD)?;
-        Ok(overriding::list(&mut work.tx, &session).await?)
+        Ok(overriding::list(&mut work.tx, session.id).await?)
     }
 
     fn result_id(&self, _answer: &Vec<Overriding>) -> Uuid {

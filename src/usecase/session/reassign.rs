@@ -35,39 +35,23 @@ impl Mutation for ReassignCounsellor {
     async fn run(&self, work: &mut Work<'_>) -> Result<Session> {
         work.touched(self.session_id.uuid());
         let seen = open(work, self.session_id, self.version, Lock::None).await?;
-        let wanted = Wanted {
-            client_id: seen.client_id,
-            counsellor_id: self.counsellor_id,
-            service: seen.service,
-            place: seen.place.into(),
-            span: seen.span,
-            guardian_id: seen.guardian_id,
-            interpreter: seen.interpreter,
-            overrides: self.overrides.clone(),
-        };
+        let wanted = Wanted { counsellor_id: self.counsellor_id, ..seen.wanted(self.overrides.clone()) };
         let scene = wanted.scene(work).await?;
         // What is somebody else's matter must be said before what only the rules say.
-        if seen.counsellor_id == self.counsellor_id {
-            return Err(Error::field("counsellor_id", "must be another counsellor"));
+        if seen.is_led_by(self.counsellor_id) {
+            return Err(Error::field("counsellor_id", "must be a counsellor who does not lead the session already"));
         }
         // Who has moved it meanwhile must not look like somebody else in the way.
         open(work, self.session_id, self.version, Lock::None).await?;
         let mut draft = wanted.judge(work, &scene, Some(seen.id), Occasion::Reassigning).await?;
         let old = open(work, self.session_id, self.version, Lock::Update).await?;
-        draft.session = Session {
-            id: old.id,
-            version: old.version + 1,
-            place: old.place,
-            supersedes: old.supersedes,
-            created_at: old.created_at,
-            flags: old.flags,
-            ..draft.session
-        };
+        let from = old.counsellor_id;
+        draft.session = Session { created_at: old.created_at, ..old.renewed(draft.session) };
         // When a rival was faster, the next attempt sees what stands in the way.
-        placement::reassign(&mut work.tx, &draft.session, old.counsellor_id, &scene.counsellor).await?;
+        placement::reassign(&mut work.tx, &draft.session, from, &scene.counsellors[0]).await?;
         session::update(&mut work.tx, &draft.session).await?;
         draft.note(work).await?;
-        work.touched(old.counsellor_id.uuid());
+        work.touched(from.uuid());
         work.touched(self.counsellor_id.uuid());
         orphan::reassess_these(work, vec![draft.session]).await?;
         find(work, self.session_id, Lock::None).await

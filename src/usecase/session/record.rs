@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::book::touch;
 use super::find;
 use crate::domain::client::Client;
 use crate::domain::ids::{Id, SessionId};
@@ -28,7 +29,7 @@ impl Mutation for RecordPastSession {
     type Answer = Session;
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Session> {
-        work.touched(self.wanted.client_id.uuid());
+        touch(work, &self.wanted.party);
         if self.wanted.span.starts_at() >= work.now - WALK_IN {
             return Err(Error::field("starts_at", "must be more than 15 minutes ago; what starts later is booked"));
         }
@@ -36,27 +37,31 @@ impl Mutation for RecordPastSession {
             return Err(Error::field("length", "must end in the past"));
         }
         let wanted = Wanted { overrides: Vec::<Override>::new(), ..self.wanted.clone() };
-        let client = client::outline(&mut work.tx, wanted.client_id, Lock::None).await?;
-        work.call.manages(client.map(|client| client.organisation_id), Client::WORD)?;
+        let clients = wanted.party.clients();
+        for id in &clients {
+            let client = client::outline(&mut work.tx, *id, Lock::None).await?;
+            work.call.manages(client.map(|client| client.organisation_id), Client::WORD)?;
+        }
         // Without occupancy it is this lock, and the scene's of the counsellor, that keep two from
         // writing down the same hour.
-        link::lock_around(work, &[wanted.client_id], None).await?;
+        link::lock_around(work, &clients, None).await?;
         let scene = wanted.scene(work).await?;
         let mut draft = wanted.judge(work, &scene, None, Occasion::Recording).await?;
         draft.session.overridden = vec![RuleCode::InThePast];
         session::insert(&mut work.tx, &draft.session).await?;
         let why = Overriding {
             rule: RuleCode::InThePast,
+            client_id: wanted.party.client().map(|it| it.client_id),
             reason: self.reason.clone(),
             principal: work.call.caller().principal.clone(),
             decided_at: work.now,
         };
-        overriding::insert(&mut work.tx, &draft.session, &why).await?;
+        overriding::insert(&mut work.tx, work.world.uuid(), draft.session.id, &why).await?;
         work.note("RECORDED_AFTERWARDS");
         work.touched(draft.session.id.uuid());
         // Who was there takes the day from those who must not meet.
-        link::lock_linked_sessions(work, wanted.client_id).await?;
-        link::settle_all(work, wanted.client_id).await?;
+        link::lock_linked_sessions(work, &clients).await?;
+        link::settle_all(work, &clients).await?;
         Ok(draft.session)
     }
 

@@ -3,9 +3,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::place::{Draft, LOOKS, Scene, crowded};
+use super::place::{Draft, LOOKS, crowded};
+use super::scene::Scene;
 use super::{find, hold, open, refused};
 use crate::domain::ids::{CounsellorId, GuardianId, Id, SessionId};
+use crate::domain::party::Party;
 use crate::domain::place::WantedPlace;
 use crate::domain::rules::Occasion;
 use crate::domain::session::{CancelReason, Override, Session, Wanted};
@@ -51,14 +53,14 @@ impl Mutation for RescheduleSession {
 
     async fn run(&self, work: &mut Work<'_>) -> Result<(Session, Session)> {
         work.touched(self.session_id.uuid());
-        let client_id = open(work, self.session_id, self.version, Lock::None).await?.client_id;
+        let clients = open(work, self.session_id, self.version, Lock::None).await?.clients();
         // Clients before sessions: the order in which a late link locks them too.
-        link::lock_around(work, &[client_id], None).await?;
+        link::lock_around(work, &clients, None).await?;
         // Who has moved it meanwhile must not look like somebody else in the way.
         let seen = open(work, self.session_id, self.version, Lock::None).await?;
         let wanted = self.wanted(&seen)?;
         let scene = wanted.scene(work).await?;
-        link::lock_linked_sessions(work, client_id).await?;
+        link::lock_linked_sessions(work, &clients).await?;
         for _ in 0..LOOKS {
             let mut draft = wanted.judge(work, &scene, Some(seen.id), Occasion::Placing).await?;
             draft.session.supersedes = Some(seen.id);
@@ -66,7 +68,7 @@ impl Mutation for RescheduleSession {
             let old = old.reschedule(work.now, self.reason, draft.session.id).map_err(refused)?;
             if replace(work, &scene, &draft, &old).await? {
                 work.touched(draft.session.id.uuid());
-                link::settle_all(work, old.client_id).await?;
+                link::settle_all(work, &clients).await?;
                 let new = find(work, draft.session.id, Lock::None).await?;
                 return Ok((new, old));
             }
@@ -94,15 +96,28 @@ impl RescheduleSession {
         };
         let span = Span::lasting(self.starts_at, self.length.unwrap_or(old.span.length()));
         Ok(Wanted {
-            client_id: old.client_id,
             counsellor_id: self.counsellor_id.unwrap_or(old.counsellor_id),
-            service: old.service,
+            party: self.party(old)?,
             place: self.place.unwrap_or(stay),
             span: span.ok_or_else(|| Error::field("starts_at", "must be an instant that a session can have"))?,
-            guardian_id: self.guardian_id.or(old.guardian_id),
-            interpreter: self.interpreter.unwrap_or(old.interpreter),
-            overrides: self.overrides.clone(),
+            ..old.wanted(self.overrides.clone())
         })
+    }
+
+    /// Who is to meet then. Of a group each client's company is that client's own matter.
+    fn party(&self, old: &Session) -> Result<Party> {
+        let mut party = old.party();
+        if party.is_group() && self.guardian_id.is_some() {
+            return Err(Error::field("guardian_id", "must be empty for a group"));
+        }
+        if party.is_group() && self.interpreter.is_some() {
+            return Err(Error::field("interpreter", "must be absent for a group"));
+        }
+        for one in &mut party.participants {
+            one.guardian_id = self.guardian_id.or(one.guardian_id);
+            one.interpreter = self.interpreter.unwrap_or(one.interpreter);
+        }
+        Ok(party)
     }
 }
 
@@ -110,6 +125,8 @@ impl RescheduleSession {
 async fn replace(work: &mut Work<'_>, scene: &Scene, draft: &Draft, old: &Session) -> Result<bool> {
     work.tx.savepoint(Savepoint::Unit).await?;
     placement::release(&mut work.tx, old.id).await?;
+    // First the old one, which gives up its number in a series.
+    session::update(&mut work.tx, old).await?;
     let written = session::insert(&mut work.tx, &draft.session).await.map_err(Error::from);
     let taken = match written {
         Ok(()) => scene.take(work, &draft.session).await,
@@ -117,7 +134,6 @@ async fn replace(work: &mut Work<'_>, scene: &Scene, draft: &Draft, old: &Sessio
     };
     match taken {
         Ok(()) => {
-            session::update(&mut work.tx, old).await?;
             draft.note(work).await?;
             work.tx.release(Savepoint::Unit).await?;
             Ok(true)

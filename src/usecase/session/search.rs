@@ -9,6 +9,7 @@ use crate::domain::directory::Venue;
 use crate::domain::guardian::Guardian;
 use crate::domain::ids::{ClientId, CounsellorId, GuardianId, Id, VenueId};
 use crate::domain::noun::Noun;
+use crate::domain::party::{Attendee, Party};
 use crate::domain::rules::{Occasion, RuleCode, WALK_IN};
 use crate::domain::slots::{Rank, Search, Slot, find};
 use crate::domain::text::Code;
@@ -96,7 +97,9 @@ async fn search(world: &World, call: &Call, wanted: &FindSlots, page: &Page) -> 
     let around = window.padded(TimeDelta::zero(), wanted.length);
     let ask = Ask {
         now,
-        client: &client,
+        organisation_id: client.organisation_id,
+        side: client.side,
+        clients: std::slice::from_ref(&client),
         counsellors,
         places,
         district,
@@ -113,8 +116,11 @@ async fn search(world: &World, call: &Call, wanted: &FindSlots, page: &Page) -> 
         step: wanted.step,
         modality: wanted.modality,
         preferred_counsellor_id: wanted.preferred_counsellor_id,
-        guardian_id: wanted.guardian_id,
-        interpreter: wanted.interpreter,
+        party: Party::one_to_one(Attendee {
+            client_id: client.id,
+            guardian_id: wanted.guardian_id,
+            interpreter: wanted.interpreter,
+        }),
     };
     let found = find(&search, &facts, after, page.most());
     let (slots, next_page_token) = page.cut(world, call, found.slots, |slot| slot.rank);

@@ -353,3 +353,12 @@ pub fn date(text: &str) -> Date {
 pub fn time_of_day(hours: i32, minutes: i32) -> TimeOfDay {
     TimeOfDay { hours, minutes, ..Default::default() }
 }
+
+/// The booking of a group instead of one client.
+pub fn group_of(capacity: i32, clients: &[pb::Client], one: pb::BookSessionRequest) -> pb::BookSessionRequest {
+    let participant =
+        |client: &pb::Client| pb::WantedParticipant { client_id: client.id.clone(), ..Default::default() };
+    let participants = clients.iter().map(participant).collect();
+    let group = pb::WantedGroup { capacity, participants, co_facilitator_ids: Vec::new() };
+    pb::BookSessionRequest { client_id: String::new(), group: Some(group), ..one }
+}

@@ -1,0 +1,137 @@
+//! Who is planned to be at a session: its clients, and who leads a group beside its counsellor.
+
+use std::collections::BTreeMap;
+
+use sqlx::types::Json;
+
+use super::codec::Instant;
+use super::db::Tx;
+use super::error::{Error, Result};
+use crate::domain::ids::{ClientId, CounsellorId, GuardianId, ParticipantId, SessionId};
+use crate::domain::party::Attendee;
+use crate::domain::reference::Reference;
+use crate::domain::rules::RuleCode;
+use crate::domain::session::{CancelReason, Participant, Removed, Session};
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: ParticipantId,
+    session_id: SessionId,
+    seat: i64,
+    client_id: ClientId,
+    client_reference: Reference,
+    guardian_id: Option<GuardianId>,
+    interpreter: bool,
+    overridden: Json<Vec<RuleCode>>,
+    flags: Json<Vec<RuleCode>>,
+    added_at: Instant,
+    removed_at: Option<Instant>,
+    removed_reason: Option<CancelReason>,
+}
+
+/// Writes everybody who is planned to be at a new session. [`Error::Conflict`] when a seat is taken.
+pub async fn insert_all(tx: &mut Tx, session: &Session) -> Result<()> {
+    for counsellor_id in &session.co_facilitators {
+        let sql = tx.sql("INSERT INTO session_facilitator (session_id, counsellor_id, side) VALUES ($1, $2, $3)");
+        sql.bind(session.id).bind(*counsellor_id).bind(session.side).run().await?;
+    }
+    for participant in &session.participants {
+        insert(tx, session, participant).await?;
+    }
+    Ok(())
+}
+
+/// Writes a client who is planned to be at a session. [`Error::Conflict`] when the seat is taken, or the
+/// client is there already.
+pub async fn insert(tx: &mut Tx, session: &Session, it: &Participant) -> Result<()> {
+    tx.sql(
+        "INSERT INTO session_participant (id, session_id, side, capacity, seat, client_id, client_reference,
+            guardian_id, interpreter, overridden, flags, added_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING",
+    )
+    .bind(it.id)
+    .bind(session.id)
+    .bind(session.side)
+    .bind(i64::from(session.capacity))
+    .bind(i64::from(it.seat))
+    .bind(it.attendee.client_id)
+    .bind(it.reference.clone())
+    .bind(it.attendee.guardian_id)
+    .bind(it.attendee.interpreter)
+    .bind(Json(it.overridden.clone()))
+    .bind(Json(it.flags.clone()))
+    .bind(Instant(it.added_at))
+    .claim()
+    .await
+}
+
+/// Writes what can change of the clients who are planned to be at a session.
+pub async fn update_all(tx: &mut Tx, session: &Session) -> Result<()> {
+    for it in &session.participants {
+        let sql = tx.sql(
+            "UPDATE session_participant SET guardian_id = $2, interpreter = $3, overridden = $4, flags = $5
+              WHERE id = $1",
+        );
+        let sql = sql.bind(it.id).bind(it.attendee.guardian_id).bind(it.attendee.interpreter);
+        sql.bind(Json(it.overridden.clone())).bind(Json(it.flags.clone())).run().await?;
+    }
+    Ok(())
+}
+
+/// Writes that a client is planned to be there no more.
+pub async fn remove(tx: &mut Tx, id: ParticipantId, at: Instant, reason: CancelReason) -> Result<()> {
+    let sql = tx.sql("UPDATE session_participant SET removed_at = $2, removed_reason = $3, flags = '[]' WHERE id = $1");
+    sql.bind(id).bind(at).bind(reason).run().await.map(drop)
+}
+
+/// The clients of sessions: who is planned to be there, by seat, and who was removed, in that order.
+pub(super) type Clients = BTreeMap<SessionId, (Vec<Participant>, Vec<Removed>)>;
+
+/// Reads the clients of sessions.
+pub(super) async fn of_sessions(tx: &mut Tx, sessions: &[SessionId]) -> Result<Clients> {
+    let sql = tx.sql_each(
+        "SELECT id, session_id, seat, client_id, client_reference, guardian_id, interpreter, overridden, flags,
+                added_at, removed_at, removed_reason FROM session_participant
+          WHERE session_id IN ({ids}) ORDER BY session_id, removed_at, seat, id",
+        sessions.len(),
+    );
+    let mut all = Clients::new();
+    for row in sql.bind_ids(sessions).all::<Row>().await? {
+        let (planned, removed) = all.entry(row.session_id).or_default();
+        let wrong = || Error::Inconsistent { table: "session_participant", what: row.id.to_string() };
+        match (row.removed_at, row.removed_reason) {
+            (None, None) => planned.push(Participant {
+                id: row.id,
+                seat: u32::try_from(row.seat).map_err(|_| wrong())?,
+                attendee: Attendee {
+                    client_id: row.client_id,
+                    guardian_id: row.guardian_id,
+                    interpreter: row.interpreter,
+                },
+                reference: row.client_reference,
+                overridden: row.overridden.0,
+                flags: row.flags.0,
+                added_at: row.added_at.0,
+            }),
+            (Some(removed_at), Some(reason)) => removed.push(Removed {
+                client_id: row.client_id,
+                reference: row.client_reference,
+                added_at: row.added_at.0,
+                removed_at: removed_at.0,
+                reason,
+            }),
+            _ => return Err(wrong()),
+        }
+    }
+    Ok(all)
+}
+
+/// Reads who leads groups beside their counsellors.
+pub(super) async fn facilitators_of(tx: &mut Tx, sessions: &[SessionId]) -> Result<Vec<(SessionId, CounsellorId)>> {
+    let sql = tx.sql_each(
+        "SELECT session_id, counsellor_id FROM session_facilitator WHERE session_id IN ({ids})
+          ORDER BY session_id, counsellor_id",
+        sessions.len(),
+    );
+    sql.bind_ids(sessions).all().await
+}
