@@ -79,7 +79,13 @@ fn violations(refusal: &Refusal) -> Vec<PreconditionViolation> {
         Some(rule) if code.is_soft() => format!("{}; can be overridden with a reason", rule.says),
         rule => rule.map(|rule| rule.says.to_owned()).unwrap_or_default(),
     };
-    refusal.broken.iter().map(|code| PreconditionViolation::new(code.as_str(), "session", says(*code))).collect()
+    let violation = |code: &RuleCode, subject: String| PreconditionViolation::new(code.as_str(), subject, says(*code));
+    let of = |code: &RuleCode| {
+        let clients = refusal.about.iter().filter(|(_, rule)| rule == code).map(|(id, _)| format!("client/{id}"));
+        let clients: Vec<String> = clients.collect();
+        if clients.is_empty() { vec!["session".to_owned()] } else { clients }
+    };
+    refusal.broken.iter().flat_map(|code| of(code).into_iter().map(|subject| violation(code, subject))).collect()
 }
 
 fn alternatives(refusal: &Refusal) -> Any {
