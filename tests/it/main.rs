@@ -5,6 +5,7 @@ mod access;
 mod booking;
 mod calendar;
 mod consent;
+mod dateutil;
 mod demo;
 mod directory;
 mod expired;
