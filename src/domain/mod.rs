@@ -16,6 +16,7 @@ pub mod guardian;
 pub mod ids;
 pub mod job;
 pub mod noun;
+pub mod participant;
 pub mod party;
 pub mod personal;
 pub mod place;

@@ -79,7 +79,13 @@ fn violations(refusal: &Refusal) -> Vec<PreconditionViolation> {
         Some(rule) if code.is_soft() => format!("{}; can be overridden with a reason", rule.says),
         rule => rule.map(|rule| rule.says.to_owned()).unwrap_or_default(),
     };
-    refusal.broken.iter().map(|code| PreconditionViolation::new(code.as_str(), "session", says(*code))).collect()
+    let violation = |subject: String, code: &RuleCode| PreconditionViolation::new(code.as_str(), subject, says(*code));
+    let by_session = refusal.by_session.iter();
+    let each = by_session.flat_map(|(id, broken)| broken.iter().map(move |code| (format!("session/{id}"), code)));
+    match refusal.by_session.is_empty() {
+        true => refusal.broken.iter().map(|code| violation("session".into(), code)).collect(),
+        false => each.map(|(subject, code)| violation(subject, code)).collect(),
+    }
 }
 
 fn alternatives(refusal: &Refusal) -> Any {

@@ -28,6 +28,7 @@ pub mod proceeding;
 pub mod request;
 pub mod seal;
 pub mod session;
+pub mod visit;
 
 pub use db::{Db, Lock, Savepoint, Target, Tx};
 pub use error::{Error, Result};
