@@ -183,6 +183,7 @@ pub const TABLE: &[(&str, &[Role])] = &[
     ("aftercare.v1.SchedulingService/GetSession", CARERS),
     ("aftercare.v1.SchedulingService/ListSessions", CARERS),
     ("aftercare.v1.SchedulingService/ListSessionOverrides", COORDINATOR),
+    ("aftercare.v1.SchedulingService/ExportCalendar", CARERS),
 ];
 
 static ROWS: LazyLock<HashMap<&'static str, (&'static str, &'static [Role])>> =

@@ -13,6 +13,7 @@ pub mod consent;
 pub mod counsellor;
 pub mod directory;
 pub mod guardian;
+pub mod ics;
 pub mod ids;
 pub mod job;
 pub mod noun;

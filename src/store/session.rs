@@ -270,7 +270,7 @@ pub async fn lock_these(tx: &mut Tx, ids: &[SessionId]) -> Result<Vec<Session>> 
 }
 
 /// The most ids of one statement; both engines take more.
-const MOST_IDS: usize = 1024;
+pub const MOST_IDS: usize = 1024;
 
 /// Which sessions.
 #[derive(Clone, Debug, Default)]

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use uuid::Uuid;
 
-use crate::domain::ids::SessionId;
+use crate::domain::ids::{ClientId, SessionId};
 use crate::domain::rules::RuleCode;
 use crate::domain::session::Wanted;
 use crate::domain::slots::Slot;
@@ -34,6 +34,8 @@ impl FieldViolation {
 pub struct Refusal {
     /// Every rule that stands in the way.
     pub broken: Vec<RuleCode>,
+    /// Those of them that are about one of the clients of a group, and about whom.
+    pub about: Vec<(ClientId, RuleCode)>,
     /// What was wanted, by which alternatives are looked for.
     pub wanted: Wanted,
     /// The session that was to be moved.
@@ -47,7 +49,8 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal for which nobody has looked for alternatives yet.
     pub fn of(broken: Vec<RuleCode>, wanted: Wanted, except: Option<SessionId>) -> Self {
-        Self { broken, wanted, except, alternatives: Vec::new(), by_session: Vec::new() }
+        let (about, by_session) = (Vec::new(), Vec::new());
+        Self { broken, about, wanted, except, alternatives: Vec::new(), by_session }
     }
 }
 

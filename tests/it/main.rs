@@ -3,12 +3,15 @@
 
 mod access;
 mod booking;
+mod calendar;
 mod consent;
 mod demo;
 mod directory;
 mod expired;
 mod fact_race;
 mod foreign;
+mod group;
+mod group_race;
 mod hold;
 mod holidays;
 mod hours;

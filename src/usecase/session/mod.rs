@@ -2,6 +2,7 @@
 
 mod book;
 mod cancel;
+mod export;
 mod hold;
 mod offer;
 mod participant;
@@ -16,6 +17,7 @@ mod search;
 pub(super) use book::book;
 pub use book::{BookHeld, BookSession};
 pub use cancel::CancelSession;
+pub use export::{ExportCalendar, export_calendar};
 pub use hold::{HoldSlot, ReleaseHold, forget_expired};
 pub use offer::place;
 pub use participant::{AddParticipant, RemoveParticipant};

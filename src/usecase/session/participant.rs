@@ -105,7 +105,8 @@ impl AddParticipant {
             for session in some {
                 let wanted = self.wanted(session);
                 let verdict = rules::judge(session.candidate(&wanted.party), &facts, Occasion::Joining);
-                let (overridden, broken) = wanted.weigh(work, verdict.of_newcomer(newcomer.id, &session.overridden));
+                let verdict = verdict.of_newcomer(newcomer.id, &session.overridden);
+                let (overridden, broken) = wanted.weigh(work, &verdict);
                 match session.free_seat().filter(|_| broken.is_empty()) {
                     Some(seat) => judged.push(self.joined(work, newcomer, session, seat, overridden)),
                     None => refused.push((session.id, broken)),
@@ -127,8 +128,10 @@ impl AddParticipant {
         broken.sort_unstable();
         broken.dedup();
         let by_session = if self.rest_of_series { refused } else { Vec::new() };
+        let about_client = broken.iter().filter(|rule| rule.is_about_clients());
+        let about = about_client.map(|rule| (self.attendee.client_id, *rule)).collect();
         let refusal = Refusal::of(broken, self.wanted(first), Some(first.id));
-        Error::Refused(Box::new(Refusal { by_session, ..refusal }))
+        Error::Refused(Box::new(Refusal { about, by_session, ..refusal }))
     }
 
     fn joined(

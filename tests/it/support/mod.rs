@@ -6,7 +6,10 @@ mod ngo;
 
 pub use app::{Actor, Beside, Refused, TestApp, refused};
 pub use db::{Engine, TestDb};
-pub use ngo::{Ngo, at, book, booking, consent_of, date, group_of, minutes, own_consent, time_of_day, venue_at};
+pub use ngo::{
+    Ngo, at, book, booking, consent_of, date, group_of, join, joining, leaving, minutes, own_consent, remove,
+    time_of_day, venue_at,
+};
 
 /// Runs a test on each engine.
 #[macro_export]
