@@ -85,7 +85,12 @@ fn violations(refusal: &Refusal) -> Vec<PreconditionViolation> {
         let clients: Vec<String> = clients.collect();
         if clients.is_empty() { vec!["session".to_owned()] } else { clients }
     };
-    refusal.broken.iter().flat_map(|code| of(code).into_iter().map(|subject| violation(code, subject))).collect()
+    if refusal.by_session.is_empty() {
+        return refusal.broken.iter().flat_map(|code| of(code).into_iter().map(|it| violation(code, it))).collect();
+    }
+    let by_session = refusal.by_session.iter();
+    let each = by_session.flat_map(|(id, broken)| broken.iter().map(move |code| (code, format!("session/{id}"))));
+    each.map(|(code, subject)| violation(code, subject)).collect()
 }
 
 fn alternatives(refusal: &Refusal) -> Any {

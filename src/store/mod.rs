@@ -29,6 +29,7 @@ pub mod programme;
 pub mod request;
 pub mod seal;
 pub mod session;
+pub mod visit;
 
 pub use db::{Db, Lock, Savepoint, Target, Tx};
 pub use error::{Error, Result};

@@ -42,12 +42,15 @@ pub struct Refusal {
     pub except: Option<SessionId>,
     /// What is free instead, best first.
     pub alternatives: Vec<Slot>,
+    /// When it is about several sessions: what stands in the way of each.
+    pub by_session: Vec<(SessionId, Vec<RuleCode>)>,
 }
 
 impl Refusal {
     /// A refusal for which nobody has looked for alternatives yet.
     pub fn of(broken: Vec<RuleCode>, wanted: Wanted, except: Option<SessionId>) -> Self {
-        Self { broken, about: Vec::new(), wanted, except, alternatives: Vec::new() }
+        let (about, by_session) = (Vec::new(), Vec::new());
+        Self { broken, about, wanted, except, alternatives: Vec::new(), by_session }
     }
 }
 

@@ -11,6 +11,8 @@ mod directory;
 mod expired;
 mod fact_race;
 mod foreign;
+mod group;
+mod group_race;
 mod hold;
 mod holidays;
 mod hours;
