@@ -25,9 +25,11 @@ pub mod overriding;
 pub mod participant;
 pub mod placement;
 pub mod proceeding;
+pub mod programme;
 pub mod request;
 pub mod seal;
 pub mod session;
+pub mod visit;
 
 pub use db::{Db, Lock, Savepoint, Target, Tx};
 pub use error::{Error, Result};

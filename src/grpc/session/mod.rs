@@ -1,5 +1,6 @@
 //! SchedulingService.
 
+mod participant;
 mod wire;
 
 use chrono::TimeDelta;
@@ -29,6 +30,8 @@ keyed!(
     BookSessionRequest,
     RescheduleSessionRequest,
     ReassignCounsellorRequest,
+    AddParticipantRequest,
+    RemoveParticipantRequest,
     RecordPastSessionRequest,
     CancelSessionRequest,
 );
@@ -61,6 +64,8 @@ service! {
     book_session: BookSessionRequest => BookSessionResponse, book;
     reschedule_session: RescheduleSessionRequest => RescheduleSessionResponse, reschedule;
     reassign_counsellor: ReassignCounsellorRequest => ReassignCounsellorResponse, reassign;
+    add_participant: AddParticipantRequest => AddParticipantResponse, add;
+    remove_participant: RemoveParticipantRequest => RemoveParticipantResponse, remove;
     record_past_session: RecordPastSessionRequest => RecordPastSessionResponse, record;
     cancel_session: CancelSessionRequest => CancelSessionResponse, cancel;
     get_session: GetSessionRequest => GetSessionResponse, get;
