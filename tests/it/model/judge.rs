@@ -1,24 +1,24 @@
 //! The booking rules, told a second time: plain loops over plain lists. Shares no line with the rules.
 
 use super::cast::{CLIENTS, COUNSELLORS, DAY, Place};
-use super::truth::{Codes, Guest, State, Told, Truth, Wanted, apart};
+use super::truth::{Codes, Guest, On, State, Told, Truth, Wanted, apart};
 
 impl Truth {
-    /// What a session breaks: when it is to be placed, or (`standing`) when it stands already.
-    pub fn broken(&self, it: &Wanted, except: &str, standing: bool) -> Told {
+    /// What a session breaks; what a session `except` takes counts as free.
+    pub fn broken(&self, it: &Wanted, except: &str, on: On) -> Told {
         let mut codes = self.broken_by_leaders(it);
         codes.extend(self.broken_by_calendars(it));
-        if !standing {
+        if on == On::Placing {
             codes.extend(self.broken_by_others(it, except));
         }
-        if self.not_available(it, except, standing) {
+        if self.not_available(it, except, on == On::Standing) {
             codes.insert("SLOT_NOT_AVAILABLE");
         }
         let mut told: Told = codes.into_iter().map(|code| (None, code)).collect();
         for guest in &it.guests {
             let mut codes = self.broken_by_guest(it, guest);
             let busy = |other: &Wanted| other.has(guest.client) && apart(it, other) < 0;
-            if !standing && self.others(except).any(busy) {
+            if on != On::Standing && self.others(except).any(busy) {
                 codes.insert("CLIENT_BUSY");
             }
             told.extend(codes.into_iter().map(|code| (Some(guest.client), code)));
@@ -37,7 +37,7 @@ impl Truth {
             codes.insert("WRONG_SIDE");
         }
         if it.guests.len() > it.capacity {
-            codes.insert("GROUP_FULL");
+            codes.insert(if it.is_group() { "GROUP_FULL" } else { "NOT_A_GROUP" });
         }
         for at in it.counsellors() {
             let counsellor = &COUNSELLORS[at];
@@ -94,7 +94,7 @@ impl Truth {
             if self.holiday == Some(day) {
                 codes.insert("HOLIDAY");
             }
-            let (opens, closes) = side_hours(self.timetable, it.survivor(), day);
+            let (opens, closes) = side_hours(self.timetable, it.survivor, day);
             if from < opens || until > closes {
                 codes.insert("VENUE_SIDE_HOURS");
             }
@@ -135,7 +135,7 @@ impl Truth {
     fn not_available(&self, it: &Wanted, except: &str, standing: bool) -> bool {
         self.standing().filter(|row| row.id != except && it.place.site().is_some()).any(|row| {
             let other = &row.what;
-            let other_side = other.survivor() != it.survivor() && other.place.site() == it.place.site();
+            let other_side = other.survivor != it.survivor && other.place.site() == it.place.site();
             let too_close = other_side && apart(it, other) < self.gap;
             let counts = !standing || row.state == State::Booked;
             let linked = counts && other_side && self.any_linked(it, other);

@@ -7,6 +7,7 @@
 mod alter;
 mod cast;
 mod change;
+mod group;
 mod judge;
 mod play;
 mod seen;

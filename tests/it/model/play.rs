@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aftercare::grpc::pb;
 use tonic::{Code, Status};
+use tonic_types::StatusExt;
 
 use super::cast::{CLIENTS, COUNSELLORS, DAY, Place};
 use super::stage::{Stage, instant, minute, stamp};
 use super::step::{Ask, Step};
-use super::truth::{Codes, Guest, Row, SOFT, State, Told, Truth, Wanted};
+use super::truth::{Codes, Guest, On, Row, SOFT, State, Told, Truth, Wanted};
 use crate::support::{TestApp, minutes, refused};
 
 /// What went otherwise than the model says.
@@ -29,7 +30,7 @@ pub struct Play<'a> {
 #[derive(Debug, PartialEq)]
 pub enum Expected {
     Ok,
-    Broken(Codes),
+    Broken(Told),
     Refused(Code, &'static str),
 }
 
@@ -53,6 +54,8 @@ impl<'a> Play<'a> {
             Step::Reschedule(nth, to) => self.reschedule(*nth, to).await,
             Step::Reassign(nth, pick, soft) => self.reassign(*nth, *pick, *soft).await,
             Step::Cancel(nth, stale) => self.cancel(*nth, *stale).await,
+            Step::Join(nth, who) => self.join(*nth, who).await,
+            Step::Remove(nth, pick, stale) => self.remove(*nth, *pick, *stale).await,
             Step::Pass(minutes) => self.pass(*minutes).await,
             fact => self.change(fact).await,
         }
@@ -74,9 +77,8 @@ impl<'a> Play<'a> {
             return (Expected::Refused(Code::NotFound, "NOT_FOUND"), Told::new());
         }
         let (overridden, left): (Told, Told) =
-            self.truth.broken(what, except, false).into_iter().partition(|(_, code)| allowed.contains(code));
-        let left: Codes = left.into_iter().map(|(_, code)| code).collect();
-        let expected = if left.is_empty() { Expected::Ok } else { Expected::Broken(left) };
+            self.truth.broken(what, except, On::Placing).into_iter().partition(|(_, code)| allowed.contains(code));
+        let expected = if left.is_empty() { Expected::Ok } else { Expected::Broken(what.charge(left)) };
         (expected, overridden)
     }
 
@@ -134,6 +136,7 @@ impl<'a> Play<'a> {
             self.far += 1;
             let what = Wanted {
                 org: 0,
+                survivor: true,
                 guests: vec![Guest { client: 0, guardian: false, interpreter: false }],
                 capacity: 1,
                 counsellor: 0,
@@ -223,13 +226,19 @@ impl<'a> Play<'a> {
         let said = refused(&status);
         let right = match &expected {
             Expected::Ok => false,
-            Expected::Broken(codes) => {
-                said.reason == "BOOKING_REFUSED" && said.items.iter().map(String::as_str).eq(in_order(codes))
+            Expected::Broken(told) => {
+                let codes: Codes = told.iter().map(|(_, code)| *code).collect();
+                let mut items: Vec<&str> = said.items.iter().map(String::as_str).collect();
+                items.dedup();
+                said.reason == "BOOKING_REFUSED"
+                    && items.into_iter().eq(in_order(&codes))
+                    && violations(&status) == self.stage.violations(told)
             }
             Expected::Refused(code, reason) => said.code == *code && said.reason == *reason,
         };
         if !right {
-            return Err(format!("refused with {} {:?}, though the model says {expected:?}", said.reason, said.items));
+            let said = (said.reason, violations(&status));
+            return Err(format!("refused with {said:?}, though the model says {expected:?}"));
         }
         self.met.extend(said.items.into_iter().chain([said.reason]));
         let before = self.live();
@@ -257,7 +266,9 @@ impl<'a> Play<'a> {
     ) -> Outcome {
         let id = session.id.clone();
         let started_with = (what.starts <= self.truth.now).then(Told::new);
-        self.truth.rows.push(Row { id, what, state, overridden, supersedes: supersedes.into(), started_with });
+        let since = what.clients().map(|client| (client, self.truth.now)).collect();
+        let (supersedes, removed) = (supersedes.into(), Vec::new());
+        self.truth.rows.push(Row { id, what, state, overridden, supersedes, since, removed, started_with });
         self.look(&[session]).await
     }
 
@@ -295,6 +306,15 @@ pub fn overrides(soft: bool) -> Vec<pb::RuleOverride> {
 
 pub fn modality(place: Place) -> i32 {
     if place == Place::Remote { 2 } else { 1 }
+}
+
+/// What a refusal says, and of whom.
+fn violations(status: &Status) -> Vec<(String, String)> {
+    let failure = status.get_details_precondition_failure();
+    let all = failure.into_iter().flat_map(|it| it.violations);
+    let mut all: Vec<_> = all.map(|it| (it.subject, it.r#type)).collect();
+    all.sort_unstable();
+    all
 }
 
 /// Codes in the order of the table of the booking rules, hard ones first.

@@ -17,6 +17,9 @@ struct Shown {
     held_until: Option<i64>,
     moved_to: String,
     supersedes: String,
+    /// Clients with since when they are planned to be there, and who was removed when.
+    since: BTreeMap<usize, i64>,
+    removed: Vec<(usize, i64, i64)>,
     overridden: Told,
     flags: Told,
 }
@@ -61,6 +64,8 @@ pub fn compare(play: &Play<'_>) -> Outcome {
             held_until,
             moved_to,
             supersedes: row.supersedes.clone(),
+            since: row.since.iter().filter(|_| row.what.is_group()).map(|(client, at)| (*client, *at)).collect(),
+            removed: row.removed.clone(),
             overridden: row.what.tell(&row.overridden),
             flags: truth.flags(row),
         };
@@ -93,9 +98,15 @@ fn shown(stage: &Stage, session: &pb::Session) -> Shown {
         held_until: session.held_until.as_ref().map(|until| minute(Some(until))),
         moved_to: session.superseded_by_session_id.clone(),
         supersedes: session.supersedes_session_id.clone(),
+        since: guests().filter_map(|it| Some((stage.client(&it.client_id)?, minute(it.added_at.as_ref())))).collect(),
+        removed: session.group.iter().flat_map(|it| &it.removed).filter_map(|it| removed(stage, it)).collect(),
         overridden: told(&session.overridden, |it| &it.overridden),
         flags: told(&session.flags, |it| &it.flags),
     }
+}
+
+fn removed(stage: &Stage, it: &pb::RemovedParticipant) -> Option<(usize, i64, i64)> {
+    Some((stage.client(&it.client_id)?, minute(it.added_at.as_ref()), minute(it.removed_at.as_ref())))
 }
 
 fn codes(numbers: &[i32], of: Option<usize>) -> impl Iterator<Item = (Option<usize>, &'static str)> {

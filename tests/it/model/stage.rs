@@ -6,7 +6,7 @@ use aftercare::grpc::pb;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::cast::{CLIENTS, COUNSELLORS, DAY, Place};
-use super::truth::{Guest, Wanted};
+use super::truth::{Guest, Told, Wanted};
 use crate::support::{Actor, Ngo, TestApp, consent_of, date, minutes, own_consent, venue_at};
 
 /// Two organisations and everything about them.
@@ -168,6 +168,17 @@ impl Stage {
         self.clients.iter().position(|it| it.id == id)
     }
 
+    /// What the violations of a refusal must be about, and of what kind.
+    pub fn violations(&self, told: &Told) -> Vec<(String, String)> {
+        let subject = |whom: &Option<usize>| match whom {
+            None => "session".into(),
+            Some(client) => format!("client/{}", self.clients[*client].id),
+        };
+        let mut all: Vec<_> = told.iter().map(|(whom, code)| (subject(whom), (*code).into())).collect();
+        all.sort_unstable();
+        all
+    }
+
     fn counsellor(&self, id: &str) -> Option<usize> {
         self.counsellors.iter().position(|it| it.id == id)
     }
@@ -193,6 +204,7 @@ impl Stage {
         };
         Some(Wanted {
             org: self.ngos.iter().position(|it| it.id == session.organisation_id)?,
+            survivor: session.service <= 4,
             guests,
             capacity: session.group.as_ref().map_or(1, |group| group.capacity as usize),
             counsellor: self.counsellor(&session.counsellor_id)?,

@@ -18,6 +18,9 @@ pub enum Step {
     Reschedule(Nth, Move),
     Reassign(Nth, u8, Soft),
     Cancel(Nth, Stale),
+    Join(Nth, Newcomer),
+    /// One of the clients of a group, or of all, leaves it.
+    Remove(Nth, u8, Stale),
     /// A crime and a client, who becomes a party or is none any more.
     Party(usize, Client),
     NoContact(Client, Client),
@@ -112,6 +115,16 @@ impl fmt::Debug for Move {
     }
 }
 
+/// Who joins a group: one of its circle, or somebody who does not belong there.
+#[derive(Clone, Copy, Debug)]
+pub struct Newcomer {
+    pub client: u8,
+    pub company: u8,
+    pub soft: Soft,
+    /// None when no etag is sent.
+    pub stale: Option<Stale>,
+}
+
 fn when(minute: i64) -> String {
     format!("day {} {:02}:{:02}", minute / DAY, minute % DAY / 60, minute % 60)
 }
@@ -130,6 +143,16 @@ pub fn counsellor(org: usize, survivor: bool, pick: u8) -> usize {
     let own = |at: &usize| COUNSELLORS[*at].org == org && COUNSELLORS[*at].survivor == side;
     let all: Vec<usize> = (0..COUNSELLORS.len()).filter(own).collect();
     all[usize::from(pick) % all.len()]
+}
+
+/// Who comes, mostly as they should.
+pub fn guest(client: usize, company: u8) -> Guest {
+    Guest { client, guardian: CLIENTS[client].child && !company.is_multiple_of(8), interpreter: company >= 96 }
+}
+
+/// The clients of an organisation and side.
+pub fn circle(org: usize, survivor: bool) -> Vec<usize> {
+    (0..CLIENTS.len()).filter(|at| CLIENTS[*at].org == org && CLIENTS[*at].survivor == survivor).collect()
 }
 
 /// Things that happen one after the other; printed one on a line.

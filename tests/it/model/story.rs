@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use super::cast::{CLIENTS, COUNSELLORS, DAY, Place, SURVIVORS};
-use super::step::{Ask, Client, Counsellor, Move, Step, Story, counsellor, places};
+use super::step::{Ask, Client, Counsellor, Move, Newcomer, Step, Story, circle, counsellor, guest, places};
 use super::truth::{Guest, Wanted};
 
 fn starts() -> impl Strategy<Value = i64> {
@@ -21,11 +21,6 @@ fn soft() -> impl Strategy<Value = bool> {
     proptest::bool::weighted(0.2)
 }
 
-/// Who comes, mostly as they should.
-fn guest(client: usize, company: u8) -> Guest {
-    Guest { client, guardian: CLIENTS[client].child && !company.is_multiple_of(8), interpreter: company >= 96 }
-}
-
 /// For a service of the side, or of the other, to be refused, now and then.
 fn service(survivor: bool, pick: u8) -> i32 {
     let services = if survivor == (pick < 250) { [1, 2] } else { [5, 6] };
@@ -40,6 +35,7 @@ fn alone() -> impl Strategy<Value = Ask> {
         let it = &CLIENTS[client];
         let what = Wanted {
             org: it.org,
+            survivor: it.survivor,
             guests: vec![guest(client, company)],
             capacity: 1,
             counsellor: counsellor(it.org, it.survivor, pick),
@@ -51,11 +47,6 @@ fn alone() -> impl Strategy<Value = Ask> {
         };
         Ask { what, soft }
     })
-}
-
-/// The clients of an organisation and side.
-fn circle(org: usize, survivor: bool) -> Vec<usize> {
-    (0..CLIENTS.len()).filter(|at| CLIENTS[*at].org == org && CLIENTS[*at].survivor == survivor).collect()
 }
 
 /// A few clients of one organisation and side, and now and then somebody who does not belong there.
@@ -85,8 +76,10 @@ fn together() -> impl Strategy<Value = Ask> {
                     all.push(it);
                 }
             }
+            let first = guests.first().map_or(COUNSELLORS[lead].survivor, |it: &Guest| CLIENTS[it.client].survivor);
             let what = Wanted {
                 org,
+                survivor: first,
                 guests,
                 capacity,
                 counsellor: lead,
@@ -124,6 +117,12 @@ fn children() -> impl Strategy<Value = Client> {
     select((0..SURVIVORS).filter(|at| CLIENTS[*at].child).map(Client).collect::<Vec<_>>())
 }
 
+fn joins() -> impl Strategy<Value = Step> {
+    let etag = prop_oneof![6 => Just(None), 3 => Just(Some(false)), 1 => Just(Some(true))];
+    ((0..40usize), any::<u8>(), any::<u8>(), soft(), etag)
+        .prop_map(|(nth, client, company, soft, stale)| Step::Join(nth, Newcomer { client, company, soft, stale }))
+}
+
 fn scheduling() -> impl Strategy<Value = Step> {
     let hold_for = || select(vec![1i64, 5, 15]);
     prop_oneof![
@@ -136,6 +135,9 @@ fn scheduling() -> impl Strategy<Value = Step> {
         4 => ((0..40usize), moves()).prop_map(|(nth, to)| Step::Reschedule(nth, to)),
         3 => ((0..40usize), any::<u8>(), soft()).prop_map(|(nth, pick, soft)| Step::Reassign(nth, pick, soft)),
         3 => ((0..40usize), proptest::bool::weighted(0.1)).prop_map(|(nth, stale)| Step::Cancel(nth, stale)),
+        5 => joins(),
+        4 => ((0..40usize), any::<u8>(), proptest::bool::weighted(0.1))
+            .prop_map(|(nth, pick, stale)| Step::Remove(nth, pick, stale)),
     ]
 }
 
@@ -171,6 +173,7 @@ fn visit(client: usize, starts: i64, crowd: bool) -> Step {
     let guests = all.into_iter().map(|client| Guest { client, guardian: CLIENTS[client].child, interpreter: true });
     let what = Wanted {
         org: it.org,
+        survivor: it.survivor,
         guests: guests.collect(),
         capacity: if crowd { 4 } else { 1 },
         counsellor: counsellor(it.org, it.survivor, 0),

@@ -27,6 +27,8 @@ pub struct Guest {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wanted {
     pub org: usize,
+    /// On which side it is judged: that of the first who come, or of who waits for them.
+    pub survivor: bool,
     pub guests: Vec<Guest>,
     /// For how many; one to one is 1.
     pub capacity: usize,
@@ -60,14 +62,9 @@ impl Wanted {
         self.counsellors().any(|it| it == counsellor)
     }
 
-    /// The side of those who come, or of who waits for them.
-    pub fn survivor(&self) -> bool {
-        self.guests.first().map_or(COUNSELLORS[self.counsellor].survivor, |it| CLIENTS[it.client].survivor)
-    }
-
     /// For whom a room is taken.
     pub fn taker(&self) -> (usize, bool) {
-        (self.org, self.survivor())
+        (self.org, self.survivor)
     }
 
     pub fn day(&self) -> i64 {
@@ -81,13 +78,27 @@ impl Wanted {
         self
     }
 
-    /// What is told of it to those who see it: of one to one everything is told of the whole, of a
-    /// group everything once more.
+    /// What is told of it to those who see it: everything of the whole, and in a group once more of
+    /// those whom it is about.
     pub fn tell(&self, told: &Told) -> Told {
         let of_whole = told.iter().map(|(_, code)| (None, *code));
         let of_guests = told.iter().filter(|_| self.is_group()).copied();
         of_whole.chain(of_guests).collect()
     }
+
+    /// Why it is refused: everything once, in a group of those whom it is about.
+    pub fn charge(&self, told: Told) -> Told {
+        if self.is_group() { told } else { self.tell(&told) }
+    }
+}
+
+/// On what occasion a session is judged.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum On {
+    Placing,
+    /// The last of its guests joins it.
+    Joining,
+    Standing,
 }
 
 /// Where a session stands.
@@ -107,8 +118,24 @@ pub struct Row {
     pub state: State,
     pub overridden: Told,
     pub supersedes: String,
+    /// Since when clients are planned to be there.
+    pub since: BTreeMap<usize, i64>,
+    /// Who was planned to be there no more, since when, and until when.
+    pub removed: Vec<(usize, i64, i64)>,
     /// The flags with which it started, after which nothing changes them.
     pub started_with: Option<Told>,
+}
+
+impl Row {
+    /// Somebody is planned to be there no more. What was decided for that one stays decided.
+    pub fn leave(&mut self, client: usize, now: i64) {
+        self.what.guests.retain(|it| it.client != client);
+        self.removed.extend(self.since.remove(&client).map(|since| (client, since, now)));
+        let of_client = |whom: Option<usize>| whom == Some(client);
+        let overridden = std::mem::take(&mut self.overridden);
+        let kept = overridden.into_iter().map(|(whom, code)| (whom.filter(|_| !of_client(whom)), code));
+        self.overridden = kept.collect();
+    }
 }
 
 /// The world as it should be.
@@ -174,7 +201,7 @@ impl Truth {
         match (&row.state, &row.started_with) {
             (State::Booked, Some(flags)) => flags.clone(),
             (State::Booked, None) => {
-                let broken = self.broken(&row.what, &row.id, true);
+                let broken = self.broken(&row.what, &row.id, On::Standing);
                 row.what.tell(&broken.difference(&row.overridden).copied().collect())
             }
             _ => Told::new(),
@@ -201,7 +228,7 @@ impl Truth {
     /// Whether two of different sides at the shared site are closer than a gap.
     pub fn anybody_closer_than(&self, gap: i64) -> bool {
         let here: Vec<&Wanted> = self.standing().map(|row| &row.what).filter(|it| it.place.site() == Some(0)).collect();
-        let close = |one: &Wanted, other: &Wanted| one.survivor() != other.survivor() && apart(one, other) < gap;
+        let close = |one: &Wanted, other: &Wanted| one.survivor != other.survivor && apart(one, other) < gap;
         here.iter().any(|one| here.iter().any(|other| close(one, other)))
     }
 
@@ -232,7 +259,7 @@ impl Truth {
     fn collide(&self, one: &Row, other: &Row) -> bool {
         let (a, b) = (&one.what, &other.what);
         let here = a.place.site().is_some() && a.place.site() == b.place.site();
-        let sides = a.survivor() != b.survivor();
+        let sides = a.survivor != b.survivor;
         let busy = |it: usize| b.led_by(it) && apart(a, b) < COUNSELLORS[it].before + COUNSELLORS[it].after;
         let room = a.place.room() != 0 && a.place == b.place;
         let flagged = |row: &Row| row.what.starts <= self.now || !self.flags(row).is_empty();
