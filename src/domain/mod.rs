@@ -23,6 +23,7 @@ pub mod proceeding;
 pub mod recurrence;
 pub mod reference;
 pub mod rules;
+pub mod series;
 pub mod session;
 pub mod slots;
 pub mod text;
