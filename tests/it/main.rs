@@ -4,6 +4,7 @@
 mod access;
 mod booking;
 mod consent;
+mod dateutil;
 mod demo;
 mod directory;
 mod expired;
