@@ -20,6 +20,7 @@ pub mod party;
 pub mod personal;
 pub mod place;
 pub mod proceeding;
+pub mod programme;
 pub mod recurrence;
 pub mod reference;
 pub mod rules;
