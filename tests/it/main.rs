@@ -25,6 +25,7 @@ mod moving;
 mod orphan;
 mod people;
 mod process;
+mod programme;
 mod race;
 mod repeat;
 mod rules;
