@@ -40,8 +40,13 @@ pub fn status(error: Error) -> Status {
         Error::Exists(_) => Code::AlreadyExists,
         Error::EtagMismatch(_) => Code::Aborted,
         Error::Refused(refusal) => {
-            details.set_precondition_failure(violations(refusal));
+            details.set_precondition_failure(violations("session", refusal.broken.iter().copied()));
             extra = Some(alternatives(refusal));
+            Code::FailedPrecondition
+        }
+        Error::SeriesRefused(refusal) => {
+            details.set_precondition_failure(violations("series", refusal.broken()));
+            extra = Some(super::session::series_refusal(refusal));
             Code::FailedPrecondition
         }
         Error::Precondition { reason, says, subjects } => {
@@ -74,12 +79,12 @@ fn internal(source: &(dyn std::error::Error + 'static)) -> Status {
     with_details(Code::Internal, "internal error", &details, None)
 }
 
-fn violations(refusal: &Refusal) -> Vec<PreconditionViolation> {
+fn violations(subject: &str, broken: impl IntoIterator<Item = RuleCode>) -> Vec<PreconditionViolation> {
     let says = |code: RuleCode| match rule(code) {
         Some(rule) if code.is_soft() => format!("{}; can be overridden with a reason", rule.says),
         rule => rule.map(|rule| rule.says.to_owned()).unwrap_or_default(),
     };
-    refusal.broken.iter().map(|code| PreconditionViolation::new(code.as_str(), "session", says(*code))).collect()
+    broken.into_iter().map(|code| PreconditionViolation::new(code.as_str(), subject, says(code))).collect()
 }
 
 fn alternatives(refusal: &Refusal) -> Any {

@@ -32,6 +32,7 @@ mod repeat;
 mod rules;
 mod schema;
 mod separation;
+mod series;
 mod session_race;
 mod slots;
 mod statements;

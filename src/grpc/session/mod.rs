@@ -1,10 +1,12 @@
 //! SchedulingService.
 
+mod series;
 mod wire;
 
 use chrono::TimeDelta;
 use tonic::{Request, Response, Status};
 
+pub use self::series::series_refusal;
 use self::wire::{booking, length, override_pb, overrides, place, reason, session_pb, step, wanted};
 use super::fields::{Fields, keyed, open, open_mutation};
 use super::pb;
@@ -31,6 +33,9 @@ keyed!(
     ReassignCounsellorRequest,
     RecordPastSessionRequest,
     CancelSessionRequest,
+    BookSeriesRequest,
+    RescheduleSeriesRequest,
+    CancelSeriesRequest,
 );
 
 /// The service over a world.
@@ -63,6 +68,10 @@ service! {
     reassign_counsellor: ReassignCounsellorRequest => ReassignCounsellorResponse, reassign;
     record_past_session: RecordPastSessionRequest => RecordPastSessionResponse, record;
     cancel_session: CancelSessionRequest => CancelSessionResponse, cancel;
+    book_series: BookSeriesRequest => BookSeriesResponse, book_series;
+    get_series: GetSeriesRequest => GetSeriesResponse, get_series;
+    reschedule_series: RescheduleSeriesRequest => RescheduleSeriesResponse, reschedule_series;
+    cancel_series: CancelSeriesRequest => CancelSeriesResponse, cancel_series;
     get_session: GetSessionRequest => GetSessionResponse, get;
     list_sessions: ListSessionsRequest => ListSessionsResponse, list;
     list_session_overrides: ListSessionOverridesRequest => ListSessionOverridesResponse, list_overrides;
@@ -261,6 +270,7 @@ impl Scheduling {
         let on_date = f.maybe_date("on_date", pb.on_date.as_ref());
         let starts_from = f.maybe_instant("starts_from", pb.starts_from.as_ref());
         let starts_before = f.maybe_instant("starts_before", pb.starts_before.as_ref());
+        let series_id = f.maybe_id("series_id", &pb.series_id);
         let states = if pb.states.is_empty() { Some(Vec::new()) } else { f.words("states", &pb.states) };
         let query = pb::ListSessionsRequest { page_size: 0, page_token: String::new(), ..pb.clone() };
         let page = f.page(pb.page_size, &pb.page_token, 50, &query);
@@ -273,6 +283,7 @@ impl Scheduling {
                 starts_from: starts_from?,
                 starts_before: starts_before?,
                 states: states?,
+                series_id: series_id?,
                 flagged: pb.needs_rescheduling,
             };
             Some((filter, page?))
