@@ -33,6 +33,8 @@ mod rules;
 mod schema;
 mod separation;
 mod series;
+mod series_change;
+mod series_race;
 mod session_race;
 mod slots;
 mod statements;
