@@ -183,6 +183,7 @@ pub const TABLE: &[(&str, &[Role])] = &[
     ("aftercare.v1.SchedulingService/RecordPastSession", COORDINATOR),
     ("aftercare.v1.SchedulingService/CancelSession", COORDINATOR),
     ("aftercare.v1.SchedulingService/BookSeries", COORDINATOR),
+    ("aftercare.v1.SchedulingService/ScheduleProgramme", COORDINATOR),
     ("aftercare.v1.SchedulingService/GetSeries", CARERS),
     ("aftercare.v1.SchedulingService/RescheduleSeries", COORDINATOR),
     ("aftercare.v1.SchedulingService/CancelSeries", COORDINATOR),

@@ -4,9 +4,7 @@ use aftercare::grpc::pb;
 use tonic::{Code, Status};
 
 use crate::on_both_engines;
-use crate::support::series::{
-    book_series, get_series, refused_occurrences, session_of, standing, weekly,
-};
+use crate::support::series::{book_series, get_series, refused_occurrences, session_of, standing, weekly};
 use crate::support::{Actor, Ngo, TestApp, book, booking, date, group_of, minutes, refused, time_of_day};
 
 const ID: &str = "0193a5e0-0000-7000-8000-000000000001";
@@ -46,7 +44,10 @@ fn weeks(series: &pb::Series, from_number: i32, day: &str, first: &str, hour: i3
     }
 }
 
-async fn reschedule(actor: &Actor, request: pb::RescheduleSeriesRequest) -> Result<pb::RescheduleSeriesResponse, Status> {
+async fn reschedule(
+    actor: &Actor,
+    request: pb::RescheduleSeriesRequest,
+) -> Result<pb::RescheduleSeriesResponse, Status> {
     Ok(actor.scheduling().reschedule_series(request).await?.into_inner())
 }
 

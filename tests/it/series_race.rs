@@ -42,7 +42,11 @@ impl Contest {
     }
 
     fn actor(&self, at: usize) -> Actor {
-        if at.is_multiple_of(2) { self.ngo.coordinator.clone() } else { self.beside.bearer(self.ngo.coordinator.token.clone()) }
+        if at.is_multiple_of(2) {
+            self.ngo.coordinator.clone()
+        } else {
+            self.beside.bearer(self.ngo.coordinator.token.clone())
+        }
     }
 
     fn request(&self, round: i32) -> pb::BookSeriesRequest {

@@ -1,5 +1,6 @@
 //! SchedulingService.
 
+mod programme;
 mod series;
 mod wire;
 
@@ -34,6 +35,7 @@ keyed!(
     RecordPastSessionRequest,
     CancelSessionRequest,
     BookSeriesRequest,
+    ScheduleProgrammeRequest,
     RescheduleSeriesRequest,
     CancelSeriesRequest,
 );
@@ -69,6 +71,7 @@ service! {
     record_past_session: RecordPastSessionRequest => RecordPastSessionResponse, record;
     cancel_session: CancelSessionRequest => CancelSessionResponse, cancel;
     book_series: BookSeriesRequest => BookSeriesResponse, book_series;
+    schedule_programme: ScheduleProgrammeRequest => ScheduleProgrammeResponse, schedule_programme;
     get_series: GetSeriesRequest => GetSeriesResponse, get_series;
     reschedule_series: RescheduleSeriesRequest => RescheduleSeriesResponse, reschedule_series;
     cancel_series: CancelSeriesRequest => CancelSeriesResponse, cancel_series;

@@ -54,21 +54,22 @@ pub fn wanted(f: &mut Fields, pb: &pb::BookSessionRequest) -> Option<Wanted> {
 
 /// What sessions have in common that are booked at once, but for what is overridden.
 pub fn common(f: &mut Fields, pb: &pb::BookSessionRequest) -> Option<Common> {
-    let party = party(f, pb);
-    let counsellor_id = f.id("counsellor_id", &pb.counsellor_id);
+    let who = who(f, pb);
     let service = f.word("service", pb.service);
     let place = place(f, pb.modality, &pb.venue_id, &pb.room_id);
+    let (counsellor_id, party) = who?;
+    Some(Common { counsellor_id, party, service: service?, place: place?, overrides: Vec::new() })
+}
+
+/// The counsellor of a session, and who meets with that counsellor.
+pub fn who(f: &mut Fields, pb: &pb::BookSessionRequest) -> Option<(CounsellorId, Party)> {
+    let party = party(f, pb);
+    let counsellor_id = f.id("counsellor_id", &pb.counsellor_id);
     let leads = |party: &Party| counsellor_id.is_some_and(|lead| party.co_facilitators.contains(&lead));
     if party.as_ref().is_some_and(leads) {
         f.wrong::<()>("group.co_facilitator_ids", "must not name the counsellor of the session");
     }
-    Some(Common {
-        counsellor_id: counsellor_id?,
-        party: party?,
-        service: service?,
-        place: place?,
-        overrides: Vec::new(),
-    })
+    counsellor_id.zip(party)
 }
 
 /// The place in a series that a session takes, if any.

@@ -25,7 +25,9 @@ pub use reassign::ReassignCounsellor;
 pub use record::RecordPastSession;
 pub use reschedule::RescheduleSession;
 pub use search::{DEFAULT_WINDOW, FindSlots, FoundSlots, LONGEST_WINDOW, find_slots};
-pub use series::{BookSeries, CancelSeries, Days, Placed, RescheduleSeries, View, get_series, wrong};
+pub use series::{
+    BookSeries, CancelSeries, Days, Placed, RescheduleSeries, ScheduleProgramme, View, get_series, wrong,
+};
 
 use super::error::{Error, Result};
 use super::work::Work;

@@ -7,6 +7,7 @@
 mod book;
 mod cancel;
 mod closure;
+mod programme;
 mod read;
 mod reschedule;
 
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 pub use book::BookSeries;
 pub(super) use book::check_number;
 pub use cancel::CancelSeries;
+pub use programme::ScheduleProgramme;
 pub use read::get_series;
 pub use reschedule::{Days, RescheduleSeries};
 
