@@ -17,6 +17,7 @@ pub mod ics;
 pub mod ids;
 pub mod job;
 pub mod noun;
+pub mod participant;
 pub mod party;
 pub mod personal;
 pub mod place;

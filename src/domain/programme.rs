@@ -63,9 +63,9 @@ pub struct Module {
     pub gap_days: u32,
 }
 
-/// The gap of a module that states none: a week (our proposal).
+/// The gap of a module that states none: a week \[P\].
 pub const DEFAULT_GAP_DAYS: u32 = 7;
-/// What a gap can be, in days (our proposal).
+/// What a gap can be, in days \[P\].
 pub const GAP_DAYS: RangeInclusive<u32> = 0..=90;
 
 /// A session of a programme with a local start.

@@ -18,13 +18,13 @@ use super::recurrence::{PARTS, Recurrence, parts};
 use super::text::Fault;
 use super::time::{resolve, sensible};
 
-/// The most days of a series, those left out included (our proposal).
+/// The most days of a series, those left out included \[P\].
 pub const MOST_OCCURRENCES: u32 = 60;
-/// The most days left out (our proposal).
+/// The most days left out \[P\].
 pub const MOST_EXCEPTIONS: usize = 60;
-/// A series ends within ten years of its first start (our proposal).
+/// A series ends within ten years of its first start \[P\].
 const LONGEST: Months = Months::new(10 * 12);
-/// How far beyond its end a rule is followed: five years (our proposal).
+/// How far beyond its end a rule is followed: five years \[P\].
 const BEYOND: Months = Months::new(5 * 12);
 /// The most characters of a rule with its end.
 const LONGEST_TEXT: usize = 240;

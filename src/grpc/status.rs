@@ -40,12 +40,14 @@ pub fn status(error: Error) -> Status {
         Error::Exists(_) => Code::AlreadyExists,
         Error::EtagMismatch(_) => Code::Aborted,
         Error::Refused(refusal) => {
-            details.set_precondition_failure(violations("session", refusal.broken.iter().copied()));
+            details.set_precondition_failure(violations(refusal));
             extra = Some(alternatives(refusal));
             Code::FailedPrecondition
         }
         Error::SeriesRefused(refusal) => {
-            details.set_precondition_failure(violations("series", refusal.broken()));
+            let broken = refusal.broken().into_iter();
+            let violation = |code: RuleCode| PreconditionViolation::new(code.as_str(), "series", says(code));
+            details.set_precondition_failure(broken.map(violation).collect::<Vec<_>>());
             extra = Some(super::session::series_refusal(refusal));
             Code::FailedPrecondition
         }
@@ -79,12 +81,27 @@ fn internal(source: &(dyn std::error::Error + 'static)) -> Status {
     with_details(Code::Internal, "internal error", &details, None)
 }
 
-fn violations(subject: &str, broken: impl IntoIterator<Item = RuleCode>) -> Vec<PreconditionViolation> {
-    let says = |code: RuleCode| match rule(code) {
+/// What a rule says to people.
+fn says(code: RuleCode) -> String {
+    match rule(code) {
         Some(rule) if code.is_soft() => format!("{}; can be overridden with a reason", rule.says),
         rule => rule.map(|rule| rule.says.to_owned()).unwrap_or_default(),
+    }
+}
+
+fn violations(refusal: &Refusal) -> Vec<PreconditionViolation> {
+    let violation = |code: &RuleCode, subject: String| PreconditionViolation::new(code.as_str(), subject, says(*code));
+    let of = |code: &RuleCode| {
+        let clients = refusal.about.iter().filter(|(_, rule)| rule == code).map(|(id, _)| format!("client/{id}"));
+        let clients: Vec<String> = clients.collect();
+        if clients.is_empty() { vec!["session".to_owned()] } else { clients }
     };
-    broken.into_iter().map(|code| PreconditionViolation::new(code.as_str(), subject, says(code))).collect()
+    if refusal.by_session.is_empty() {
+        return refusal.broken.iter().flat_map(|code| of(code).into_iter().map(|it| violation(code, it))).collect();
+    }
+    let by_session = refusal.by_session.iter();
+    let each = by_session.flat_map(|(id, broken)| broken.iter().map(move |code| (code, format!("session/{id}"))));
+    each.map(|(code, subject)| violation(code, subject)).collect()
 }
 
 fn alternatives(refusal: &Refusal) -> Any {

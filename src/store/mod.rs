@@ -30,6 +30,7 @@ pub mod request;
 pub mod seal;
 pub mod series;
 pub mod session;
+pub mod visit;
 
 pub use db::{Db, Lock, Savepoint, Target, Tx};
 pub use error::{Error, Result};

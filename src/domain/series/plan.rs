@@ -39,9 +39,9 @@ pub enum OnClosure {
     NextFree(u32),
 }
 
-/// The furthest that a closure moves a session, in days (our proposal).
+/// The furthest that a closure moves a session, in days \[P\].
 pub const LONGEST_SHIFT: u32 = 31;
-/// The most days that a series skips: as many as it has sessions at most (our proposal).
+/// The most days that a series skips: as many as it has sessions at most \[P\].
 pub const MOST_SKIPPED: usize = 60;
 
 /// A series.

@@ -1,5 +1,6 @@
 //! SchedulingService.
 
+mod participant;
 mod programme;
 mod series;
 mod wire;
@@ -32,6 +33,8 @@ keyed!(
     BookSessionRequest,
     RescheduleSessionRequest,
     ReassignCounsellorRequest,
+    AddParticipantRequest,
+    RemoveParticipantRequest,
     RecordPastSessionRequest,
     CancelSessionRequest,
     BookSeriesRequest,
@@ -68,6 +71,8 @@ service! {
     book_session: BookSessionRequest => BookSessionResponse, book;
     reschedule_session: RescheduleSessionRequest => RescheduleSessionResponse, reschedule;
     reassign_counsellor: ReassignCounsellorRequest => ReassignCounsellorResponse, reassign;
+    add_participant: AddParticipantRequest => AddParticipantResponse, add;
+    remove_participant: RemoveParticipantRequest => RemoveParticipantResponse, remove;
     record_past_session: RecordPastSessionRequest => RecordPastSessionResponse, record;
     cancel_session: CancelSessionRequest => CancelSessionResponse, cancel;
     book_series: BookSeriesRequest => BookSeriesResponse, book_series;

@@ -13,7 +13,7 @@ use crate::usecase::error::Result;
 use crate::usecase::session as usecase;
 use crate::usecase::session::ScheduleProgramme;
 
-/// The most slots of a week: one in the morning and one in the afternoon of each day (our proposal).
+/// The most slots of a week: one in the morning and one in the afternoon of each day \[P\].
 const MOST_SLOTS: usize = 14;
 
 impl Scheduling {

@@ -48,6 +48,11 @@ pub fn standing(series: &pb::Series) -> Vec<(i32, &str, pb::SessionState)> {
     sessions.map(|(number, it)| (number, it.local_start.as_str(), it.state())).collect()
 }
 
+/// The local starts of the sessions of a series.
+pub fn starts(series: &pb::Series) -> Vec<&str> {
+    standing(series).into_iter().map(|(_, start, _)| start).collect()
+}
+
 /// The session that stands under a number.
 pub fn session_of(series: &pb::Series, number: i32) -> &pb::Session {
     series.occurrences.iter().find(|it| it.number == number).and_then(|it| it.session.as_ref()).unwrap()

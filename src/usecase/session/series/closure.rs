@@ -106,6 +106,6 @@ fn is_free(work: &Work<'_>, wanted: &Wanted, facts: &Facts) -> Result<bool> {
         place: wanted.place(facts)?,
         span: wanted.span,
     };
-    let (_, broken) = wanted.weigh(work, rules::judge(candidate, facts, Occasion::Placing));
+    let (_, broken) = wanted.weigh(work, &rules::judge(candidate, facts, Occasion::Placing));
     Ok(broken.is_empty())
 }
