@@ -334,13 +334,27 @@ CREATE VIEW link_party AS
     SELECT no_contact.id, client.id
       FROM no_contact JOIN client ON client.reference = no_contact.other_reference;
 
--- A course of sessions that was asked for at once. What belongs to one session stands in that session.
+-- A course of sessions that was asked for at once, by a rule or by a programme, and what was planned.
+-- What belongs to one session stands in that session.
 CREATE TABLE series (
     id                  UUID PRIMARY KEY,
     version             BIGINT NOT NULL,
     created_at          TIMESTAMPTZ NOT NULL,
     updated_at          TIMESTAMPTZ NOT NULL,
-    organisation_id     UUID NOT NULL REFERENCES organisation (id)
+    organisation_id     UUID NOT NULL REFERENCES organisation (id),
+    zone                TEXT NOT NULL,
+    first_on            DATE NOT NULL,
+    rule                TEXT,
+    at_time             TEXT,
+    exceptions          JSONB NOT NULL,
+    programme_id        UUID,
+    programme_version   BIGINT,
+    week                JSONB NOT NULL,
+    plan                JSONB NOT NULL,
+    skipped             JSONB NOT NULL,
+    FOREIGN KEY (programme_id, programme_version) REFERENCES programme_version (programme_id, version),
+    CHECK ((rule IS NULL) = (at_time IS NULL) AND (rule IS NULL) = (programme_id IS NOT NULL)
+        AND (programme_id IS NULL) = (programme_version IS NULL))
 );
 
 -- Its counsellors and its participants are of its side, and so of one side.

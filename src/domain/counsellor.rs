@@ -83,11 +83,19 @@ impl Counsellor {
 
     /// The times worked at a venue, or remotely when there is none, around an interval.
     pub fn working_spans(&self, venue_id: Option<VenueId>, zone: Tz, around: Span) -> Spans {
-        let here = |off: bool| -> Spans {
-            let rows = self.working_hours.iter().filter(|row| row.off == off && row.is_at(venue_id));
-            rows.flat_map(|row| row.spans(zone, around)).collect()
-        };
-        here(false).minus(&here(true))
+        self.stated(false, venue_id, zone, around).minus(&self.stated(true, venue_id, zone, around))
+    }
+
+    /// Whether some time is not worked only because a row takes it away that others give.
+    pub fn is_off(&self, venue_id: Option<VenueId>, zone: Tz, span: Span) -> bool {
+        let given = self.stated(false, venue_id, zone, span).contain(span);
+        given && self.stated(true, venue_id, zone, span).overlap(span)
+    }
+
+    /// What the rows give, or take away.
+    fn stated(&self, off: bool, venue_id: Option<VenueId>, zone: Tz, around: Span) -> Spans {
+        let rows = self.working_hours.iter().filter(|row| row.off == off && row.is_at(venue_id));
+        rows.flat_map(|row| row.spans(zone, around)).collect()
     }
 }
 

@@ -54,7 +54,7 @@ impl Place {
 }
 
 /// Where somebody wants it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WantedPlace {
     /// By telephone or video.
     Remote,

@@ -1,6 +1,7 @@
 //! Programmes: curricula by which a series of sessions is planned, and how their sessions are poured
 //! into the weeks.
 
+use std::collections::BTreeSet;
 use std::iter::repeat_n;
 use std::ops::RangeInclusive;
 
@@ -95,6 +96,17 @@ impl Programme {
     ///
     /// Sessions of the other form keep their numbers and take no time.
     pub fn pour(&self, first_day: NaiveDate, week: &[(Day, NaiveTime)], form: Form) -> Vec<Planned> {
+        self.pour_around(first_day, week, form, &BTreeSet::new())
+    }
+
+    /// As [`Programme::pour`], with some slots closed: what would go there, and all that follows, goes on.
+    pub fn pour_around(
+        &self,
+        first_day: NaiveDate,
+        week: &[(Day, NaiveTime)],
+        form: Form,
+        closed: &BTreeSet<NaiveDateTime>,
+    ) -> Vec<Planned> {
         if week.is_empty() {
             return Vec::new();
         }
@@ -104,7 +116,7 @@ impl Programme {
             let here = week.iter().filter(move |(weekday, _)| *weekday == Day::of(day));
             here.map(move |(_, time)| day.and_time(*time))
         };
-        let mut slots = first_day.iter_days().flat_map(on);
+        let mut slots = first_day.iter_days().flat_map(on).filter(|slot| !closed.contains(slot));
         let mut before: Option<(NaiveDateTime, TimeDelta)> = None;
         let of_form = self.sessions().filter(|(_, module)| module.form == form);
         let planned = of_form.map_while(|(number, module)| {

@@ -4,11 +4,16 @@
 //! interval counts from the first start. What it leaves undefined, a first start that is no day of
 //! its own rule, is refused. Which days a rule has, `recurrence` knows.
 
+mod plan;
+
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Months, NaiveDate, NaiveDateTime, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
 
+pub use self::plan::{
+    Asked, Common, Course, Denied, Fit, LONGEST_SHIFT, MOST_SKIPPED, OnClosure, Planned, Series, Skipped,
+};
 use super::recurrence::{PARTS, Recurrence, parts};
 use super::text::Fault;
 use super::time::{resolve, sensible};
@@ -87,6 +92,11 @@ impl Pattern {
                 Err([rule.err(), start.err(), days.err(), except.err()].into_iter().flatten().collect())
             }
         }
+    }
+
+    /// Whether a rule can be read at all, whatever its first start and its zone.
+    pub fn check_rule(rule: &str) -> Result<(), Fault> {
+        Rule::parse(rule, Tz::UTC).map(drop)
     }
 
     /// Its sessions, in order: at least one.

@@ -163,6 +163,15 @@ fn starts<'f>(search: &'f Search, facts: &'f Facts) -> impl Iterator<Item = Star
     })
 }
 
+/// Every time on the grid at which a counsellor works, whatever stands against it.
+pub fn worked<'f>(
+    search: &'f Search,
+    facts: &'f Facts,
+    counsellor_id: CounsellorId,
+) -> impl Iterator<Item = Span> + use<'f> {
+    starts(search, facts).filter(move |start| start.counsellor_id == counsellor_id).map(|start| start.span)
+}
+
 /// The counsellors who could lead; who is to be there beside another does not.
 fn leads<'f>(search: &'f Search, facts: &'f Facts) -> impl Iterator<Item = (&'f CounsellorId, &'f CounsellorFacts)> {
     facts.counsellors.iter().filter(|(id, _)| !search.party.co_facilitators.contains(id))

@@ -44,6 +44,13 @@ pub fn status(error: Error) -> Status {
             extra = Some(alternatives(refusal));
             Code::FailedPrecondition
         }
+        Error::SeriesRefused(refusal) => {
+            let broken = refusal.broken().into_iter();
+            let violation = |code: RuleCode| PreconditionViolation::new(code.as_str(), "series", says(code));
+            details.set_precondition_failure(broken.map(violation).collect::<Vec<_>>());
+            extra = Some(super::session::series_refusal(refusal));
+            Code::FailedPrecondition
+        }
         Error::Precondition { reason, says, subjects } => {
             let all = subjects.iter().map(|id| PreconditionViolation::new(*reason, id.to_string(), *says));
             details.set_precondition_failure(all.collect::<Vec<_>>());
@@ -74,11 +81,15 @@ fn internal(source: &(dyn std::error::Error + 'static)) -> Status {
     with_details(Code::Internal, "internal error", &details, None)
 }
 
-fn violations(refusal: &Refusal) -> Vec<PreconditionViolation> {
-    let says = |code: RuleCode| match rule(code) {
+/// What a rule says to people.
+fn says(code: RuleCode) -> String {
+    match rule(code) {
         Some(rule) if code.is_soft() => format!("{}; can be overridden with a reason", rule.says),
         rule => rule.map(|rule| rule.says.to_owned()).unwrap_or_default(),
-    };
+    }
+}
+
+fn violations(refusal: &Refusal) -> Vec<PreconditionViolation> {
     let violation = |code: &RuleCode, subject: String| PreconditionViolation::new(code.as_str(), subject, says(*code));
     let of = |code: &RuleCode| {
         let clients = refusal.about.iter().filter(|(_, rule)| rule == code).map(|(id, _)| format!("client/{id}"));

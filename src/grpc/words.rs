@@ -9,6 +9,7 @@ use crate::domain::guardian::GuardianStanding;
 use crate::domain::proceeding::ProceedingKind;
 use crate::domain::programme::Form;
 use crate::domain::rules::RuleCode;
+use crate::domain::series::Fit;
 use crate::domain::session::{CancelReason, StateWord};
 use crate::domain::slots::SlotReason;
 use crate::domain::time::Day;
@@ -60,6 +61,7 @@ words! {
     ProceedingKind => pb::ProceedingKind, "PROCEEDING_KIND_";
     Form => pb::ModuleForm, "MODULE_FORM_";
     RuleCode => pb::BookingRule, "BOOKING_RULE_";
+    Fit => pb::SeriesMode, "SERIES_MODE_";
     SlotReason => pb::SlotReason, "SLOT_REASON_";
 }
 
@@ -112,5 +114,6 @@ mod tests {
         there_and_back(ConsentEnding::ALL);
         there_and_back(ProceedingKind::ALL);
         there_and_back(Form::ALL);
+        there_and_back(Fit::ALL);
     }
 }

@@ -28,6 +28,7 @@ pub mod proceeding;
 pub mod programme;
 pub mod request;
 pub mod seal;
+pub mod series;
 pub mod session;
 pub mod visit;
 

@@ -18,7 +18,7 @@ use crate::domain::session::{CancelReason, Occurrence, Session, State, StateWord
 use crate::domain::time::Span;
 
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(super) struct Row {
     id: SessionId,
     version: i64,
     created_at: Instant,
@@ -98,7 +98,7 @@ impl Row {
 }
 
 /// The sessions of rows, with who is to be there.
-async fn complete(tx: &mut Tx, rows: Vec<Row>) -> Result<Vec<Session>> {
+pub(super) async fn complete(tx: &mut Tx, rows: Vec<Row>) -> Result<Vec<Session>> {
     let mut sessions: Vec<Session> = rows.into_iter().map(Row::session).collect::<Result<_>>()?;
     for some in sessions.chunks_mut(MOST_IDS) {
         let ids: Vec<SessionId> = some.iter().map(|it| it.id).collect();
@@ -222,6 +222,8 @@ pub enum Of {
     Venue(VenueId),
     /// Of an organisation.
     Organisation(OrganisationId),
+    /// Of a series.
+    Series(SeriesId),
 }
 
 const OF_CLIENT: &str =
@@ -242,6 +244,9 @@ pub async fn lock(tx: &mut Tx, of: &[Of], after: Instant) -> Result<Vec<Session>
             Of::Site(id) => ("SELECT id FROM session WHERE site_id = $1 AND starts_at > $2 AND state = 'BOOKED'", id.0),
             Of::Venue(id) => {
                 ("SELECT id FROM session WHERE venue_id = $1 AND starts_at > $2 AND state = 'BOOKED'", id.0)
+            }
+            Of::Series(id) => {
+                ("SELECT id FROM session WHERE series_id = $1 AND starts_at > $2 AND state = 'BOOKED'", id.0)
             }
             Of::Organisation(id) => {
                 ("SELECT id FROM session WHERE organisation_id = $1 AND starts_at > $2 AND state = 'BOOKED'", id.0)
@@ -291,6 +296,8 @@ pub struct Listing {
     pub starts_before: Option<chrono::DateTime<chrono::Utc>>,
     /// In one of these states; in any, but that of a mere hold, when empty.
     pub states: Vec<StateWord>,
+    /// Of this series.
+    pub series_id: Option<SeriesId>,
     /// Only those that a person must resolve.
     pub flagged: bool,
     /// After this start and id.
@@ -322,6 +329,7 @@ pub async fn list(tx: &mut Tx, listing: &Listing) -> Result<Vec<Session>> {
                 AND $8 LIKE '%,' || state || ',%'
                 AND (starts_at, id) > ($9, $10)
                 AND ($12 = FALSE OR flags <> '[]')
+                AND (CAST($13 AS UUID) IS NULL OR series_id = $13)
               ORDER BY starts_at, id LIMIT $11",
         )
         .bind(listing.organisation_id)
@@ -336,6 +344,7 @@ pub async fn list(tx: &mut Tx, listing: &Listing) -> Result<Vec<Session>> {
         .bind(after_id)
         .bind(listing.most)
         .bind(listing.flagged)
+        .bind(listing.series_id)
         .all::<Row>()
         .await?;
     complete(tx, rows).await

@@ -1,6 +1,9 @@
 //! Every way in which a use case can end badly. The wire meets it once, in `grpc::status`.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
+use chrono_tz::Tz;
 use uuid::Uuid;
 
 use crate::domain::ids::{ClientId, SessionId};
@@ -8,6 +11,7 @@ use crate::domain::rules::RuleCode;
 use crate::domain::session::Wanted;
 use crate::domain::slots::Slot;
 use crate::domain::text::Fault;
+use crate::domain::time::Spans;
 use crate::store;
 
 /// A result of a use case.
@@ -54,6 +58,33 @@ impl Refusal {
     }
 }
 
+/// A session of a series that was refused, or could not be moved.
+#[derive(Debug)]
+pub struct Declined {
+    /// Its number.
+    pub number: u32,
+    /// The zone in which its time is meant.
+    pub zone: Tz,
+    /// What stands in the way.
+    pub refusal: Refusal,
+}
+
+/// A series of which too much was refused.
+#[derive(Debug)]
+pub struct SeriesRefusal {
+    /// What was refused, by number; never empty.
+    pub declined: Vec<Declined>,
+    /// When its sessions, the others included, were to take place.
+    pub planned: Spans,
+}
+
+impl SeriesRefusal {
+    /// Every rule that stands in the way of any, once.
+    pub fn broken(&self) -> BTreeSet<RuleCode> {
+        self.declined.iter().flat_map(|it| it.refusal.broken.iter().copied()).collect()
+    }
+}
+
 /// How a use case ends badly.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -81,6 +112,9 @@ pub enum Error {
     /// Booking rules stand in the way.
     #[error("the session cannot be booked")]
     Refused(Box<Refusal>),
+    /// Booking rules stand in the way of a series.
+    #[error("the series cannot be booked")]
+    SeriesRefused(Box<SeriesRefusal>),
     /// The state of a thing does not allow it.
     #[error("{says}")]
     Precondition {
@@ -125,7 +159,7 @@ impl Error {
             Error::Exists(_) => "ALREADY_EXISTS",
             Error::EtagMismatch(_) => "ETAG_MISMATCH",
             Error::RequestReused => "REQUEST_ID_REUSED",
-            Error::Refused(_) => "BOOKING_REFUSED",
+            Error::Refused(_) | Error::SeriesRefused(_) => "BOOKING_REFUSED",
             Error::Precondition { reason, .. } | Error::Exhausted { reason, .. } => reason,
             Error::Unavailable(_) => "UNAVAILABLE",
             Error::Internal(_) => "INTERNAL",

@@ -41,18 +41,24 @@ pub async fn lock_clients(work: &mut Work<'_>, mut clients: Vec<ClientId>) -> Re
 /// locks some and then others meets somebody who came the other way round.
 pub async fn lock_sessions(work: &mut Work<'_>, clients: &[ClientId]) -> Result<()> {
     let of: Vec<Of> = clients.iter().copied().map(Of::Client).collect();
+    lock_sessions_of(work, &of).await
+}
+
+async fn lock_sessions_of(work: &mut Work<'_>, of: &[Of]) -> Result<()> {
     let since = Instant(work.now - DAY_AROUND - LONGEST);
-    session::lock(&mut work.tx, &of, since).await?;
+    session::lock(&mut work.tx, of, since).await?;
     Ok(())
 }
 
-/// Locks the sessions that [`settle_all`] of clients may touch, if any of them is linked.
-pub async fn lock_linked_sessions(work: &mut Work<'_>, clients: &[ClientId]) -> Result<()> {
+/// Locks the sessions that [`settle_all`] of clients may touch, if any of them is linked, and those of others
+/// beside.
+pub async fn lock_linked_sessions(work: &mut Work<'_>, clients: &[ClientId], beside: &[Of]) -> Result<()> {
     let mut parties = Vec::new();
     for link_id in of(work, clients).await? {
         parties.extend(client::parties(&mut work.tx, link_id).await?);
     }
-    lock_sessions(work, &parties).await
+    let of: Vec<Of> = parties.into_iter().map(Of::Client).chain(beside.iter().copied()).collect();
+    lock_sessions_of(work, &of).await
 }
 
 /// The links of clients, each once.

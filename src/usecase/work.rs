@@ -148,8 +148,12 @@ async fn once<M: Mutation>(world: &World, call: &Call, mutation: &M) -> Result<M
         }
         Err(refusal) if refusal.is_refusal() => {
             work.tx.rollback_to(Savepoint::Request).await?;
-            if let Error::Refused(refusal) = &refusal {
-                work.details.extend(refusal.broken.iter().map(ToString::to_string));
+            match &refusal {
+                Error::Refused(refusal) => work.details.extend(refusal.broken.iter().map(ToString::to_string)),
+                Error::SeriesRefused(refusal) => {
+                    work.details.extend(refusal.broken().iter().map(ToString::to_string));
+                }
+                _ => {}
             }
             work.audit(Outcome::Refused, Some(refusal.reason())).await?;
             work.tx.commit().await?;

@@ -1,13 +1,13 @@
 //! Groups: one booking for many clients and several counsellors, who joins it and who leaves it.
 
 use aftercare::grpc::pb;
-use aftercare::store::Db;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use crate::on_both_engines;
+use crate::support::series::{book_series, session_of, weekly};
 use crate::support::{
-    Ngo, TestApp, at, book, booking, consent_of, date, group_of, join, joining, leaving, minutes, refused, remove,
+    Ngo, at, book, booking, consent_of, date, group_of, join, joining, leaving, minutes, refused, remove,
 };
 
 const TEN: &str = "2026-11-24T04:30:00Z"; // Tuesday, 10:00 in Asia/Kolkata
@@ -65,28 +65,6 @@ fn broken(status: Status) -> Vec<String> {
 fn subjects(status: &Status) -> Vec<String> {
     let failure = status.get_details_precondition_failure().unwrap();
     failure.violations.into_iter().map(|it| it.subject).collect()
-}
-
-/// Makes sessions a course, as if they had been booked together.
-async fn make_series(app: &TestApp, ngo: &Ngo, sessions: &[pb::Session]) {
-    let db = Db::open(&app.db.target, 1).await.unwrap();
-    let mut tx = db.begin_write().await.unwrap();
-    let series: uuid::Uuid = "0193a5e0-0000-7000-8000-00000000c0de".parse().unwrap();
-    let organisation: uuid::Uuid = ngo.id.parse().unwrap();
-    let now = aftercare::store::codec::Instant(app.now());
-    tx.sql("INSERT INTO series (id, version, created_at, updated_at, organisation_id) VALUES ($1, 1, $2, $2, $3)")
-        .bind(series)
-        .bind(now)
-        .bind(organisation)
-        .run()
-        .await
-        .unwrap();
-    for (number, session) in (1i64..).zip(sessions) {
-        let id: uuid::Uuid = session.id.parse().unwrap();
-        let sql = tx.sql("UPDATE session SET series_id = $2, series_number = $3 WHERE id = $1");
-        sql.bind(id).bind(series).bind(number).run().await.unwrap();
-    }
-    tx.commit().await.unwrap();
 }
 
 on_both_engines! {
@@ -359,11 +337,10 @@ on_both_engines! {
         let (lead, other) = (ngo.counsellor("O1", pb::Side::Offender).await, ngo.counsellor("O2", pb::Side::Offender).await);
         let clients = offenders(&ngo, 2).await;
         let starts = ["2026-11-24T04:30:00Z", "2026-12-01T04:30:00Z", "2026-12-08T04:30:00Z", "2026-12-15T04:30:00Z"];
-        let mut course = Vec::new();
-        for start in starts {
-            course.push(book(&ngo.coordinator, group(&ngo, &lead, 3, &clients[..1], start)).await.unwrap());
-        }
-        make_series(&app, &ngo, &course).await;
+        let group = group(&ngo, &lead, 3, &clients[..1], starts[0]).group;
+        let request = pb::BookSeriesRequest { client_id: String::new(), group, ..weekly(&ngo, &lead, &clients[0], 4) };
+        let series = book_series(&ngo.coordinator, request).await.unwrap().series.unwrap();
+        let course: Vec<pb::Session> = (1..=4).map(|number| session_of(&series, number).clone()).collect();
         let rest = |at: usize| pb::AddParticipantRequest { rest_of_series: true, ..joining(&course[at], &clients[1]) };
         // One of them is in the way, and it is said which.
         let busy = book(&ngo.coordinator, booking(&ngo, &other, &clients[1], starts[2])).await.unwrap();

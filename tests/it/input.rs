@@ -56,6 +56,8 @@ on_both_engines! {
             ],
             hold_id: String::new(),
             group: None,
+            series_id: "s".into(),
+            series_number: 0,
         };
         let fields = [
             "client_id",
@@ -68,6 +70,8 @@ on_both_engines! {
             "length",
             "overrides[0].rule",
             "overrides[1].reason",
+            "series_id",
+            "series_number",
         ];
         assert_eq!(invalid(me.scheduling().book_session(wrong).await.unwrap_err()), fields);
         assert_eq!(

@@ -1,11 +1,14 @@
 //! SchedulingService.
 
 mod participant;
+mod programme;
+mod series;
 mod wire;
 
 use chrono::TimeDelta;
 use tonic::{Request, Response, Status};
 
+pub use self::series::series_refusal;
 use self::wire::{booking, length, override_pb, overrides, place, reason, session_pb, step, wanted};
 use super::fields::{Fields, keyed, open, open_mutation};
 use super::pb;
@@ -34,6 +37,10 @@ keyed!(
     RemoveParticipantRequest,
     RecordPastSessionRequest,
     CancelSessionRequest,
+    BookSeriesRequest,
+    ScheduleProgrammeRequest,
+    RescheduleSeriesRequest,
+    CancelSeriesRequest,
 );
 
 /// The service over a world.
@@ -68,6 +75,11 @@ service! {
     remove_participant: RemoveParticipantRequest => RemoveParticipantResponse, remove;
     record_past_session: RecordPastSessionRequest => RecordPastSessionResponse, record;
     cancel_session: CancelSessionRequest => CancelSessionResponse, cancel;
+    book_series: BookSeriesRequest => BookSeriesResponse, book_series;
+    schedule_programme: ScheduleProgrammeRequest => ScheduleProgrammeResponse, schedule_programme;
+    get_series: GetSeriesRequest => GetSeriesResponse, get_series;
+    reschedule_series: RescheduleSeriesRequest => RescheduleSeriesResponse, reschedule_series;
+    cancel_series: CancelSeriesRequest => CancelSeriesResponse, cancel_series;
     get_session: GetSessionRequest => GetSessionResponse, get;
     list_sessions: ListSessionsRequest => ListSessionsResponse, list;
     list_session_overrides: ListSessionOverridesRequest => ListSessionOverridesResponse, list_overrides;
@@ -266,6 +278,7 @@ impl Scheduling {
         let on_date = f.maybe_date("on_date", pb.on_date.as_ref());
         let starts_from = f.maybe_instant("starts_from", pb.starts_from.as_ref());
         let starts_before = f.maybe_instant("starts_before", pb.starts_before.as_ref());
+        let series_id = f.maybe_id("series_id", &pb.series_id);
         let states = if pb.states.is_empty() { Some(Vec::new()) } else { f.words("states", &pb.states) };
         let query = pb::ListSessionsRequest { page_size: 0, page_token: String::new(), ..pb.clone() };
         let page = f.page(pb.page_size, &pb.page_token, 50, &query);
@@ -278,6 +291,7 @@ impl Scheduling {
                 starts_from: starts_from?,
                 starts_before: starts_before?,
                 states: states?,
+                series_id: series_id?,
                 flagged: pb.needs_rescheduling,
             };
             Some((filter, page?))

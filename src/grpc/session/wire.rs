@@ -10,11 +10,12 @@ use crate::domain::party::{Attendee, LARGEST_GROUP, MOST_CO_FACILITATORS, Party}
 use crate::domain::personal::Personal;
 use crate::domain::place::WantedPlace;
 use crate::domain::rules::RuleCode;
-use crate::domain::session::{LONGEST, Override, Overriding, SHORTEST, Session, State, Wanted};
+use crate::domain::series::Common;
+use crate::domain::session::{LONGEST, Occurrence, Override, Overriding, SHORTEST, Session, State, Wanted};
 use crate::domain::slots::{DEFAULT_STEP, STEPS};
 use crate::domain::text::bounded;
 use crate::domain::time::Span;
-use crate::grpc::fields::{Fields, id_text, timestamp};
+use crate::grpc::fields::{Fields, count, id_text, timestamp};
 use crate::grpc::pb;
 use crate::grpc::slot::local;
 use crate::grpc::words::Word;
@@ -42,26 +43,44 @@ pub(super) use booking;
 
 /// What a booking asks for.
 pub fn wanted(f: &mut Fields, pb: &pb::BookSessionRequest) -> Option<Wanted> {
-    let party = party(f, pb);
-    let counsellor_id = f.id("counsellor_id", &pb.counsellor_id);
-    let service = f.word("service", pb.service);
-    let place = place(f, pb.modality, &pb.venue_id, &pb.room_id);
+    let common = common(f, pb);
     let starts_at = f.minute("starts_at", pb.starts_at.as_ref());
     let length = length(f, pb.length.as_ref());
     let overrides = overrides(f, &pb.overrides);
+    let occurrence = occurrence(f, pb);
+    let common = Common { overrides: overrides?, ..common? };
+    Some(common.at(Span::lasting(starts_at?, length?)?, occurrence?))
+}
+
+/// What sessions have in common that are booked at once, but for what is overridden.
+pub fn common(f: &mut Fields, pb: &pb::BookSessionRequest) -> Option<Common> {
+    let who = who(f, pb);
+    let service = f.word("service", pb.service);
+    let place = place(f, pb.modality, &pb.venue_id, &pb.room_id);
+    let (counsellor_id, party) = who?;
+    Some(Common { counsellor_id, party, service: service?, place: place?, overrides: Vec::new() })
+}
+
+/// The counsellor of a session, and who meets with that counsellor.
+pub fn who(f: &mut Fields, pb: &pb::BookSessionRequest) -> Option<(CounsellorId, Party)> {
+    let party = party(f, pb);
+    let counsellor_id = f.id("counsellor_id", &pb.counsellor_id);
     let leads = |party: &Party| counsellor_id.is_some_and(|lead| party.co_facilitators.contains(&lead));
     if party.as_ref().is_some_and(leads) {
         f.wrong::<()>("group.co_facilitator_ids", "must not name the counsellor of the session");
     }
-    Some(Wanted {
-        counsellor_id: counsellor_id?,
-        party: party?,
-        service: service?,
-        place: place?,
-        span: Span::lasting(starts_at?, length?)?,
-        occurrence: None,
-        overrides: overrides?,
-    })
+    counsellor_id.zip(party)
+}
+
+/// The place in a series that a session takes, if any.
+fn occurrence(f: &mut Fields, pb: &pb::BookSessionRequest) -> Option<Option<Occurrence>> {
+    let series_id = f.maybe_id("series_id", &pb.series_id);
+    let number = match u32::try_from(pb.series_number) {
+        Ok(0) if pb.series_id.is_empty() => return Some(None),
+        Ok(number) if number > 0 && !pb.series_id.is_empty() => Some(number),
+        _ => f.wrong("series_number", "must be a number of the series, and 0 without a series"),
+    };
+    Some(series_id?.zip(number).map(|(series_id, number)| Occurrence { series_id, number }))
 }
 
 /// Who meets with the counsellor: one client, or a group.
@@ -257,11 +276,6 @@ fn group_pb(session: &Session) -> pb::Group {
         removed: removed.collect(),
         co_facilitator_ids: session.co_facilitators.iter().map(ToString::to_string).collect(),
     }
-}
-
-/// A number of a few for the wire.
-fn count(number: u32) -> i32 {
-    i32::try_from(number).unwrap_or(i32::MAX)
 }
 
 /// Why a rule was broken, for the wire.

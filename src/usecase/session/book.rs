@@ -3,6 +3,8 @@
 use uuid::Uuid;
 
 use super::place::{LOOKS, crowded};
+use super::scene::Scene;
+use super::series;
 use super::{WORD, find, hold};
 use crate::domain::ids::{Id, SessionId};
 use crate::domain::party::Party;
@@ -26,6 +28,7 @@ impl Mutation for BookSession {
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Session> {
         touch(work, &self.0.party);
+        series::check_number(work, &self.0).await?;
         let session = book(work, &self.0).await?;
         work.touched(session.id.uuid());
         Ok(session)
@@ -50,8 +53,13 @@ pub(super) fn touch(work: &mut Work<'_>, party: &Party) {
 /// Books one session inside a request that may do more.
 pub async fn book(work: &mut Work<'_>, wanted: &Wanted) -> Result<Session> {
     let scene = wanted.scene(work).await?;
+    book_in(work, &scene, wanted).await
+}
+
+/// As [`book`], with everything locked that it is about.
+pub(super) async fn book_in(work: &mut Work<'_>, scene: &Scene, wanted: &Wanted) -> Result<Session> {
     for _ in 0..LOOKS {
-        let draft = wanted.judge(work, &scene, None, Occasion::Placing).await?;
+        let draft = wanted.judge(work, scene, None, Occasion::Placing).await?;
         if scene.claim(work, &draft).await? {
             return Ok(draft.session);
         }

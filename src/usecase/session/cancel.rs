@@ -1,9 +1,11 @@
 //! Cancels a session before it starts, and frees its time.
 
+use std::collections::BTreeSet;
+
 use uuid::Uuid;
 
 use crate::domain::directory::Site;
-use crate::domain::ids::{Id, SessionId};
+use crate::domain::ids::{Id, SessionId, SiteId};
 use crate::domain::session::{CancelReason, Session};
 use crate::store::noun::Stored;
 use crate::store::{Lock, placement, session};
@@ -12,6 +14,24 @@ use crate::usecase::link;
 use crate::usecase::session::{WORD, find, hold, open, refused};
 use crate::usecase::work::{Mutation, Work};
 use crate::usecase::world::World;
+
+/// Locks the sites of sessions, whose gaps must not change while the presences go.
+pub(super) async fn lock_sites(work: &mut Work<'_>, sessions: &[Session]) -> Result<()> {
+    let sites: BTreeSet<SiteId> = sessions.iter().filter_map(|it| it.place.site_id()).collect();
+    for site_id in sites {
+        Site::find(&mut work.tx, site_id, Lock::Share).await?;
+    }
+    Ok(())
+}
+
+/// Cancels a session that is locked with its clients and its site, and gives back what it took. The links of
+/// its clients are to be settled afterwards.
+pub(super) async fn cancel_locked(work: &mut Work<'_>, session: Session, reason: CancelReason) -> Result<Session> {
+    let session = session.cancel(work.now, reason).map_err(refused)?;
+    session::update(&mut work.tx, &session).await?;
+    placement::release(&mut work.tx, session.id).await?;
+    Ok(session)
+}
 
 /// Cancels a session.
 #[derive(Clone, Debug)]
@@ -37,15 +57,10 @@ impl Mutation for CancelSession {
         work.call.manages(Some(seen.organisation_id), WORD)?;
         // Clients before sessions: the order in which a late link locks them too.
         link::lock_around(work, &seen.clients(), None).await?;
-        // The site's gap must not change while its presence goes.
-        if let Some(site_id) = seen.place.site_id() {
-            Site::find(&mut work.tx, site_id, Lock::Share).await?;
-        }
-        link::lock_linked_sessions(work, &seen.clients()).await?;
+        lock_sites(work, std::slice::from_ref(&seen)).await?;
+        link::lock_linked_sessions(work, &seen.clients(), &[]).await?;
         let session = open(work, self.session_id, self.version, Lock::Update).await?;
-        let session = session.cancel(work.now, self.reason).map_err(refused)?;
-        session::update(&mut work.tx, &session).await?;
-        placement::release(&mut work.tx, session.id).await?;
+        let session = cancel_locked(work, session, self.reason).await?;
         link::settle_all(work, &session.clients()).await?;
         Ok(session)
     }

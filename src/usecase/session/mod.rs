@@ -13,19 +13,23 @@ mod record;
 mod reschedule;
 mod scene;
 mod search;
+mod series;
 
 pub(super) use book::book;
 pub use book::{BookHeld, BookSession};
 pub use cancel::CancelSession;
 pub use export::{ExportCalendar, export_calendar};
 pub use hold::{HoldSlot, ReleaseHold, forget_expired};
-pub use offer::place;
+pub use offer::{place, place_series};
 pub use participant::{AddParticipant, RemoveParticipant};
 pub use read::{Filter, get_session, list_overrides, list_sessions};
 pub use reassign::ReassignCounsellor;
 pub use record::RecordPastSession;
 pub use reschedule::RescheduleSession;
 pub use search::{DEFAULT_WINDOW, FindSlots, FoundSlots, LONGEST_WINDOW, find_slots};
+pub use series::{
+    BookSeries, CancelSeries, Days, Placed, RescheduleSeries, ScheduleProgramme, View, get_series, wrong,
+};
 
 use super::error::{Error, Result};
 use super::work::Work;

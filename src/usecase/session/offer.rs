@@ -2,55 +2,113 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{NaiveDate, TimeDelta};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::search::own_client;
+use super::series::Placed;
 use crate::domain::code::Modality;
 use crate::domain::counsellor::Counsellor;
+use crate::domain::directory::{Site, Venue};
 use crate::domain::ids::SiteId;
 use crate::domain::noun::Noun;
 use crate::domain::place::WantedPlace;
-use crate::domain::rules::{Facts, Occasion, RuleCode};
+use crate::domain::rules::{Occasion, RuleCode};
 use crate::domain::session::Wanted;
 use crate::domain::slots::{DEFAULT_STEP, Search, Slot, find};
-use crate::domain::time::Span;
+use crate::domain::time::{Span, Spans};
 use crate::store::noun::Stored;
-use crate::store::{Lock, counsellor};
+use crate::store::{Lock, Tx, counsellor};
 use crate::usecase::call::Call;
 use crate::usecase::error::{Error, Refusal, Result};
 use crate::usecase::facts::{self, Ask, Places};
 use crate::usecase::work::{Mutation, mutate};
 use crate::usecase::world::World;
 
+/// The most alternatives of one refusal.
+const MOST: usize = 3;
+
 /// Runs what places a session. A refusal carries up to three alternatives, looked up after the
 /// refusal was written, so that nobody waits for them.
 pub async fn place<M: Mutation>(world: &World, call: Call, mutation: M) -> Result<M::Answer> {
     match mutate(world, call.clone(), mutation).await {
-        Err(Error::Refused(refusal)) => {
-            // The refusal stands, and is audited, whether or not something else can be offered.
-            let alternatives = alternatives(world, &call, &refusal).await.unwrap_or_else(|error| {
-                tracing::warn!(error = &error as &dyn std::error::Error, "no alternatives");
-                Vec::new()
-            });
-            Err(Error::Refused(Box::new(Refusal { alternatives, ..*refusal })))
+        Err(Error::Refused(mut refusal)) => {
+            offer(world, &call, &mut [&mut *refusal], &Spans::default()).await;
+            Err(Error::Refused(refusal))
         }
         result => result,
     }
 }
 
+/// As [`place`], for a series: what was refused of it carries alternatives, whether or not the rest stands.
+pub async fn place_series<M: Mutation<Answer = Placed>>(world: &World, call: Call, mutation: M) -> Result<Placed> {
+    match mutate(world, call.clone(), mutation).await {
+        Ok(mut placed) => {
+            let mut all: Vec<&mut Refusal> = placed.declined.iter_mut().map(|it| &mut it.refusal).collect();
+            offer(world, &call, &mut all, &Spans::default()).await;
+            Ok(placed)
+        }
+        Err(Error::SeriesRefused(mut refusal)) => {
+            let mut all: Vec<&mut Refusal> = refusal.declined.iter_mut().map(|it| &mut it.refusal).collect();
+            offer(world, &call, &mut all, &refusal.planned).await;
+            Err(Error::SeriesRefused(refusal))
+        }
+        result => result,
+    }
+}
+
+/// Puts alternatives into refusals, none of them at times to avoid. The refusals stand, and are audited,
+/// whether or not something else can be offered.
+async fn offer(world: &World, call: &Call, refusals: &mut [&mut Refusal], avoid: &Spans) {
+    match all_alternatives(world, call, refusals, avoid).await {
+        Ok(all) => {
+            for (refusal, alternatives) in refusals.iter_mut().zip(all) {
+                refusal.alternatives = alternatives;
+            }
+        }
+        Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "no alternatives"),
+    }
+}
+
+async fn all_alternatives(
+    world: &World,
+    call: &Call,
+    refusals: &[&mut Refusal],
+    avoid: &Spans,
+) -> Result<Vec<Vec<Slot>>> {
+    if refusals.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut tx = world.db().begin_read().await?;
+    // What one of a series must not tell, the alternatives of another do not tell either.
+    let mut hidden = BTreeSet::new();
+    for refusal in refusals {
+        hidden.extend(hidden_days(&mut tx, refusal).await?);
+    }
+    let mut all = Vec::with_capacity(refusals.len());
+    for refusal in refusals {
+        let keep = |slot: &Slot| !hidden.contains(&(slot.place.site_id(), slot.day())) && !avoid.overlap(slot.span);
+        all.push(alternatives(&mut tx, world.now(), call, refusal, keep).await?);
+    }
+    Ok(all)
+}
+
 /// What is offered instead of what was refused: at most three, first with the same counsellor at the
 /// same place, then with anybody of the organisation.
-async fn alternatives(world: &World, call: &Call, refusal: &Refusal) -> Result<Vec<Slot>> {
-    const MOST: usize = 3;
-    let (now, wanted) = (world.now(), &refusal.wanted);
+async fn alternatives(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    call: &Call,
+    refusal: &Refusal,
+    keep: impl Fn(&Slot) -> bool,
+) -> Result<Vec<Slot>> {
+    let wanted = &refusal.wanted;
     let from = wanted.span.starts_at().max(now);
     let Some(window) = Span::lasting(from, TimeDelta::days(7)) else { return Ok(Vec::new()) };
-    let mut tx = world.db().begin_read().await?;
     let mut clients = Vec::new();
     for id in wanted.party.clients() {
-        clients.push(own_client(&mut tx, call, id).await?);
+        clients.push(own_client(tx, call, id).await?);
     }
-    let lead = Counsellor::find(&mut tx, wanted.counsellor_id, Lock::None).await?;
+    let lead = Counsellor::find(tx, wanted.counsellor_id, Lock::None).await?;
     let lead = lead.ok_or(Error::NotFound(Counsellor::WORD))?;
     call.manages(Some(lead.organisation_id), Counsellor::WORD)?;
     let side = clients.first().map_or(lead.side, |it| it.side);
@@ -62,12 +120,11 @@ async fn alternatives(world: &World, call: &Call, refusal: &Refusal) -> Result<V
     let around = window.padded(TimeDelta::zero(), search.length);
     let anywhere = Places::All(Some(modality));
     let mut found: Vec<Slot> = Vec::new();
-    let mut hidden = None;
     for (places, only) in [(same, Some(wanted.counsellor_id)), (anywhere, None)] {
         if found.len() < MOST {
-            let mut counsellors = counsellor::for_side(&mut tx, lead.organisation_id, side, only).await?;
+            let mut counsellors = counsellor::for_side(tx, lead.organisation_id, side, only).await?;
             if only.is_some() {
-                counsellors.extend(counsellor::by_ids(&mut tx, &wanted.party.co_facilitators).await?);
+                counsellors.extend(counsellor::by_ids(tx, &wanted.party.co_facilitators).await?);
             }
             let ask = Ask {
                 now,
@@ -82,14 +139,10 @@ async fn alternatives(world: &World, call: &Call, refusal: &Refusal) -> Result<V
                 occasion: Occasion::Placing,
                 lock: Lock::None,
             };
-            let facts = facts::load(&mut tx, ask).await?;
-            // By the facts of the place that was wanted, which the first look always has.
-            let hidden = hidden.get_or_insert_with(|| hidden_days(&refusal.broken, wanted, &facts));
+            let facts = facts::load(tx, ask).await?;
             let more = find(&search, &facts, None, usize::MAX).slots.into_iter();
-            let more =
-                more.filter(|slot| !found.contains(slot) && !hidden.contains(&(slot.place.site_id(), slot.day())));
-            let more: Vec<_> = more.take(MOST - found.len()).collect();
-            found.extend(more);
+            let more: Vec<_> = more.filter(|slot| !found.contains(slot) && keep(slot)).collect();
+            found.extend(more.into_iter().take(MOST - found.len()));
         }
     }
     Ok(found)
@@ -109,16 +162,14 @@ fn search(wanted: &Wanted, window: Span, modality: Modality) -> Search {
 
 /// Where and when an alternative would tell why a slot is not available: the other times of its site
 /// and day are free after another hour, another gap, or not at all, as the reason may be.
-fn hidden_days(broken: &[RuleCode], wanted: &Wanted, facts: &Facts) -> BTreeSet<(Option<SiteId>, NaiveDate)> {
-    let WantedPlace::Venue(venue_id, _) = wanted.place else { return BTreeSet::new() };
-    let site_id = facts.venues.get(&venue_id).map(|venue| venue.venue.site_id);
-    let site = site_id.and_then(|id| facts.sites.get(&id));
-    match site {
-        Some(site) if broken.contains(&RuleCode::SlotNotAvailable) => {
-            // A gap may reach over midnight.
-            let reach = wanted.span.padded(site.site.separation_gap_for, site.site.separation_gap_for);
-            reach.local_days(site.site.zone).map(|day| (site_id, day)).collect()
-        }
-        _ => BTreeSet::new(),
+async fn hidden_days(tx: &mut Tx, refusal: &Refusal) -> Result<Vec<(Option<SiteId>, NaiveDate)>> {
+    let WantedPlace::Venue(venue_id, _) = refusal.wanted.place else { return Ok(Vec::new()) };
+    if !refusal.broken.contains(&RuleCode::SlotNotAvailable) {
+        return Ok(Vec::new());
     }
+    let Some(venue) = Venue::find(tx, venue_id, Lock::None).await? else { return Ok(Vec::new()) };
+    let Some(site) = Site::find(tx, venue.site_id, Lock::None).await? else { return Ok(Vec::new()) };
+    // A gap may reach over midnight.
+    let reach = refusal.wanted.span.padded(site.separation_gap_for, site.separation_gap_for);
+    Ok(reach.local_days(site.zone).map(|day| (Some(site.id), day)).collect())
 }

@@ -220,7 +220,7 @@ impl Mutation for RemoveParticipant {
         }
         // Clients before sessions: the order in which a late link locks them too.
         link::lock_around(work, &[self.client_id], None).await?;
-        link::lock_linked_sessions(work, &[self.client_id]).await?;
+        link::lock_linked_sessions(work, &[self.client_id], &[]).await?;
         let mut sessions = scope.lock(work, Some(self.version)).await?;
         if !sessions.first().is_some_and(|it| it.expects(self.client_id)) {
             return Err(Error::NotFound("participant"));

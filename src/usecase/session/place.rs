@@ -10,6 +10,7 @@ use crate::domain::participant::Participant;
 use crate::domain::place::{Place, WantedPlace};
 use crate::domain::rules::{self, Candidate, Facts, Occasion, RuleCode, Verdict};
 use crate::domain::session::{Overriding, Session, State, Wanted};
+use crate::domain::time::Span;
 use crate::store::{self, Lock, Savepoint, overriding, session};
 use crate::usecase::error::{Error, Refusal, Result};
 use crate::usecase::facts::{self, Ask, Places};
@@ -27,7 +28,7 @@ pub struct Draft {
 }
 
 impl Wanted {
-    fn place(&self, facts: &Facts) -> Result<Place> {
+    pub(super) fn place(&self, facts: &Facts) -> Result<Place> {
         let WantedPlace::Venue(venue_id, room_id) = self.place else { return Ok(Place::Remote) };
         let venue = facts.venues.get(&venue_id).ok_or(Error::NotFound(Venue::WORD))?;
         if room_id.is_some_and(|id| !venue.rooms.iter().any(|room| room.id == id)) {
@@ -37,15 +38,16 @@ impl Wanted {
         Ok(Place::Venue { venue_id, site_id: venue.venue.site_id, room_id })
     }
 
-    /// The session that is wanted, or every rule that stands in the way. What a session `except`
-    /// takes counts as free.
-    pub async fn judge(
+    /// What is known around some time at the place that is wanted. What a session `except` takes counts as
+    /// free.
+    pub async fn facts(
         &self,
         work: &mut Work<'_>,
         scene: &Scene,
+        around: Span,
         except: Option<SessionId>,
         occasion: Occasion,
-    ) -> Result<Draft> {
+    ) -> Result<Facts> {
         let ask = Ask {
             now: work.now,
             organisation_id: scene.organisation_id,
@@ -57,12 +59,24 @@ impl Wanted {
                 WantedPlace::Venue(venue_id, _) => Places::venue(venue_id),
             },
             district: None,
-            around: self.span,
+            around,
             except,
             occasion,
             lock: Lock::Share,
         };
-        let facts = facts::load(&mut work.tx, ask).await?;
+        facts::load(&mut work.tx, ask).await
+    }
+
+    /// The session that is wanted, or every rule that stands in the way. What a session `except`
+    /// takes counts as free.
+    pub async fn judge(
+        &self,
+        work: &mut Work<'_>,
+        scene: &Scene,
+        except: Option<SessionId>,
+        occasion: Occasion,
+    ) -> Result<Draft> {
+        let facts = self.facts(work, scene, self.span, except, occasion).await?;
         let place = self.place(&facts)?;
         let (counsellor_id, service, span) = (self.counsellor_id, self.service, self.span);
         let candidate = Candidate { counsellor_id, party: &self.party, service, place, span };

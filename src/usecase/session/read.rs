@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
-use crate::domain::ids::{ClientId, CounsellorId, Id, SessionId, SiteId};
+use crate::domain::ids::{ClientId, CounsellorId, Id, SeriesId, SessionId, SiteId};
 use crate::domain::session::{Overriding, Session, StateWord};
 use crate::store::session::Listing;
 use crate::store::{Lock, overriding, session};
@@ -31,6 +31,8 @@ pub struct Filter {
     pub starts_before: Option<DateTime<Utc>>,
     /// In one of these states; in any, but merely held, when empty.
     pub states: Vec<StateWord>,
+    /// Of this series.
+    pub series_id: Option<SeriesId>,
     /// Only those that a person must resolve.
     pub flagged: bool,
 }
@@ -74,6 +76,7 @@ pub(super) fn listing(call: &Call, filter: Filter, most: usize) -> Result<Option
         starts_from: filter.starts_from,
         starts_before: filter.starts_before,
         states: filter.states,
+        series_id: filter.series_id,
         flagged: filter.flagged,
         after: None,
         most: i64::try_from(most).unwrap_or(i64::MAX),

@@ -60,7 +60,7 @@ impl Mutation for RecordPastSession {
         work.note("RECORDED_AFTERWARDS");
         work.touched(draft.session.id.uuid());
         // Who was there takes the day from those who must not meet.
-        link::lock_linked_sessions(work, &clients).await?;
+        link::lock_linked_sessions(work, &clients, &[]).await?;
         link::settle_all(work, &clients).await?;
         Ok(draft.session)
     }

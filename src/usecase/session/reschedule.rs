@@ -60,20 +60,11 @@ impl Mutation for RescheduleSession {
         let seen = open(work, self.session_id, self.version, Lock::None).await?;
         let wanted = self.wanted(&seen)?;
         let scene = wanted.scene(work).await?;
-        link::lock_linked_sessions(work, &clients).await?;
-        for _ in 0..LOOKS {
-            let mut draft = wanted.judge(work, &scene, Some(seen.id), Occasion::Placing).await?;
-            draft.session.supersedes = Some(seen.id);
-            let old = open(work, self.session_id, self.version, Lock::Update).await?;
-            let old = old.reschedule(work.now, self.reason, draft.session.id).map_err(refused)?;
-            if replace(work, &scene, &draft, &old).await? {
-                work.touched(draft.session.id.uuid());
-                link::settle_all(work, &clients).await?;
-                let new = find(work, draft.session.id, Lock::None).await?;
-                return Ok((new, old));
-            }
-        }
-        Err(crowded())
+        link::lock_linked_sessions(work, &clients, &[]).await?;
+        let (new, old) = move_locked(work, &scene, &wanted, &seen, self.reason).await?;
+        work.touched(new.id.uuid());
+        link::settle_all(work, &clients).await?;
+        Ok((find(work, new.id, Lock::None).await?, old))
     }
 
     fn result_id(&self, answer: &(Session, Session)) -> Uuid {
@@ -88,7 +79,8 @@ impl Mutation for RescheduleSession {
 }
 
 impl RescheduleSession {
-    fn wanted(&self, old: &Session) -> Result<Wanted> {
+    /// The session that is to take the place of an old one.
+    pub(super) fn wanted(&self, old: &Session) -> Result<Wanted> {
         // Another room may be the free one at another time.
         let stay = match WantedPlace::from(old.place) {
             WantedPlace::Venue(venue_id, _) => WantedPlace::Venue(venue_id, None),
@@ -122,6 +114,27 @@ impl RescheduleSession {
         }
         Ok(party)
     }
+}
+
+/// Moves a session as it was seen, with everything locked that the move is about. The links of its clients
+/// are to be settled afterwards.
+pub(super) async fn move_locked(
+    work: &mut Work<'_>,
+    scene: &Scene,
+    wanted: &Wanted,
+    seen: &Session,
+    reason: CancelReason,
+) -> Result<(Session, Session)> {
+    for _ in 0..LOOKS {
+        let mut draft = wanted.judge(work, scene, Some(seen.id), Occasion::Placing).await?;
+        draft.session.supersedes = Some(seen.id);
+        let old = open(work, seen.id, seen.version, Lock::Update).await?;
+        let old = old.reschedule(work.now, reason, draft.session.id).map_err(refused)?;
+        if replace(work, scene, &draft, &old).await? {
+            return Ok((draft.session, old));
+        }
+    }
+    Err(crowded())
 }
 
 /// Puts the new session where the old one was; false when somebody was faster.

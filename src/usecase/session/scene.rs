@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
+use chrono_tz::Tz;
 
 use crate::domain::client::Client;
 use crate::domain::code::Side;
 use crate::domain::counsellor::Counsellor;
 use crate::domain::directory::{Site, Venue};
 use crate::domain::guardian::Guardian;
-use crate::domain::ids::{ClientId, CounsellorId, OrganisationId};
+use crate::domain::ids::{ClientId, CounsellorId, OrganisationId, VenueId};
 use crate::domain::noun::{Noun, Record};
 use crate::domain::party::{Attendee, Party};
 use crate::domain::place::WantedPlace;
@@ -34,6 +35,13 @@ pub struct Scene {
     pub counsellors: Vec<Record<Counsellor>>,
     /// The site; none when remote.
     pub site: Option<Record<Site>>,
+}
+
+impl Scene {
+    /// The zone in which the local times of what is wanted are meant.
+    pub fn zone(&self) -> Tz {
+        self.site.as_ref().map_or_else(|| self.counsellors[0].zone, |site| site.zone)
+    }
 }
 
 impl Wanted {
@@ -70,6 +78,31 @@ impl Wanted {
         all.sort_by_key(|it| it.id != self.counsellor_id);
         Ok(all)
     }
+}
+
+/// Locks counsellors, venues and sites of several sessions, each kind at once and in the order of their ids,
+/// so that their scenes wait for nobody. Their clients must be locked.
+pub async fn lock_scenes(work: &mut Work<'_>, all: &[Wanted]) -> Result<()> {
+    let counsellors: BTreeSet<CounsellorId> =
+        all.iter().flat_map(|it| it.party.counsellors(it.counsellor_id)).collect();
+    for id in counsellors {
+        Counsellor::find(&mut work.tx, id, Lock::Update).await?;
+    }
+    let venues: BTreeSet<VenueId> = all
+        .iter()
+        .filter_map(|it| match it.place {
+            WantedPlace::Remote => None,
+            WantedPlace::Venue(venue_id, _) => Some(venue_id),
+        })
+        .collect();
+    let mut sites = BTreeSet::new();
+    for id in venues {
+        sites.extend(Venue::find(&mut work.tx, id, Lock::Share).await?.map(|venue| venue.site_id));
+    }
+    for id in sites {
+        Site::find(&mut work.tx, id, Lock::Share).await?;
+    }
+    Ok(())
 }
 
 /// The clients, all of one organisation, in the order asked for; locked in the order of their ids.

@@ -3,6 +3,7 @@
 mod app;
 mod db;
 mod ngo;
+pub mod series;
 
 pub use app::{Actor, Beside, Refused, TestApp, refused};
 pub use db::{Engine, TestDb};
