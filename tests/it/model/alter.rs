@@ -7,7 +7,7 @@ use super::cast::Place;
 use super::play::{Expected, Outcome, Play, allowed, modality, overrides};
 use super::stage::stamp;
 use super::step::{Move, counsellor, places};
-use super::truth::{State, Wanted};
+use super::truth::{Row, State, Told, Wanted};
 
 impl Play<'_> {
     /// One of all sessions and holds, and what stands in the way of changing it.
@@ -67,9 +67,18 @@ impl Play<'_> {
         let moved = self.agree(refusal.unwrap_or(expected), answer.map(tonic::Response::into_inner)).await?;
         let Some(pb::RescheduleSessionResponse { session, superseded }) = moved else { return Ok(()) };
         let (session, superseded) = (session.unwrap(), superseded.unwrap());
-        self.truth.rows[at].state = State::Moved { to: session.id.clone() };
-        self.placed(session, what, State::Booked, overridden, &row.id).await?;
+        self.moved(at, &session.id, what, overridden);
+        self.look(&[session]).await?;
         self.visible(&superseded)
+    }
+
+    /// Another session has taken the place of one, also in a series.
+    pub fn moved(&mut self, at: usize, id: &str, what: Wanted, overridden: Told) {
+        let old = &mut self.truth.rows[at];
+        old.state = State::Moved { to: id.into() };
+        let new = Row::new(id, what, State::Booked, overridden, &old.id, self.truth.now);
+        let series = old.series;
+        self.truth.rows.push(Row { series, ..new });
     }
 
     pub async fn reassign(&mut self, nth: usize, pick: u8, soft: bool) -> Outcome {

@@ -7,10 +7,12 @@
 mod alter;
 mod cast;
 mod change;
+mod course;
 mod group;
 mod judge;
 mod play;
 mod seen;
+mod series;
 mod stage;
 mod step;
 mod story;

@@ -21,6 +21,7 @@ pub struct Play<'a> {
     pub stage: Stage,
     pub truth: Truth,
     pub listed: BTreeMap<String, pb::Session>,
+    pub series: BTreeMap<String, pb::Series>,
     /// What has been met: refusals by reason or rule, flags by rule.
     pub met: BTreeSet<String>,
     far: i64,
@@ -31,6 +32,8 @@ pub struct Play<'a> {
 pub enum Expected {
     Ok,
     Broken(Told),
+    /// By number and start.
+    Series(Vec<(usize, i64, Codes)>),
     Refused(Code, &'static str),
 }
 
@@ -41,7 +44,15 @@ impl<'a> Play<'a> {
     pub async fn begin(app: &'a TestApp, code: &str) -> Self {
         app.clock.set(instant(OPENING));
         let stage = Stage::set(app, code).await;
-        Self { app, stage, truth: Truth::new(OPENING), listed: BTreeMap::new(), met: BTreeSet::new(), far: 30 }
+        Self {
+            app,
+            stage,
+            truth: Truth::new(OPENING),
+            listed: BTreeMap::new(),
+            series: BTreeMap::new(),
+            met: BTreeSet::new(),
+            far: 30,
+        }
     }
 
     pub async fn step(&mut self, step: &Step) -> Outcome {
@@ -56,6 +67,10 @@ impl<'a> Play<'a> {
             Step::Cancel(nth, stale) => self.cancel(*nth, *stale).await,
             Step::Join(nth, who) => self.join(*nth, who).await,
             Step::Remove(nth, pick, stale) => self.remove(*nth, *pick, *stale).await,
+            Step::BookSeries(ask, how) => self.book_series(ask, how).await,
+            Step::MoveSeries(nth, how) => self.move_series(*nth, how).await,
+            Step::CancelSeries(nth, from, stale) => self.cancel_series(*nth, *from, *stale).await,
+            Step::MakeUp(nth, number, starts, soft) => self.make_up(*nth, *number, *starts, *soft).await,
             Step::Pass(minutes) => self.pass(*minutes).await,
             fact => self.change(fact).await,
         }
@@ -194,7 +209,7 @@ impl<'a> Play<'a> {
         self.placed(session, row.what, State::Booked, overridden, "").await
     }
 
-    fn request(&self, ask: &Ask) -> pb::BookSessionRequest {
+    pub fn request(&self, ask: &Ask) -> pb::BookSessionRequest {
         let it = &ask.what;
         let (venue_id, room_id) = self.stage.place(it.place);
         let alone = it.guests.first().filter(|_| !it.is_group()).map(|guest| self.stage.participant(guest));
@@ -234,6 +249,9 @@ impl<'a> Play<'a> {
                     && items.into_iter().eq(in_order(&codes))
                     && violations(&status) == self.stage.violations(told)
             }
+            Expected::Series(refused) => {
+                said.reason == "BOOKING_REFUSED" && self.stage.refused_of_series(&status) == *refused
+            }
             Expected::Refused(code, reason) => said.code == *code && said.reason == *reason,
         };
         if !right {
@@ -264,11 +282,7 @@ impl<'a> Play<'a> {
         overridden: Told,
         supersedes: &str,
     ) -> Outcome {
-        let id = session.id.clone();
-        let started_with = (what.starts <= self.truth.now).then(Told::new);
-        let since = what.clients().map(|client| (client, self.truth.now)).collect();
-        let (supersedes, removed) = (supersedes.into(), Vec::new());
-        self.truth.rows.push(Row { id, what, state, overridden, supersedes, since, removed, started_with });
+        self.truth.rows.push(Row::new(&session.id, what, state, overridden, supersedes, self.truth.now));
         self.look(&[session]).await
     }
 
@@ -283,6 +297,7 @@ impl<'a> Play<'a> {
     /// Lists everything, and compares it with the model and with what was just answered.
     pub async fn look(&mut self, answers: &[pb::Session]) -> Outcome {
         self.listed = super::seen::list(&self.stage).await?;
+        self.series = super::seen::series(self).await?;
         for answer in answers {
             self.visible(answer)?;
         }

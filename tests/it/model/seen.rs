@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use aftercare::grpc::pb;
 
 use super::play::{Outcome, Play};
-use super::stage::{Stage, minute};
-use super::truth::{State, Told, Wanted};
+use super::stage::{Stage, instant, minute};
+use super::truth::{Codes, State, Told, Wanted};
+use crate::support::minutes;
 
 /// A session as anybody may compare it.
 #[derive(Debug, PartialEq)]
@@ -17,9 +18,10 @@ struct Shown {
     held_until: Option<i64>,
     moved_to: String,
     supersedes: String,
+    series: (String, i32),
     /// Clients with since when they are planned to be there, and who was removed when.
     since: BTreeMap<usize, i64>,
-    removed: Vec<(usize, i64, i64)>,
+    removed: BTreeSet<(usize, i64, i64)>,
     overridden: Told,
     flags: Told,
 }
@@ -39,6 +41,47 @@ pub async fn list(stage: &Stage) -> Outcome<BTreeMap<String, pb::Session>> {
         }
     }
     Ok(all)
+}
+
+/// Every series, which must be what the model has.
+pub async fn series(play: &Play<'_>) -> Outcome<BTreeMap<String, pb::Series>> {
+    let mut all = BTreeMap::new();
+    for (at, course) in play.truth.courses.iter().enumerate() {
+        let request = pb::GetSeriesRequest { series_id: course.id.clone() };
+        let coordinator = play.stage.of(course.what.org);
+        let answer = coordinator.scheduling().get_series(request).await.map_err(|it| format!("{it:?}"))?;
+        let series = answer.into_inner().series.unwrap();
+        if series.occurrences.len() != course.plan.len() {
+            return Err(format!("{series:?}\nmodel {course:?}"));
+        }
+        for (number, (shown, planned)) in (1..).zip(series.occurrences.iter().zip(&course.plan)) {
+            let under = play.truth.under(at, number);
+            let outcome = if under.is_empty() { pb::OccurrenceOutcome::Refused } else { pb::OccurrenceOutcome::Booked };
+            let right = shown.number == number as i32
+                && shown.outcome() == outcome
+                && minute(shown.planned_starts_at.as_ref()) == planned.starts
+                && shown.planned_length == Some(minutes(planned.length))
+                && rules(&shown.rules) == planned.refused
+                && shown.session.as_ref().map_or(under.is_empty(), |it| {
+                    under.iter().any(|row| row.id == it.id) && play.listed.get(&it.id) == Some(it)
+                });
+            if !right {
+                return Err(format!("{shown:?}\nmodel {planned:?}, {under:?}"));
+            }
+        }
+        let skipped = series.skipped.iter().map(|it| (it.local_start.clone(), rules(&it.rules)));
+        let local = |at: i64| instant(at).with_timezone(&chrono_tz::Asia::Kolkata).to_rfc3339();
+        if !skipped.eq(course.skipped.iter().map(|(at, codes)| (local(*at), codes.clone()))) {
+            return Err(format!("{:?}\nmodel {:?}", series.skipped, course.skipped));
+        }
+        all.insert(series.id.clone(), series);
+    }
+    Ok(all)
+}
+
+/// The codes of rules from the wire.
+pub fn rules(numbers: &[i32]) -> Codes {
+    codes(numbers, None).map(|(_, code)| code).collect()
 }
 
 /// What is listed must be what the model has, and nothing may break what no state may break.
@@ -64,8 +107,9 @@ pub fn compare(play: &Play<'_>) -> Outcome {
             held_until,
             moved_to,
             supersedes: row.supersedes.clone(),
+            series: row.series.map(|(of, number)| (truth.courses[of].id.clone(), number as i32)).unwrap_or_default(),
             since: row.since.iter().filter(|_| row.what.is_group()).map(|(client, at)| (*client, *at)).collect(),
-            removed: row.removed.clone(),
+            removed: row.removed.iter().copied().collect(),
             overridden: row.what.tell(&row.overridden),
             flags: truth.flags(row),
         };
@@ -98,6 +142,7 @@ fn shown(stage: &Stage, session: &pb::Session) -> Shown {
         held_until: session.held_until.as_ref().map(|until| minute(Some(until))),
         moved_to: session.superseded_by_session_id.clone(),
         supersedes: session.supersedes_session_id.clone(),
+        series: (session.series_id.clone(), session.series_number),
         since: guests().filter_map(|it| Some((stage.client(&it.client_id)?, minute(it.added_at.as_ref())))).collect(),
         removed: session.group.iter().flat_map(|it| &it.removed).filter_map(|it| removed(stage, it)).collect(),
         overridden: told(&session.overridden, |it| &it.overridden),

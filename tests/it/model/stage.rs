@@ -6,8 +6,11 @@ use aftercare::grpc::pb;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::cast::{CLIENTS, COUNSELLORS, DAY, Place};
-use super::truth::{Guest, Told, Wanted};
-use crate::support::{Actor, Ngo, TestApp, consent_of, date, minutes, own_consent, venue_at};
+use super::seen::rules;
+use super::truth::{Codes, Guest, Told, Wanted};
+use crate::support::{
+    Actor, Ngo, TestApp, consent_of, date, minutes, own_consent, series::refused_occurrences, venue_at,
+};
 
 /// Two organisations and everything about them.
 pub struct Stage {
@@ -166,6 +169,12 @@ impl Stage {
     /// Which client has an id.
     pub fn client(&self, id: &str) -> Option<usize> {
         self.clients.iter().position(|it| it.id == id)
+    }
+
+    /// Which sessions of a series are refused, by number and start.
+    pub fn refused_of_series(&self, status: &tonic::Status) -> Vec<(usize, i64, Codes)> {
+        let all = refused_occurrences(status);
+        all.iter().map(|it| (it.number as usize, minute(it.starts_at.as_ref()), rules(&it.rules))).collect()
     }
 
     /// What the violations of a refusal must be about, and of what kind.

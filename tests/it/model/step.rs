@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::cast::{CLIENTS, COUNSELLORS, DAY, Place};
+use super::course::{Daily, Shift};
 use super::truth::{Guest, Wanted};
 
 /// One thing that happens. Facts that can be true or not are turned round.
@@ -15,6 +16,12 @@ pub enum Step {
     Release(Nth),
     BookHeld(Nth, Soft),
     Pass(i64),
+    BookSeries(Ask, Daily),
+    MoveSeries(Nth, MoveSeries),
+    /// From one of its numbers on.
+    CancelSeries(Nth, usize, Stale),
+    /// A session under one of the numbers of a series, on another day.
+    MakeUp(Nth, usize, i64, Soft),
     Reschedule(Nth, Move),
     Reassign(Nth, u8, Soft),
     Cancel(Nth, Stale),
@@ -113,6 +120,16 @@ impl fmt::Debug for Move {
         f.write_str(if self.soft { ", soft" } else { "" })?;
         f.write_str(if self.stale { ", stale" } else { "" })
     }
+}
+
+/// What is to come of a series is moved, from one of its numbers on.
+#[derive(Clone, Copy, Debug)]
+pub struct MoveSeries {
+    pub from: usize,
+    pub to: Shift,
+    pub counsellor: Option<u8>,
+    pub soft: Soft,
+    pub stale: Stale,
 }
 
 /// Who joins a group: one of its circle, or somebody who does not belong there.

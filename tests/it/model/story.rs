@@ -4,7 +4,10 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use super::cast::{CLIENTS, COUNSELLORS, DAY, Place, SURVIVORS};
-use super::step::{Ask, Client, Counsellor, Move, Newcomer, Step, Story, circle, counsellor, guest, places};
+use super::course::{Daily, Shift};
+use super::step::{
+    Ask, Client, Counsellor, Move, MoveSeries, Newcomer, Step, Story, circle, counsellor, guest, places,
+};
 use super::truth::{Guest, Wanted};
 
 fn starts() -> impl Strategy<Value = i64> {
@@ -123,6 +126,25 @@ fn joins() -> impl Strategy<Value = Step> {
         .prop_map(|(nth, client, company, soft, stale)| Step::Join(nth, Newcomer { client, company, soft, stale }))
 }
 
+fn dailies() -> impl Strategy<Value = Daily> {
+    (2i64..5, proptest::option::weighted(0.2, 0i64..5), any::<bool>(), any::<bool>())
+        .prop_map(|(days, except, whole, skips)| Daily { days, except: except.filter(|it| *it < days), whole, skips })
+}
+
+fn moves_of_series() -> impl Strategy<Value = MoveSeries> {
+    let (stale, counsellor) = (proptest::bool::weighted(0.08), proptest::option::weighted(0.2, any::<u8>()));
+    let first_day = proptest::option::weighted(0.3, 0i64..3);
+    (1..4usize, first_day, starts(), any::<bool>(), counsellor, soft(), stale).prop_map(
+        |(from, first_day, at, whole, counsellor, soft, stale)| MoveSeries {
+            from,
+            to: Shift { first_day, time: at % DAY, whole },
+            counsellor,
+            soft,
+            stale,
+        },
+    )
+}
+
 fn scheduling() -> impl Strategy<Value = Step> {
     let hold_for = || select(vec![1i64, 5, 15]);
     prop_oneof![
@@ -136,6 +158,12 @@ fn scheduling() -> impl Strategy<Value = Step> {
         3 => ((0..40usize), any::<u8>(), soft()).prop_map(|(nth, pick, soft)| Step::Reassign(nth, pick, soft)),
         3 => ((0..40usize), proptest::bool::weighted(0.1)).prop_map(|(nth, stale)| Step::Cancel(nth, stale)),
         5 => joins(),
+        4 => (asks(), dailies()).prop_map(|(ask, how)| Step::BookSeries(ask, how)),
+        3 => (0..9usize, moves_of_series()).prop_map(|(nth, how)| Step::MoveSeries(nth, how)),
+        2 => (0..9usize, 1..4usize, proptest::bool::weighted(0.1))
+            .prop_map(|(nth, from, stale)| Step::CancelSeries(nth, from, stale)),
+        3 => (0..9usize, 1..6usize, starts(), soft())
+            .prop_map(|(nth, number, starts, soft)| Step::MakeUp(nth, number, starts, soft)),
         4 => ((0..40usize), any::<u8>(), proptest::bool::weighted(0.1))
             .prop_map(|(nth, pick, stale)| Step::Remove(nth, pick, stale)),
     ]

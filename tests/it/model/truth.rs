@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cast::{CLIENTS, COUNSELLORS, DAY, Place};
+use super::course::Course;
 
 /// Codes of broken rules.
 pub type Codes = BTreeSet<&'static str>;
@@ -118,6 +119,9 @@ pub struct Row {
     pub state: State,
     pub overridden: Told,
     pub supersedes: String,
+    pub created: i64,
+    /// Of which series, and which number.
+    pub series: Option<(usize, usize)>,
     /// Since when clients are planned to be there.
     pub since: BTreeMap<usize, i64>,
     /// Who was planned to be there no more, since when, and until when.
@@ -127,6 +131,21 @@ pub struct Row {
 }
 
 impl Row {
+    pub fn new(id: &str, what: Wanted, state: State, overridden: Told, supersedes: &str, now: i64) -> Self {
+        Self {
+            id: id.into(),
+            started_with: (what.starts <= now).then(Told::new),
+            since: what.clients().map(|client| (client, now)).collect(),
+            what,
+            state,
+            overridden,
+            supersedes: supersedes.into(),
+            created: now,
+            series: None,
+            removed: Vec::new(),
+        }
+    }
+
     /// Somebody is planned to be there no more. What was decided for that one stays decided.
     pub fn leave(&mut self, client: usize, now: i64) {
         self.what.guests.retain(|it| it.client != client);
@@ -143,6 +162,7 @@ impl Row {
 pub struct Truth {
     pub now: i64,
     pub rows: Vec<Row>,
+    pub courses: Vec<Course>,
     /// By organisation.
     pub agreement: [bool; 2],
     /// By client.
@@ -171,6 +191,7 @@ impl Truth {
         Self {
             now,
             rows: Vec::new(),
+            courses: Vec::new(),
             agreement: [true; 2],
             consent: [true; CLIENTS.len()],
             prefers_female: [false; CLIENTS.len()],
