@@ -27,3 +27,4 @@ pub mod session;
 pub mod slots;
 pub mod text;
 pub mod time;
+pub mod waitlist;
