@@ -11,6 +11,7 @@ use crate::domain::rules::RuleCode;
 use crate::domain::session::{CancelReason, StateWord};
 use crate::domain::slots::SlotReason;
 use crate::domain::time::Day;
+use crate::domain::waitlist::{Band, EntryEnding, OfferEnding};
 use crate::grpc::pb;
 
 /// A word that travels as an enum.
@@ -59,6 +60,9 @@ words! {
     ProceedingKind => pb::ProceedingKind, "PROCEEDING_KIND_";
     RuleCode => pb::BookingRule, "BOOKING_RULE_";
     SlotReason => pb::SlotReason, "SLOT_REASON_";
+    Band => pb::WaitlistBand, "WAITLIST_BAND_";
+    EntryEnding => pb::WaitlistEntryEnding, "WAITLIST_ENTRY_ENDING_";
+    OfferEnding => pb::WaitlistOfferEnding, "WAITLIST_OFFER_ENDING_";
 }
 
 /// google.type counts from Monday = 1.
@@ -109,5 +113,8 @@ mod tests {
         there_and_back(Assent::ALL);
         there_and_back(ConsentEnding::ALL);
         there_and_back(ProceedingKind::ALL);
+        there_and_back(Band::ALL);
+        there_and_back(EntryEnding::ALL);
+        there_and_back(OfferEnding::ALL);
     }
 }

@@ -20,6 +20,7 @@ mod orphan;
 pub mod page;
 pub mod proceeding;
 pub mod session;
+pub mod waitlist;
 pub mod work;
 pub mod world;
 

@@ -1,6 +1,6 @@
 //! SchedulingService.
 
-mod wire;
+pub(super) mod wire;
 
 use chrono::TimeDelta;
 use tonic::{Request, Response, Status};
@@ -40,7 +40,7 @@ pub fn service(world: World) -> SchedulingServiceServer<Scheduling> {
 
 /// The service.
 pub struct Scheduling {
-    world: World,
+    pub(super) world: World,
 }
 
 macro_rules! service {
@@ -66,6 +66,11 @@ service! {
     get_session: GetSessionRequest => GetSessionResponse, get;
     list_sessions: ListSessionsRequest => ListSessionsResponse, list;
     list_session_overrides: ListSessionOverridesRequest => ListSessionOverridesResponse, list_overrides;
+    join_waitlist: JoinWaitlistRequest => JoinWaitlistResponse, join;
+    leave_waitlist: LeaveWaitlistRequest => LeaveWaitlistResponse, leave;
+    list_waitlist: ListWaitlistRequest => ListWaitlistResponse, list_waitlist;
+    list_offers: ListOffersRequest => ListOffersResponse, list_offers;
+    answer_offer: AnswerOfferRequest => AnswerOfferResponse, answer;
 }
 
 impl Scheduling {
