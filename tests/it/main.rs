@@ -33,3 +33,4 @@ mod session_race;
 mod slots;
 mod statements;
 mod support;
+mod waitlist;
