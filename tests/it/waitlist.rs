@@ -1,6 +1,7 @@
 //! Whoever waits is asked in order, about times that are held meanwhile, and nothing books by itself.
 
 pub mod calls;
+mod crash;
 mod freed;
 mod rivals;
 
