@@ -15,14 +15,14 @@ words! {
     }
 }
 
-/// How long whoever takes a job has it to themselves. [P]: twice the longest request. Clocks of two machines
+/// How long whoever takes a job has it to themselves. \[P\]: twice the longest request. Clocks of two machines
 /// that differ by more cost attempts, and nothing else.
 pub const LEASE: TimeDelta = TimeDelta::seconds(60);
-/// How often a job is tried, which takes about three hours. [P]
+/// How often a job is tried, which takes about three hours. \[P\]
 pub const MOST_ATTEMPTS: i64 = 12;
-/// How long the first retry waits at most; each next one waits twice as long. [P]
+/// How long the first retry waits at most; each next one waits twice as long. \[P\]
 const FIRST_DELAY: TimeDelta = TimeDelta::seconds(10);
-/// The longest that a retry waits. [P]
+/// The longest that a retry waits. \[P\]
 const LONGEST_DELAY: TimeDelta = TimeDelta::hours(1);
 
 /// A job as people see it.

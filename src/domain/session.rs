@@ -6,11 +6,11 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::code::{CareService, Side, words};
-use super::ids::{ClientId, CounsellorId, OrganisationId, ParticipantId, SeriesId, SessionId};
-use super::party::{Attendee, Party};
+use super::ids::{ClientId, CounsellorId, OrganisationId, SeriesId, SessionId};
+use super::participant::{Participant, Removed};
+use super::party::Party;
 use super::personal::Personal;
 use super::place::{Place, WantedPlace};
-use super::reference::Reference;
 use super::rules::{Candidate, RuleCode, Verdict};
 use super::time::Span;
 
@@ -270,40 +270,6 @@ impl Session {
         let participants = self.participants.into_iter().map(|it| Participant { flags: Vec::new(), ..it }).collect();
         Self { version: self.version + 1, state, flags: Vec::new(), participants, ..self }
     }
-}
-
-/// A client who is planned to be at a session.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Participant {
-    /// Id of this place in the session.
-    pub id: ParticipantId,
-    /// Which of the session's places, 1 to its capacity.
-    pub seat: u32,
-    /// The client, and who comes along.
-    pub attendee: Attendee,
-    /// The client's reference code.
-    pub reference: Reference,
-    /// The rules about this client that were broken with a written reason.
-    pub overridden: Vec<RuleCode>,
-    /// The rules about this client that are broken by facts recorded afterwards.
-    pub flags: Vec<RuleCode>,
-    /// Since when.
-    pub added_at: DateTime<Utc>,
-}
-
-/// A client who was planned to be at a session, and was removed before it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Removed {
-    /// Who.
-    pub client_id: ClientId,
-    /// The client's reference code.
-    pub reference: Reference,
-    /// Planned since.
-    pub added_at: DateTime<Utc>,
-    /// Removed when.
-    pub removed_at: DateTime<Utc>,
-    /// Why.
-    pub reason: CancelReason,
 }
 
 /// A place in a course of sessions.

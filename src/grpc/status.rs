@@ -79,7 +79,18 @@ fn violations(refusal: &Refusal) -> Vec<PreconditionViolation> {
         Some(rule) if code.is_soft() => format!("{}; can be overridden with a reason", rule.says),
         rule => rule.map(|rule| rule.says.to_owned()).unwrap_or_default(),
     };
-    refusal.broken.iter().map(|code| PreconditionViolation::new(code.as_str(), "session", says(*code))).collect()
+    let violation = |code: &RuleCode, subject: String| PreconditionViolation::new(code.as_str(), subject, says(*code));
+    let of = |code: &RuleCode| {
+        let clients = refusal.about.iter().filter(|(_, rule)| rule == code).map(|(id, _)| format!("client/{id}"));
+        let clients: Vec<String> = clients.collect();
+        if clients.is_empty() { vec!["session".to_owned()] } else { clients }
+    };
+    if refusal.by_session.is_empty() {
+        return refusal.broken.iter().flat_map(|code| of(code).into_iter().map(|it| violation(code, it))).collect();
+    }
+    let by_session = refusal.by_session.iter();
+    let each = by_session.flat_map(|(id, broken)| broken.iter().map(move |code| (code, format!("session/{id}"))));
+    each.map(|(code, subject)| violation(code, subject)).collect()
 }
 
 fn alternatives(refusal: &Refusal) -> Any {

@@ -13,9 +13,9 @@ use super::Handler;
 use crate::usecase::job::{self, Failure, Leased};
 use crate::usecase::{Result, World};
 
-/// How often a worker looks for what other processes enqueued, or what has become due. [P]
+/// How often a worker looks for what other processes enqueued, or what has become due. \[P\]
 const LOOKS_EVERY: Duration = Duration::from_secs(3);
-/// How long giving leases back may take. What is not given back is free when its lease ends. [P]
+/// How long giving leases back may take. What is not given back is free when its lease ends. \[P\]
 const GIVE_BACK_FOR: Duration = Duration::from_secs(2);
 
 /// Does one job after the other.

@@ -77,6 +77,7 @@ words_and_ids! {
         ConsentEnding, ProceedingKind, JobState, EntryEnding, Freeing, SlotEnding, OfferEnding;
     ids: OrganisationId, AgreementId, SiteId, VenueId, RoomId, CounsellorId, LeaveId,
         HolidayCalendarId, ClientId, CaseId, LinkId, NoContactId, GuardianId, ConsentId, ConflictId, ProceedingId,
+        ProgrammeId,
         SessionId, ParticipantId,
         SeriesId, WaitlistEntryId, FreedSlotId, WaitlistOfferId,
         JobId;

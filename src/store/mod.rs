@@ -26,9 +26,11 @@ pub mod overriding;
 pub mod participant;
 pub mod placement;
 pub mod proceeding;
+pub mod programme;
 pub mod request;
 pub mod seal;
 pub mod session;
+pub mod visit;
 pub mod waitlist;
 
 pub use db::{Db, Lock, Savepoint, Target, Tx};

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use sqlx::types::Json;
 
 use super::codec::Instant;
-use super::db::Tx;
+use super::db::{Lock, Tx};
 use super::error::{Error, Result};
-use crate::domain::ids::{ClientId, CounsellorId, GuardianId, ParticipantId, SessionId};
+use crate::domain::ids::{ClientId, CounsellorId, GuardianId, ParticipantId, SeriesId, SessionId};
+use crate::domain::participant::{Participant, Removed};
 use crate::domain::party::Attendee;
 use crate::domain::reference::Reference;
 use crate::domain::rules::RuleCode;
-use crate::domain::session::{CancelReason, Participant, Removed, Session};
+use crate::domain::session::{CancelReason, Occurrence, Session};
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -79,9 +80,28 @@ pub async fn update_all(tx: &mut Tx, session: &Session) -> Result<()> {
 }
 
 /// Writes that a client is planned to be there no more.
-pub async fn remove(tx: &mut Tx, id: ParticipantId, at: Instant, reason: CancelReason) -> Result<()> {
-    let sql = tx.sql("UPDATE session_participant SET removed_at = $2, removed_reason = $3, flags = '[]' WHERE id = $1");
-    sql.bind(id).bind(at).bind(reason).run().await.map(drop)
+pub async fn remove(
+    tx: &mut Tx,
+    session_id: SessionId,
+    client_id: ClientId,
+    at: Instant,
+    reason: CancelReason,
+) -> Result<()> {
+    let sql = tx.sql(
+        "UPDATE session_participant SET removed_at = $3, removed_reason = $4, flags = '[]'
+          WHERE session_id = $1 AND client_id = $2 AND removed_at IS NULL",
+    );
+    sql.bind(session_id).bind(client_id).bind(at).bind(reason).run().await.map(drop)
+}
+
+/// The booked sessions of a series from one of its numbers on; nobody else adds to them or takes from them
+/// as a whole until the transaction ends.
+pub async fn rest_of_series(tx: &mut Tx, from: Occurrence) -> Result<Vec<SessionId>> {
+    let sql = tx.sql_locked("SELECT id FROM series WHERE id = $1", Lock::Update);
+    sql.bind(from.series_id).maybe::<(SeriesId,)>().await?;
+    let sql = tx.sql("SELECT id FROM session WHERE series_id = $1 AND series_number >= $2 AND state = 'BOOKED'");
+    let rows = sql.bind(from.series_id).bind(i64::from(from.number)).all::<(SessionId,)>().await?;
+    Ok(rows.into_iter().map(|row| row.0).collect())
 }
 
 /// The clients of sessions: who is planned to be there, by seat, and who was removed, in that order.

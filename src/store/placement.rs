@@ -142,6 +142,26 @@ pub async fn claim_link(tx: &mut Tx, session: &Session, link_id: LinkId) -> Resu
     Ok(())
 }
 
+/// Claims a session's time for one client more, and its days for those links that it has not claimed yet.
+/// [`super::Error::Conflict`] as of [`claim`].
+pub async fn join(tx: &mut Tx, session: &Session, client_id: ClientId, links: &BTreeSet<LinkId>) -> Result<()> {
+    claim_time(tx, session, client_id.0, Resource::Client, session.span).await?;
+    let sql = tx.sql("SELECT DISTINCT link_id FROM link_presence WHERE session_id = $1");
+    let claimed: Vec<(LinkId,)> = sql.bind(session.id).all().await?;
+    for link_id in links.iter().filter(|link_id| !claimed.contains(&(**link_id,))) {
+        claim_link(tx, session, *link_id).await?;
+    }
+    Ok(())
+}
+
+/// Gives back what a session took for one of its clients, whose links are none of the others'.
+pub async fn leave(tx: &mut Tx, id: SessionId, client_id: ClientId, links: &[LinkId]) -> Result<()> {
+    let sql = tx.sql("DELETE FROM occupancy WHERE session_id = $1 AND resource_id = $2");
+    sql.bind(id).bind(client_id).run().await?;
+    let sql = tx.sql_each("DELETE FROM link_presence WHERE session_id = $1 AND link_id IN ({ids})", links.len());
+    sql.bind(id).bind_ids(links).run().await.map(drop)
+}
+
 /// Gives back everything a session took.
 pub async fn release(tx: &mut Tx, id: SessionId) -> Result<()> {
     tx.sql("DELETE FROM occupancy WHERE session_id = $1").bind(id).run().await?;

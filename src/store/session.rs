@@ -1,5 +1,7 @@
 //! Sessions.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -247,9 +249,13 @@ pub async fn lock(tx: &mut Tx, of: &[Of], after: Instant) -> Result<Vec<Session>
         };
         ids.extend(tx.sql(text).bind(id).bind(after).all::<(SessionId,)>().await?);
     }
-    ids.sort_unstable();
-    ids.dedup();
     let ids: Vec<SessionId> = ids.into_iter().map(|row| row.0).collect();
+    lock_these(tx, &ids).await
+}
+
+/// Locks those of these sessions that are booked, and returns them by id: in one order, whoever does it.
+pub async fn lock_these(tx: &mut Tx, ids: &[SessionId]) -> Result<Vec<Session>> {
+    let ids: Vec<SessionId> = ids.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
     let mut sessions = Vec::with_capacity(ids.len());
     for some in ids.chunks(MOST_IDS) {
         let sql = tx.sql_each_locked(
@@ -264,61 +270,7 @@ pub async fn lock(tx: &mut Tx, of: &[Of], after: Instant) -> Result<Vec<Session>
 }
 
 /// The most ids of one statement; both engines take more.
-const MOST_IDS: usize = 1024;
-
-/// When and where somebody has a session or a hold.
-#[derive(Clone, Debug, sqlx::FromRow)]
-pub struct Visit {
-    /// The session or hold.
-    pub id: SessionId,
-    /// Whose: a client or a counsellor.
-    pub whose: Uuid,
-    /// The site; none when remote.
-    pub site_id: Option<SiteId>,
-    starts_at: Instant,
-    ends_at: Instant,
-}
-
-impl Visit {
-    /// When, without buffers.
-    pub fn span(&self) -> Option<Span> {
-        Span::new(self.starts_at.0, self.ends_at.0)
-    }
-}
-
-/// The sessions of clients that start within an interval, what is held included; those recorded after they
-/// took place too, which take no time in `occupancy`.
-pub async fn visits_of_clients(tx: &mut Tx, ids: &[ClientId], around: Span, now: Instant) -> Result<Vec<Visit>> {
-    let sql = tx.sql_each(
-        "SELECT session.id, mine.client_id AS whose, site_id, starts_at, ends_at
-           FROM session_participant AS mine JOIN session ON session.id = mine.session_id
-          WHERE starts_at >= $1 AND starts_at < $2 AND (state = 'BOOKED' OR (state = 'HELD' AND held_until > $3))
-            AND mine.removed_at IS NULL AND mine.client_id IN ({ids})",
-        ids.len(),
-    );
-    sql.bind(Instant(around.starts_at())).bind(Instant(around.ends_at())).bind(now).bind_ids(ids).all().await
-}
-
-/// The sessions that counsellors lead, alone or with others, as [`visits_of_clients`].
-pub async fn visits_of_counsellors(
-    tx: &mut Tx,
-    ids: &[CounsellorId],
-    around: Span,
-    now: Instant,
-) -> Result<Vec<Visit>> {
-    let sql = tx.sql_each(
-        "SELECT id, counsellor_id AS whose, site_id, starts_at, ends_at FROM session
-          WHERE starts_at >= $1 AND starts_at < $2 AND (state = 'BOOKED' OR (state = 'HELD' AND held_until > $3))
-            AND counsellor_id IN ({ids})
-          UNION ALL
-         SELECT session.id, led.counsellor_id AS whose, site_id, starts_at, ends_at
-           FROM session_facilitator AS led JOIN session ON session.id = led.session_id
-          WHERE starts_at >= $1 AND starts_at < $2 AND (state = 'BOOKED' OR (state = 'HELD' AND held_until > $3))
-            AND led.counsellor_id IN ({ids})",
-        ids.len(),
-    );
-    sql.bind(Instant(around.starts_at())).bind(Instant(around.ends_at())).bind(now).bind_ids(ids).all().await
-}
+pub const MOST_IDS: usize = 1024;
 
 /// Which sessions.
 #[derive(Clone, Debug, Default)]

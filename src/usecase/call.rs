@@ -75,6 +75,14 @@ pub async fn traced<T>(world: &World, call: &Call, subject: Uuid, result: Result
     result
 }
 
+/// Leaves a trace of a read by which much leaves the service at once.
+pub async fn disclosed(world: &World, call: &Call, subject: Option<Uuid>, detail: String) -> Result<()> {
+    let mut event = call.event(world, Outcome::Done, None);
+    event.subjects.extend(subject);
+    event.details.push(detail);
+    append(world, event).await
+}
+
 /// Writes an event of its own, whether or not the caller still waits.
 async fn append(world: &World, event: Event) -> Result<()> {
     let world = world.clone();

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use uuid::Uuid;
 
-use crate::domain::ids::SessionId;
+use crate::domain::ids::{ClientId, SessionId};
 use crate::domain::rules::RuleCode;
 use crate::domain::session::Wanted;
 use crate::domain::slots::Slot;
@@ -34,18 +34,23 @@ impl FieldViolation {
 pub struct Refusal {
     /// Every rule that stands in the way.
     pub broken: Vec<RuleCode>,
+    /// Those of them that are about one of the clients of a group, and about whom.
+    pub about: Vec<(ClientId, RuleCode)>,
     /// What was wanted, by which alternatives are looked for.
     pub wanted: Wanted,
     /// The session that was to be moved.
     pub except: Option<SessionId>,
     /// What is free instead, best first.
     pub alternatives: Vec<Slot>,
+    /// When it is about several sessions: what stands in the way of each.
+    pub by_session: Vec<(SessionId, Vec<RuleCode>)>,
 }
 
 impl Refusal {
     /// A refusal for which nobody has looked for alternatives yet.
     pub fn of(broken: Vec<RuleCode>, wanted: Wanted, except: Option<SessionId>) -> Self {
-        Self { broken, wanted, except, alternatives: Vec::new() }
+        let (about, by_session) = (Vec::new(), Vec::new());
+        Self { broken, about, wanted, except, alternatives: Vec::new(), by_session }
     }
 }
 

@@ -35,7 +35,7 @@ pub async fn reassess_these(work: &mut Work<'_>, sessions: Vec<Session>) -> Resu
         by_clients.entry((session.organisation_id, clients)).or_default().push(session);
     }
     for ((organisation_id, clients), sessions) in by_clients {
-        let facts = standing(work, organisation_id, &clients, &sessions).await?;
+        let facts = facts_of(work, organisation_id, &clients, &sessions, Occasion::Standing).await?;
         for session in sessions {
             flag(work, session, &facts).await?;
         }
@@ -43,12 +43,13 @@ pub async fn reassess_these(work: &mut Work<'_>, sessions: Vec<Session>) -> Resu
     Ok(())
 }
 
-/// The facts on which sessions of the same clients stand.
-async fn standing(
+/// The facts by which sessions that stand are judged, with these clients.
+pub(super) async fn facts_of(
     work: &mut Work<'_>,
     organisation_id: OrganisationId,
     client_ids: &[ClientId],
     sessions: &[Session],
+    occasion: Occasion,
 ) -> Result<Facts> {
     let tx = &mut work.tx;
     let mut clients = Vec::with_capacity(client_ids.len());
@@ -74,7 +75,7 @@ async fn standing(
         district: None,
         around: Span::new(first, last).ok_or_else(not_found)?,
         except: None,
-        occasion: Occasion::Standing,
+        occasion,
         lock: Lock::None,
     };
     facts::load(tx, ask).await

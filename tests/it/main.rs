@@ -3,12 +3,16 @@
 
 mod access;
 mod booking;
+mod calendar;
 mod consent;
+mod dateutil;
 mod demo;
 mod directory;
 mod expired;
 mod fact_race;
 mod foreign;
+mod group;
+mod group_race;
 mod hold;
 mod holidays;
 mod hours;
@@ -24,6 +28,7 @@ mod moving;
 mod orphan;
 mod people;
 mod process;
+mod programme;
 mod race;
 mod repeat;
 mod rules;

@@ -180,6 +180,15 @@ impl Verdict {
         all.into_iter().collect()
     }
 
+    /// What stands against a client who joins: not what stands against the others, nor what was `decided` of
+    /// the session before.
+    #[must_use]
+    pub fn of_newcomer(mut self, client_id: ClientId, decided: &[RuleCode]) -> Self {
+        self.clients.retain(|(id, _)| *id == client_id);
+        self.session.retain(|rule| !decided.contains(rule));
+        self
+    }
+
     /// The rules about one client.
     pub fn about(&self, client_id: ClientId) -> Vec<RuleCode> {
         self.clients.iter().filter(|(id, _)| *id == client_id).map(|(_, rule)| *rule).collect()

@@ -1,5 +1,6 @@
 //! SchedulingService.
 
+mod participant;
 pub(super) mod wire;
 
 use chrono::TimeDelta;
@@ -18,8 +19,8 @@ use crate::domain::session::{DEFAULT_HOLD, LONGEST_HOLD};
 use crate::domain::text::Code;
 use crate::usecase::error::Result;
 use crate::usecase::session::{
-    BookHeld, BookSession, CancelSession, Filter, FindSlots, HoldSlot, ReassignCounsellor, RecordPastSession,
-    ReleaseHold, RescheduleSession,
+    BookHeld, BookSession, CancelSession, ExportCalendar, Filter, FindSlots, HoldSlot, ReassignCounsellor,
+    RecordPastSession, ReleaseHold, RescheduleSession,
 };
 use crate::usecase::{World, mutate, session as usecase};
 
@@ -29,6 +30,8 @@ keyed!(
     BookSessionRequest,
     RescheduleSessionRequest,
     ReassignCounsellorRequest,
+    AddParticipantRequest,
+    RemoveParticipantRequest,
     RecordPastSessionRequest,
     CancelSessionRequest,
 );
@@ -61,11 +64,14 @@ service! {
     book_session: BookSessionRequest => BookSessionResponse, book;
     reschedule_session: RescheduleSessionRequest => RescheduleSessionResponse, reschedule;
     reassign_counsellor: ReassignCounsellorRequest => ReassignCounsellorResponse, reassign;
+    add_participant: AddParticipantRequest => AddParticipantResponse, add;
+    remove_participant: RemoveParticipantRequest => RemoveParticipantResponse, remove;
     record_past_session: RecordPastSessionRequest => RecordPastSessionResponse, record;
     cancel_session: CancelSessionRequest => CancelSessionResponse, cancel;
     get_session: GetSessionRequest => GetSessionResponse, get;
     list_sessions: ListSessionsRequest => ListSessionsResponse, list;
     list_session_overrides: ListSessionOverridesRequest => ListSessionOverridesResponse, list_overrides;
+    export_calendar: ExportCalendarRequest => ExportCalendarResponse, export_calendar;
     join_waitlist: JoinWaitlistRequest => JoinWaitlistResponse, join;
     leave_waitlist: LeaveWaitlistRequest => LeaveWaitlistResponse, leave;
     list_waitlist: ListWaitlistRequest => ListWaitlistResponse, list_waitlist;
@@ -294,5 +300,22 @@ impl Scheduling {
         let id: Option<SessionId> = f.id("session_id", &pb.session_id);
         let all = usecase::list_overrides(&self.world, call, f.finish(|| id)?).await?;
         Ok(pb::ListSessionOverridesResponse { overrides: all.iter().map(override_pb).collect() })
+    }
+
+    async fn export_calendar(&self, request: Request<pb::ExportCalendarRequest>) -> Result<pb::ExportCalendarResponse> {
+        let (call, pb) = open(request)?;
+        let mut f = Fields::default();
+        let counsellor_id = f.maybe_id("counsellor_id", &pb.counsellor_id);
+        let starts_from = f.maybe_instant("starts_from", pb.starts_from.as_ref());
+        let starts_before = f.maybe_instant("starts_before", pb.starts_before.as_ref());
+        let wanted = f.finish(|| {
+            Some(ExportCalendar {
+                counsellor_id: counsellor_id?,
+                starts_from: starts_from?,
+                starts_before: starts_before?,
+            })
+        })?;
+        let (calendar, sessions) = usecase::export_calendar(&self.world, &call, &wanted).await?;
+        Ok(pb::ExportCalendarResponse { calendar, sessions: i32::try_from(sessions).unwrap_or(i32::MAX) })
     }
 }

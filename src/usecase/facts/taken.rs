@@ -13,8 +13,8 @@ use crate::domain::ids::{ClientId, CounsellorId, OrganisationId, SiteId};
 use crate::domain::noun::Record;
 use crate::domain::time::{Span, Spans, local_day};
 use crate::store::codec::Instant;
-use crate::store::session::Visit;
-use crate::store::{Tx, placement, session};
+use crate::store::visit::{self, Visit};
+use crate::store::{Tx, placement};
 use crate::usecase::error::Result;
 
 /// Taken times by resource.
@@ -82,11 +82,11 @@ impl Visits {
         let now = Instant(ask.now);
         let of_clients = match clients.is_empty() {
             true => Vec::new(),
-            false => session::visits_of_clients(tx, &clients, around, now).await?,
+            false => visit::of_clients(tx, &clients, around, now).await?,
         };
         let of_counsellors = match counsellors.is_empty() {
             true => Vec::new(),
-            false => session::visits_of_counsellors(tx, &counsellors, around, now).await?,
+            false => visit::of_counsellors(tx, &counsellors, around, now).await?,
         };
         Ok(Self { of_clients: others(of_clients), of_counsellors: others(of_counsellors) })
     }

@@ -2,8 +2,10 @@
 
 mod book;
 mod cancel;
+mod export;
 mod hold;
 mod offer;
+mod participant;
 mod place;
 mod read;
 mod reassign;
@@ -15,9 +17,11 @@ mod search;
 pub use book::{BookHeld, BookSession};
 pub(super) use book::{book, book_held};
 pub use cancel::CancelSession;
+pub use export::{ExportCalendar, export_calendar};
 pub(super) use hold::WORD as HOLD;
 pub use hold::{HoldSlot, ReleaseHold, forget_expired};
 pub use offer::place;
+pub use participant::{AddParticipant, RemoveParticipant};
 pub(super) use place::{LOOKS, crowded};
 pub use read::{Filter, get_session, list_overrides, list_sessions};
 pub use reassign::ReassignCounsellor;

@@ -6,9 +6,10 @@ use super::scene::Scene;
 use crate::domain::directory::{Room, Venue};
 use crate::domain::ids::{ClientId, SessionId};
 use crate::domain::noun::Noun;
+use crate::domain::participant::Participant;
 use crate::domain::place::{Place, WantedPlace};
 use crate::domain::rules::{self, Candidate, Facts, Occasion, RuleCode, Verdict};
-use crate::domain::session::{Overriding, Participant, Session, State, Wanted};
+use crate::domain::session::{Overriding, Session, State, Wanted};
 use crate::store::{self, Lock, Savepoint, overriding, session};
 use crate::usecase::error::{Error, Refusal, Result};
 use crate::usecase::facts::{self, Ask, Places};
@@ -72,9 +73,12 @@ impl Wanted {
         let place = self.place(&facts)?;
         let (counsellor_id, service, span) = (self.counsellor_id, self.service, self.span);
         let candidate = Candidate { counsellor_id, party: &self.party, service, place, span };
-        let (overridden, broken) = self.weigh(work, rules::judge(candidate, &facts, occasion));
+        let mut verdict = rules::judge(candidate, &facts, occasion);
+        let (overridden, broken) = self.weigh(work, &verdict);
         let Some(zone) = facts.zone_of(counsellor_id, place).filter(|_| broken.is_empty()) else {
-            return Err(Error::Refused(Box::new(Refusal::of(broken, self.clone(), except))));
+            verdict.clients.retain(|(_, rule)| self.party.is_group() && broken.contains(rule));
+            let refusal = Refusal::of(broken, self.clone(), except);
+            return Err(Error::Refused(Box::new(Refusal { about: verdict.clients, ..refusal })));
         };
         let session = self.session(work, scene, place, zone, &overridden);
         Ok(Draft { session, overridden })
@@ -123,7 +127,7 @@ impl Wanted {
     }
 
     /// The broken rules that are overridden, and the others, each once. A hard one never is.
-    pub fn weigh(&self, work: &Work<'_>, verdict: Verdict) -> (Vec<Overriding>, Vec<RuleCode>) {
+    pub fn weigh(&self, work: &Work<'_>, verdict: &Verdict) -> (Vec<Overriding>, Vec<RuleCode>) {
         let reason = |rule: RuleCode| {
             let found = self.overrides.iter().find(|it| it.rule == rule && rule.is_soft());
             found.map(|it| it.reason.clone())
@@ -131,8 +135,8 @@ impl Wanted {
         let left = verdict.all().into_iter().filter(|rule| reason(*rule).is_none()).collect();
         // What is said of a meeting one to one is said of its client.
         let whole = self.party.client().map(|it| it.client_id);
-        let session = verdict.session.into_iter().map(|rule| (whole, rule));
-        let clients = verdict.clients.into_iter().map(|(client_id, rule)| (Some(client_id), rule));
+        let session = verdict.session.iter().map(|rule| (whole, *rule));
+        let clients = verdict.clients.iter().map(|(client_id, rule)| (Some(*client_id), *rule));
         let overridden = session.chain(clients).filter_map(|(client_id, rule)| {
             Some(Overriding {
                 rule,

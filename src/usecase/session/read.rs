@@ -52,11 +52,20 @@ async fn read(world: &World, call: &Call, id: SessionId) -> Result<Session> {
 
 /// Lists sessions by start.
 pub async fn list_sessions(world: &World, call: &Call, filter: Filter, page: &Page) -> Result<(Vec<Session>, String)> {
+    let Some(listing) = listing(call, filter, page.most())? else { return Ok((Vec::new(), String::new())) };
+    let listing = Listing { after: page.after(world, call)?, ..listing };
+    let mut tx = world.db().begin_read().await?;
+    let rows = session::list(&mut tx, &listing).await?;
+    Ok(page.cut(world, call, rows, |session| (session.span.starts_at(), session.id)))
+}
+
+/// At most so many of the sessions that the caller may see; nothing when a counsellor asks for another's.
+pub(super) fn listing(call: &Call, filter: Filter, most: usize) -> Result<Option<Listing>> {
     let own = call.caller().authority.counsellor_id();
     if own.is_some() && filter.counsellor_id.is_some() && filter.counsellor_id != own {
-        return Ok((Vec::new(), String::new()));
+        return Ok(None);
     }
-    let listing = Listing {
+    Ok(Some(Listing {
         organisation_id: call.sees()?,
         counsellor_id: own.or(filter.counsellor_id),
         client_id: filter.client_id,
@@ -66,12 +75,9 @@ pub async fn list_sessions(world: &World, call: &Call, filter: Filter, page: &Pa
         starts_before: filter.starts_before,
         states: filter.states,
         flagged: filter.flagged,
-        after: page.after(world, call)?,
-        most: i64::try_from(page.most()).unwrap_or(i64::MAX),
-    };
-    let mut tx = world.db().begin_read().await?;
-    let rows = session::list(&mut tx, &listing).await?;
-    Ok(page.cut(world, call, rows, |session| (session.span.starts_at(), session.id)))
+        after: None,
+        most: i64::try_from(most).unwrap_or(i64::MAX),
+    }))
 }
 
 /// Why rules of a session were broken. What people wrote may be personal, so the read is audited.

@@ -101,10 +101,16 @@ async fn site(work: &mut Work<'_>, place: WantedPlace, by: OrganisationId) -> Re
 
 async fn check_guardians(work: &mut Work<'_>, party: &Party) -> Result<()> {
     for one in &party.participants {
-        if let Some(id) = one.guardian_id {
-            let guardians = guardian::of_client(&mut work.tx, one.client_id).await?;
-            guardians.iter().find(|(own, _)| *own == id).ok_or(Error::NotFound(Guardian::WORD))?;
-        }
+        check_guardian(work, one).await?;
+    }
+    Ok(())
+}
+
+/// Refuses a guardian who is none of the client's, as if there were none.
+pub async fn check_guardian(work: &mut Work<'_>, one: &Attendee) -> Result<()> {
+    if let Some(id) = one.guardian_id {
+        let guardians = guardian::of_client(&mut work.tx, one.client_id).await?;
+        guardians.iter().find(|(own, _)| *own == id).ok_or(Error::NotFound(Guardian::WORD))?;
     }
     Ok(())
 }

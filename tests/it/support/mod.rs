@@ -6,7 +6,16 @@ mod ngo;
 
 pub use app::{Actor, Beside, Refused, TestApp, refused};
 pub use db::{Engine, TestDb};
-pub use ngo::{Ngo, at, book, booking, consent_of, date, group_of, minutes, own_consent, time_of_day, venue_at};
+pub use ngo::{
+    Ngo, at, book, booking, consent_of, date, group_of, join, joining, leaving, minutes, own_consent, remove,
+    time_of_day, venue_at,
+};
+
+/// A program that `tests/run.sh` installs and names.
+pub fn tool(variable: &str) -> std::process::Command {
+    let program = std::env::var_os(variable).unwrap_or_else(|| panic!("{variable} is not set: run tests/run.sh"));
+    std::process::Command::new(program)
+}
 
 /// Runs a test on each engine.
 #[macro_export]

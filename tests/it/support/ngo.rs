@@ -362,3 +362,28 @@ pub fn group_of(capacity: i32, clients: &[pb::Client], one: pb::BookSessionReque
     let group = pb::WantedGroup { capacity, participants, co_facilitator_ids: Vec::new() };
     pb::BookSessionRequest { client_id: String::new(), group: Some(group), ..one }
 }
+
+/// Somebody who is to join a group.
+pub fn joining(session: &pb::Session, client: &pb::Client) -> pb::AddParticipantRequest {
+    let participant = pb::WantedParticipant { client_id: client.id.clone(), ..Default::default() };
+    pb::AddParticipantRequest { session_id: session.id.clone(), participant: Some(participant), ..Default::default() }
+}
+
+pub async fn join(actor: &Actor, request: pb::AddParticipantRequest) -> Result<pb::Session, Status> {
+    Ok(actor.scheduling().add_participant(request).await?.into_inner().session.unwrap())
+}
+
+/// Somebody who is not to be at a group.
+pub fn leaving(session: &pb::Session, client: &pb::Client) -> pb::RemoveParticipantRequest {
+    pb::RemoveParticipantRequest {
+        session_id: session.id.clone(),
+        etag: session.etag.clone(),
+        client_id: client.id.clone(),
+        reason: pb::CancelReason::Client.into(),
+        ..Default::default()
+    }
+}
+
+pub async fn remove(actor: &Actor, request: pb::RemoveParticipantRequest) -> Result<pb::Session, Status> {
+    Ok(actor.scheduling().remove_participant(request).await?.into_inner().session.unwrap())
+}

@@ -1,0 +1,58 @@
+//! When and where clients and counsellors have sessions: what their other sessions ask of a new one.
+
+use uuid::Uuid;
+
+use super::codec::Instant;
+use super::db::Tx;
+use super::error::Result;
+use crate::domain::ids::{ClientId, CounsellorId, SessionId, SiteId};
+use crate::domain::time::Span;
+
+/// When and where somebody has a session or a hold.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Visit {
+    /// The session or hold.
+    pub id: SessionId,
+    /// Whose: a client or a counsellor.
+    pub whose: Uuid,
+    /// The site; none when remote.
+    pub site_id: Option<SiteId>,
+    starts_at: Instant,
+    ends_at: Instant,
+}
+
+impl Visit {
+    /// When, without buffers.
+    pub fn span(&self) -> Option<Span> {
+        Span::new(self.starts_at.0, self.ends_at.0)
+    }
+}
+
+/// The sessions of clients that start within an interval, what is held included; those recorded after they
+/// took place too, which take no time in `occupancy`.
+pub async fn of_clients(tx: &mut Tx, ids: &[ClientId], around: Span, now: Instant) -> Result<Vec<Visit>> {
+    let sql = tx.sql_each(
+        "SELECT session.id, mine.client_id AS whose, site_id, starts_at, ends_at
+           FROM session_participant AS mine JOIN session ON session.id = mine.session_id
+          WHERE starts_at >= $1 AND starts_at < $2 AND (state = 'BOOKED' OR (state = 'HELD' AND held_until > $3))
+            AND mine.removed_at IS NULL AND mine.client_id IN ({ids})",
+        ids.len(),
+    );
+    sql.bind(Instant(around.starts_at())).bind(Instant(around.ends_at())).bind(now).bind_ids(ids).all().await
+}
+
+/// The sessions that counsellors lead, alone or with others, as [`of_clients`].
+pub async fn of_counsellors(tx: &mut Tx, ids: &[CounsellorId], around: Span, now: Instant) -> Result<Vec<Visit>> {
+    let sql = tx.sql_each(
+        "SELECT id, counsellor_id AS whose, site_id, starts_at, ends_at FROM session
+          WHERE starts_at >= $1 AND starts_at < $2 AND (state = 'BOOKED' OR (state = 'HELD' AND held_until > $3))
+            AND counsellor_id IN ({ids})
+          UNION ALL
+         SELECT session.id, led.counsellor_id AS whose, site_id, starts_at, ends_at
+           FROM session_facilitator AS led JOIN session ON session.id = led.session_id
+          WHERE starts_at >= $1 AND starts_at < $2 AND (state = 'BOOKED' OR (state = 'HELD' AND held_until > $3))
+            AND led.counsellor_id IN ({ids})",
+        ids.len(),
+    );
+    sql.bind(Instant(around.starts_at())).bind(Instant(around.ends_at())).bind(now).bind_ids(ids).all().await
+}
