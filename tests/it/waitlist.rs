@@ -2,6 +2,7 @@
 
 pub mod calls;
 mod crash;
+mod fences;
 mod freed;
 mod rivals;
 
