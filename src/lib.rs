@@ -41,6 +41,9 @@
 //!   effect per request id. A refusal leaves its audit event and nothing else.
 //! * A job is enqueued in the transaction of its cause, and its row is deleted in the transaction of its
 //!   effect, by who has its lease: it is done once, however often it is begun.
+//! * A time that a session gives back is offered to one at a time of those who wait, as a hold with an end, by
+//!   the rules of every booking; a session of it is made by a person's answer alone. The schema has one open or
+//!   accepted offer of a time, whoever is killed when.
 //! * A [`usecase::Call`] exists only for a caller whose role was checked against
 //!   [`domain::access::TABLE`]; which rows a caller sees is decided from the stored row.
 //! * Only `store` names sqlx, only `grpc` names tonic (beside the composition root and the demo's
@@ -82,6 +85,11 @@
 //!   worker and the list of all. What recurs is one row for all processes, and is never given up.
 //! * 2026-11: a dead letter gives up its key, so that it is in no new job's way; and a lease is one instant and
 //!   one holder in the row itself, so that whoever comes back too late finds out by deleting nothing.
+//! * 2026-11: whoever looks for the first who may have a freed time looks without locks, and locks for that one
+//!   alone: clients come before counsellors in the order of locks. Who cannot have it by then is passed over in
+//!   another job.
+//! * 2026-11: an entry of the waitlist has no state for being offered something: that is its open offer. And a
+//!   client who was booked otherwise still waits, because only a person knows whether that will do.
 //! * 2026-11: the alternatives of a refusal are looked up after the refusal is committed, so that
 //!   nobody waits for them inside the one writer of SQLite.
 //! * 2026-11: a series begins on a day of its own rule, which RFC 5545 leaves undefined; the day of its UNTIL

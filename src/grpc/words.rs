@@ -12,6 +12,7 @@ use crate::domain::rules::RuleCode;
 use crate::domain::session::{CancelReason, StateWord};
 use crate::domain::slots::SlotReason;
 use crate::domain::time::Day;
+use crate::domain::waitlist::{Band, EntryEnding, OfferEnding};
 use crate::grpc::pb;
 
 /// A word that travels as an enum.
@@ -61,6 +62,9 @@ words! {
     Form => pb::ModuleForm, "MODULE_FORM_";
     RuleCode => pb::BookingRule, "BOOKING_RULE_";
     SlotReason => pb::SlotReason, "SLOT_REASON_";
+    Band => pb::WaitlistBand, "WAITLIST_BAND_";
+    EntryEnding => pb::WaitlistEntryEnding, "WAITLIST_ENTRY_ENDING_";
+    OfferEnding => pb::WaitlistOfferEnding, "WAITLIST_OFFER_ENDING_";
 }
 
 /// google.type counts from Monday = 1.
@@ -112,5 +116,8 @@ mod tests {
         there_and_back(ConsentEnding::ALL);
         there_and_back(ProceedingKind::ALL);
         there_and_back(Form::ALL);
+        there_and_back(Band::ALL);
+        there_and_back(EntryEnding::ALL);
+        there_and_back(OfferEnding::ALL);
     }
 }

@@ -21,6 +21,7 @@ pub mod installation;
 pub mod job;
 mod migrate;
 pub mod noun;
+pub mod offer;
 pub mod overriding;
 pub mod participant;
 pub mod placement;
@@ -30,6 +31,7 @@ pub mod request;
 pub mod seal;
 pub mod session;
 pub mod visit;
+pub mod waitlist;
 
 pub use db::{Db, Lock, Savepoint, Target, Tx};
 pub use error::{Error, Result};

@@ -5,11 +5,13 @@ use uuid::Uuid;
 use crate::domain::directory::Site;
 use crate::domain::ids::{Id, SessionId};
 use crate::domain::session::{CancelReason, Session};
+use crate::domain::waitlist::Freeing;
 use crate::store::noun::Stored;
 use crate::store::{Lock, placement, session};
 use crate::usecase::error::Result;
 use crate::usecase::link;
 use crate::usecase::session::{WORD, find, hold, open, refused};
+use crate::usecase::waitlist;
 use crate::usecase::work::{Mutation, Work};
 use crate::usecase::world::World;
 
@@ -47,6 +49,7 @@ impl Mutation for CancelSession {
         session::update(&mut work.tx, &session).await?;
         placement::release(&mut work.tx, session.id).await?;
         link::settle_all(work, &session.clients()).await?;
+        waitlist::freed(work, &session, Freeing::Cancelled).await?;
         Ok(session)
     }
 

@@ -37,6 +37,13 @@ impl Wanted {
         Ok(Place::Venue { venue_id, site_id: venue.venue.site_id, room_id })
     }
 
+    /// Whether the rules allow it by facts that may change before it is placed.
+    pub fn is_allowed(&self, facts: &Facts) -> bool {
+        let (counsellor_id, service, span) = (self.counsellor_id, self.service, self.span);
+        let candidate = |place| Candidate { counsellor_id, party: &self.party, service, place, span };
+        self.place(facts).is_ok_and(|place| rules::allowed(candidate(place), facts))
+    }
+
     /// The session that is wanted, or every rule that stands in the way. What a session `except`
     /// takes counts as free.
     pub async fn judge(

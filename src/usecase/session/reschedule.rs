@@ -12,9 +12,11 @@ use crate::domain::place::WantedPlace;
 use crate::domain::rules::Occasion;
 use crate::domain::session::{CancelReason, Override, Session, Wanted};
 use crate::domain::time::Span;
+use crate::domain::waitlist::Freeing;
 use crate::store::{self, Lock, Savepoint, placement, session};
 use crate::usecase::error::{Error, Result};
 use crate::usecase::link;
+use crate::usecase::waitlist;
 use crate::usecase::work::{Mutation, Work};
 use crate::usecase::world::World;
 
@@ -69,6 +71,7 @@ impl Mutation for RescheduleSession {
             if replace(work, &scene, &draft, &old).await? {
                 work.touched(draft.session.id.uuid());
                 link::settle_all(work, &clients).await?;
+                waitlist::freed(work, &old, Freeing::Rescheduled).await?;
                 let new = find(work, draft.session.id, Lock::None).await?;
                 return Ok((new, old));
             }
