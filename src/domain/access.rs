@@ -193,6 +193,11 @@ pub const TABLE: &[(&str, &[Role])] = &[
     ("aftercare.v1.SchedulingService/ListSessions", CARERS),
     ("aftercare.v1.SchedulingService/ListSessionOverrides", COORDINATOR),
     ("aftercare.v1.SchedulingService/ExportCalendar", CARERS),
+    ("aftercare.v1.SchedulingService/JoinWaitlist", COORDINATOR),
+    ("aftercare.v1.SchedulingService/LeaveWaitlist", COORDINATOR),
+    ("aftercare.v1.SchedulingService/ListWaitlist", COORDINATOR),
+    ("aftercare.v1.SchedulingService/ListOffers", COORDINATOR),
+    ("aftercare.v1.SchedulingService/AnswerOffer", COORDINATOR),
 ];
 
 static ROWS: LazyLock<HashMap<&'static str, (&'static str, &'static [Role])>> =

@@ -31,3 +31,4 @@ pub mod session;
 pub mod slots;
 pub mod text;
 pub mod time;
+pub mod waitlist;

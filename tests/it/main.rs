@@ -43,3 +43,4 @@ mod session_race;
 mod slots;
 mod statements;
 mod support;
+mod waitlist;

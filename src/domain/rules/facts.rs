@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 
+use crate::domain::age::is_child;
 use crate::domain::agreement::Agreement;
 use crate::domain::code::{Gender, Modality, Side};
 use crate::domain::counsellor::Counsellor;
@@ -78,13 +79,9 @@ pub struct ClientFacts {
 }
 
 impl ClientFacts {
-    /// Whether the client is, or for want of a birth date must be taken for, a child. A survivor of
-    /// unknown age is protected as a child is; an offender of unknown age is not presumed to be one.
+    /// See [`is_child`].
     pub fn is_child_on(&self, day: NaiveDate) -> bool {
-        match self.adult_from {
-            Some(adult_from) => day < adult_from,
-            None => self.side == Side::Survivor,
-        }
+        is_child(self.adult_from, self.side, day)
     }
 
     /// Whether care needs consent: of survivors always (privacy, "Consent"); an offender's treatment

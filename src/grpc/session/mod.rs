@@ -3,7 +3,7 @@
 mod participant;
 mod programme;
 mod series;
-mod wire;
+pub(super) mod wire;
 
 use chrono::TimeDelta;
 use tonic::{Request, Response, Status};
@@ -50,7 +50,7 @@ pub fn service(world: World) -> SchedulingServiceServer<Scheduling> {
 
 /// The service.
 pub struct Scheduling {
-    world: World,
+    pub(super) world: World,
 }
 
 macro_rules! service {
@@ -84,6 +84,11 @@ service! {
     list_sessions: ListSessionsRequest => ListSessionsResponse, list;
     list_session_overrides: ListSessionOverridesRequest => ListSessionOverridesResponse, list_overrides;
     export_calendar: ExportCalendarRequest => ExportCalendarResponse, export_calendar;
+    join_waitlist: JoinWaitlistRequest => JoinWaitlistResponse, join;
+    leave_waitlist: LeaveWaitlistRequest => LeaveWaitlistResponse, leave;
+    list_waitlist: ListWaitlistRequest => ListWaitlistResponse, list_waitlist;
+    list_offers: ListOffersRequest => ListOffersResponse, list_offers;
+    answer_offer: AnswerOfferRequest => AnswerOfferResponse, answer;
 }
 
 impl Scheduling {

@@ -15,6 +15,7 @@ use crate::domain::session::{LONGEST, Occurrence, Override, Overriding, SHORTEST
 use crate::domain::slots::{DEFAULT_STEP, STEPS};
 use crate::domain::text::bounded;
 use crate::domain::time::Span;
+use crate::domain::waitlist::Offer;
 use crate::grpc::fields::{Fields, count, id_text, timestamp};
 use crate::grpc::pb;
 use crate::grpc::slot::local;
@@ -211,8 +212,9 @@ pub fn step(f: &mut Fields, raw: Option<&prost_types::Duration>) -> Option<u32> 
 /// A session for the wire.
 pub fn session_pb(session: &Session) -> pb::Session {
     let (mut cancel_reason, mut cancelled_at, mut held_until, mut successor) = (0, None, None, None);
+    let mut offer = None;
     match &session.state {
-        State::Held { until, .. } => held_until = timestamp(*until),
+        State::Held { until, by, .. } => (held_until, offer) = (timestamp(*until), Offer::of_holder(by)),
         State::Booked => {}
         State::Cancelled { at, reason } => (cancel_reason, cancelled_at) = (reason.to_wire(), timestamp(*at)),
         State::Rescheduled { at, reason, successor: by } => {
@@ -250,6 +252,7 @@ pub fn session_pb(session: &Session) -> pb::Session {
         group: session.is_group().then(|| group_pb(session)),
         series_id: id_text(session.occurrence.map(|it| it.series_id)),
         series_number: session.occurrence.map_or(0, |it| count(it.number)),
+        waitlist_offer_id: id_text(offer),
     }
 }
 

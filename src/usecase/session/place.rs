@@ -38,6 +38,13 @@ impl Wanted {
         Ok(Place::Venue { venue_id, site_id: venue.venue.site_id, room_id })
     }
 
+    /// Whether the rules allow it by facts that may change before it is placed.
+    pub fn is_allowed(&self, facts: &Facts) -> bool {
+        let (counsellor_id, service, span) = (self.counsellor_id, self.service, self.span);
+        let candidate = |place| Candidate { counsellor_id, party: &self.party, service, place, span };
+        self.place(facts).is_ok_and(|place| rules::allowed(candidate(place), facts))
+    }
+
     /// What is known around some time at the place that is wanted. What a session `except` takes counts as
     /// free.
     pub async fn facts(
@@ -95,13 +102,16 @@ impl Wanted {
         let mut rules: Vec<RuleCode> = overridden.iter().map(|it| it.rule).collect();
         rules.sort_unstable();
         rules.dedup();
+        let mut co_facilitators = self.party.co_facilitators.clone();
+        // As they are read: whoever books them is told what others are told later.
+        co_facilitators.sort_unstable();
         Session {
             id: work.world.id(),
             version: 1,
             organisation_id: scene.organisation_id,
             side: scene.side,
             counsellor_id: self.counsellor_id,
-            co_facilitators: self.party.co_facilitators.clone(),
+            co_facilitators,
             capacity: self.party.capacity,
             participants: self.participants(work, scene, overridden),
             removed: Vec::new(),

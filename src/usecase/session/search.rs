@@ -1,5 +1,7 @@
 //! Finds free times.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::client::Client;
@@ -7,11 +9,11 @@ use crate::domain::code::{CareService, Modality};
 use crate::domain::counsellor::Counsellor;
 use crate::domain::directory::Venue;
 use crate::domain::guardian::Guardian;
-use crate::domain::ids::{ClientId, CounsellorId, GuardianId, Id, VenueId};
+use crate::domain::ids::{ClientId, CounsellorId, GuardianId, Id, SiteId, VenueId};
 use crate::domain::noun::Noun;
 use crate::domain::party::{Attendee, Party};
-use crate::domain::rules::{Occasion, RuleCode, WALK_IN};
-use crate::domain::slots::{Rank, Search, Slot, find};
+use crate::domain::rules::{Occasion, RuleCode, SiteFacts, WALK_IN};
+use crate::domain::slots::{Found, Rank, Search, Slot, find};
 use crate::domain::text::Code;
 use crate::domain::time::Span;
 use crate::store::client::Subject;
@@ -54,6 +56,13 @@ pub struct FindSlots {
     pub interpreter: bool,
 }
 
+impl FindSlots {
+    /// Who is to be seen.
+    pub fn attendee(&self) -> Attendee {
+        Attendee { client_id: self.client_id, guardian_id: self.guardian_id, interpreter: self.interpreter }
+    }
+}
+
 /// A page of free times, and on the first page why there are few.
 #[derive(Clone, Debug)]
 pub struct FoundSlots {
@@ -84,6 +93,31 @@ async fn search(world: &World, call: &Call, wanted: &FindSlots, page: &Page) -> 
     let mut tx = world.db().begin_read().await?;
     let client = own_client(&mut tx, call, wanted.client_id).await?;
     check_own(&mut tx, &client, wanted).await?;
+    let looked = look(&mut tx, now, &client, wanted, window, after, page.most()).await?;
+    let (slots, next_page_token) = page.cut(world, call, looked.found.slots, |slot| slot.rank);
+    Ok(FoundSlots { slots, next_page_token, exclusions: looked.found.exclusions, counsellors: looked.counsellors })
+}
+
+/// What a search came upon.
+pub struct Looked {
+    /// The free times.
+    pub found: Found,
+    /// How many counsellors were looked at.
+    pub counsellors: u32,
+    /// The places in question.
+    pub sites: BTreeMap<SiteId, SiteFacts>,
+}
+
+/// Looks for free times of a client in a window.
+pub async fn look(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    client: &Subject,
+    wanted: &FindSlots,
+    window: Span,
+    after: Option<Rank>,
+    most: usize,
+) -> Result<Looked> {
     let places = match (wanted.modality, wanted.venue_id) {
         (Some(Modality::Remote), Some(_)) => {
             return Err(Error::field("venue_id", "must be empty for remote sessions"));
@@ -92,14 +126,14 @@ async fn search(world: &World, call: &Call, wanted: &FindSlots, page: &Page) -> 
         (modality, None) => Places::All(modality),
     };
     let district = wanted.district.as_ref();
-    let counsellors = counsellor::for_side(&mut tx, client.organisation_id, client.side, wanted.counsellor_id).await?;
+    let counsellors = counsellor::for_side(tx, client.organisation_id, client.side, wanted.counsellor_id).await?;
     // Slots that start in the window may end after it.
     let around = window.padded(TimeDelta::zero(), wanted.length);
     let ask = Ask {
         now,
         organisation_id: client.organisation_id,
         side: client.side,
-        clients: std::slice::from_ref(&client),
+        clients: std::slice::from_ref(client),
         counsellors,
         places,
         district,
@@ -108,7 +142,7 @@ async fn search(world: &World, call: &Call, wanted: &FindSlots, page: &Page) -> 
         occasion: Occasion::Placing,
         lock: Lock::None,
     };
-    let facts = facts::load(&mut tx, ask).await?;
+    let facts = facts::load(tx, ask).await?;
     let search = Search {
         service: wanted.service,
         length: wanted.length,
@@ -116,16 +150,11 @@ async fn search(world: &World, call: &Call, wanted: &FindSlots, page: &Page) -> 
         step: wanted.step,
         modality: wanted.modality,
         preferred_counsellor_id: wanted.preferred_counsellor_id,
-        party: Party::one_to_one(Attendee {
-            client_id: client.id,
-            guardian_id: wanted.guardian_id,
-            interpreter: wanted.interpreter,
-        }),
+        party: Party::one_to_one(wanted.attendee()),
     };
-    let found = find(&search, &facts, after, page.most());
-    let (slots, next_page_token) = page.cut(world, call, found.slots, |slot| slot.rank);
+    let found = find(&search, &facts, after, most);
     let counsellors = u32::try_from(facts.counsellors.len()).unwrap_or(u32::MAX);
-    Ok(FoundSlots { slots, next_page_token, exclusions: found.exclusions, counsellors })
+    Ok(Looked { found, counsellors, sites: facts.sites })
 }
 
 fn window(wanted: &FindSlots, now: DateTime<Utc>) -> Result<Span> {
@@ -139,13 +168,15 @@ fn window(wanted: &FindSlots, now: DateTime<Utc>) -> Result<Span> {
     }
 }
 
-pub(super) async fn own_client(tx: &mut Tx, call: &Call, id: ClientId) -> Result<Subject> {
+/// A client of the caller.
+pub async fn own_client(tx: &mut Tx, call: &Call, id: ClientId) -> Result<Subject> {
     let client = client::subject(tx, id, Lock::None).await?.ok_or(Error::NotFound(Client::WORD))?;
     call.manages(Some(client.organisation_id), Client::WORD)?;
     Ok(client)
 }
 
-async fn check_own(tx: &mut Tx, client: &Subject, wanted: &FindSlots) -> Result<()> {
+/// Checks that what is asked for is the caller's to use.
+pub async fn check_own(tx: &mut Tx, client: &Subject, wanted: &FindSlots) -> Result<()> {
     for id in [wanted.counsellor_id, wanted.preferred_counsellor_id].into_iter().flatten() {
         let found = Counsellor::find(tx, id, Lock::None).await?;
         found.filter(|it| it.organisation_id == client.organisation_id).ok_or(Error::NotFound(Counsellor::WORD))?;
