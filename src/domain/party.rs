@@ -40,6 +40,12 @@ impl Party {
         self.capacity > 1
     }
 
+    /// How many people a room must hold for it when every place is taken, counsellors included.
+    pub fn people(&self) -> u32 {
+        let beside = u32::try_from(self.co_facilitators.len()).unwrap_or(u32::MAX);
+        self.capacity.saturating_add(1).saturating_add(beside)
+    }
+
     /// The only client of a meeting one to one.
     pub fn client(&self) -> Option<&Attendee> {
         self.participants.first().filter(|_| !self.is_group())

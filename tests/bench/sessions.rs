@@ -7,9 +7,10 @@
 
 use aftercare::domain::audit::Outcome;
 use aftercare::domain::code::{CareService, Side};
+use aftercare::domain::participant::Participant;
 use aftercare::domain::party::Attendee;
 use aftercare::domain::place::Place;
-use aftercare::domain::session::{Participant, Session, State};
+use aftercare::domain::session::{Session, State};
 use aftercare::domain::time::{DayTime, Span, local_day, resolve};
 use aftercare::store::placement::{self, Claim};
 use aftercare::store::{audit, client, session};

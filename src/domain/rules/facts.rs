@@ -10,6 +10,7 @@ use crate::domain::code::{Gender, Modality, Side};
 use crate::domain::counsellor::Counsellor;
 use crate::domain::directory::{Site, Venue};
 use crate::domain::ids::{ClientId, CounsellorId, GuardianId, RoomId, SiteId, VenueId};
+use crate::domain::party::Party;
 use crate::domain::place::Place;
 use crate::domain::text::Language;
 use crate::domain::time::{Span, Spans};
@@ -126,6 +127,8 @@ pub struct VenueFacts {
 #[derive(Debug)]
 pub struct RoomFacts {
     /// The room.
+    /// For how many people it is, if anybody has said.
+    pub capacity: Option<u32>,
     pub id: RoomId,
     /// Taken by the own organisation's same side.
     pub busy: Spans,
@@ -154,7 +157,15 @@ impl Facts {
     /// separation no better than it tells the two apart anywhere. `None` when the venue lists no rooms.
     pub fn pick_room(&self, venue_id: VenueId, span: Span) -> Option<RoomId> {
         let rooms = &self.venues.get(&venue_id)?.rooms;
-        let free = rooms.iter().find(|room| !room.busy.overlap(span) && !room.busy_elsewhere.overlap(span));
+        let fit = |room: &&RoomFacts| match room.capacity {
+            _ if !party.is_group() => (0, 0),
+            Some(capacity) if capacity >= party.people() => (0, capacity),
+            None => (1, 0),
+            Some(_) => (2, 0),
+        };
+        let is_free = |room: &&RoomFacts| !room.busy.overlap(span) && !room.busy_elsewhere.overlap(span);
+        // Of several that fit alike it is the first.
+        let free = rooms.iter().filter(is_free).min_by_key(fit);
         let of_others = || rooms.iter().find(|room| !room.busy.overlap(span));
         free.or_else(of_others).or(rooms.first()).map(|room| room.id)
     }

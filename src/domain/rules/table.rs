@@ -242,6 +242,16 @@ pub const RULES: &[Rule] = &[
         }),
     ),
     soft(
+        RuleCode::RoomCapacity,
+        NEW,
+        "the room is too small for the places of the group and its counsellors",
+        session(|it| {
+            let party = it.candidate.party;
+            let capacity = it.room.and_then(|room| room.capacity);
+            party.is_group() && capacity.is_some_and(|capacity| capacity < party.people())
+        }),
+    ),
+    soft(
         RuleCode::Language,
         STANDING,
         "no language in common, and no interpreter",

@@ -234,6 +234,7 @@ fn venue_facts(
 ) -> BTreeMap<VenueId, VenueFacts> {
     let room = |room: &Record<Room>| RoomFacts {
         id: room.id,
+        capacity: room.capacity,
         busy: busy.filtered(room.id.0, |taker| taker == mine),
         busy_elsewhere: busy.filtered(room.id.0, |taker| taker != mine),
     };
