@@ -51,6 +51,11 @@ impl Party {
         self.participants.first().filter(|_| !self.is_group())
     }
 
+    /// Whether a client is to be there.
+    pub fn expects(&self, client_id: ClientId) -> bool {
+        self.participants.iter().any(|it| it.client_id == client_id)
+    }
+
     /// The clients.
     pub fn clients(&self) -> Vec<ClientId> {
         self.participants.iter().map(|it| it.client_id).collect()

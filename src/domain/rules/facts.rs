@@ -26,6 +26,8 @@ pub struct Facts {
     pub side: Side,
     /// The clients in question.
     pub clients: BTreeMap<ClientId, ClientFacts>,
+    /// Pairs of them of whom it was declared that they must not meet.
+    pub apart: Vec<(ClientId, ClientId)>,
     /// The agreements of their organisation.
     pub agreements: Vec<Agreement>,
     /// The counsellors in question.
@@ -152,10 +154,11 @@ pub struct SiteFacts {
 }
 
 impl Facts {
-    /// The first room of a venue, in code order, that is free for a while. When none is, one that only
-    /// others have, and only then one of the own: so that a refusal tells a room that others took from
-    /// separation no better than it tells the two apart anywhere. `None` when the venue lists no rooms.
-    pub fn pick_room(&self, venue_id: VenueId, span: Span) -> Option<RoomId> {
+    /// The first room of a venue, in code order, that is free for a while; for a group the smallest that is
+    /// large enough, before any of which nobody knows, before any that is too small. When none is free, one
+    /// that only others have, and only then one of the own: so that a refusal tells a room that others took
+    /// from separation no better than it tells the two apart anywhere. `None` when the venue lists no rooms.
+    pub fn pick_room(&self, venue_id: VenueId, span: Span, party: &Party) -> Option<RoomId> {
         let rooms = &self.venues.get(&venue_id)?.rooms;
         let fit = |room: &&RoomFacts| match room.capacity {
             _ if !party.is_group() => (0, 0),

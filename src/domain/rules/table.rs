@@ -158,8 +158,9 @@ pub const RULES: &[Rule] = &[
         STANDING,
         "this time is not available at this place",
         session(|it| {
-            let span = it.candidate.span;
+            let (span, party) = (it.candidate.span, it.candidate.party);
             it.room.is_some_and(|room| room.busy_elsewhere.overlap(span))
+                || it.facts.apart.iter().any(|(one, other)| party.expects(*one) && party.expects(*other))
                 || it.site.is_some_and(|site| {
                     site.linked.overlap(span) || site.other_side.overlap(presence(span, site.site.separation_gap_for))
                 })
