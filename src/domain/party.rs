@@ -61,6 +61,16 @@ impl Party {
         self.participants.iter().map(|it| it.client_id).collect()
     }
 
+    /// With one counsellor in the place of another beside the one who leads.
+    #[must_use]
+    pub fn with_co_facilitator(mut self, new: CounsellorId, instead_of: CounsellorId) -> Self {
+        for one in self.co_facilitators.iter_mut().filter(|one| **one == instead_of) {
+            *one = new;
+        }
+        self.co_facilitators.sort_unstable();
+        self
+    }
+
     /// Every counsellor, the one who leads first.
     pub fn counsellors(&self, lead: CounsellorId) -> impl Iterator<Item = CounsellorId> {
         std::iter::once(lead).chain(self.co_facilitators.iter().copied())

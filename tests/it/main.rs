@@ -11,6 +11,7 @@ mod expired;
 mod fact_race;
 mod foreign;
 mod group;
+mod group_place;
 mod group_race;
 mod hold;
 mod holidays;

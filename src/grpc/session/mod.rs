@@ -163,11 +163,13 @@ impl Scheduling {
         let (call, pb, mut f) = open_mutation(&self.world, request)?;
         let (session_id, version) = (f.id("session_id", &pb.session_id), f.etag("etag", &pb.etag));
         let counsellor_id = f.id("counsellor_id", &pb.counsellor_id);
+        let replaces = f.maybe_id("replaces_counsellor_id", &pb.replaces_counsellor_id);
         let overrides = overrides(&mut f, &pb.overrides);
         let reassign = f.finish(|| {
             Some(ReassignCounsellor {
                 session_id: session_id?,
                 version: version?,
+                replaces: replaces?,
                 counsellor_id: counsellor_id?,
                 overrides: overrides?,
             })

@@ -3,10 +3,12 @@
 use uuid::Uuid;
 
 use super::{find, hold, open};
+use crate::domain::counsellor::Counsellor;
+use crate::domain::noun::Noun;
 use crate::domain::ids::{CounsellorId, Id, SessionId};
 use crate::domain::rules::Occasion;
 use crate::domain::session::{Override, Session, Wanted};
-use crate::store::{Lock, placement, session};
+use crate::store::{Lock, participant, placement, session};
 use crate::usecase::error::{Error, Result};
 use crate::usecase::orphan;
 use crate::usecase::work::{Mutation, Work};
@@ -19,6 +21,8 @@ pub struct ReassignCounsellor {
     pub session_id: SessionId,
     /// The version last read.
     pub version: i64,
+    /// Whose part that is in a group; of the one who leads when none.
+    pub replaces: Option<CounsellorId>,
     /// To whom.
     pub counsellor_id: CounsellorId,
     /// Soft rules that may be broken.
@@ -29,13 +33,34 @@ impl Mutation for ReassignCounsellor {
     type Answer = Session;
 
     async fn before(&self, world: &World) -> Result<()> {
+        self.reassign(work).await
+    }
+
+    fn result_id(&self, answer: &Session) -> Uuid {
+        answer.id.uuid()
+    }
+
+    async fn replay(&self, work: &mut Work<'_>, result_id: Uuid) -> Result<Session> {
+        if !seen.is_led_by(from) {
+            return Err(Error::field("replaces_counsellor_id", "must be a counsellor who leads the session"));
+        }
+        find(work, SessionId(result_id), Lock::None).await
+    }
+}
+        let to = scene.counsellors.iter().find(|it| it.id == self.counsellor_id);
+        let to = to.ok_or(Error::NotFound(Counsellor::WORD))?;
+
+impl ReassignCounsellor {
+    /// Gives one session to another counsellor inside a request that may do more.
+    pub(super) async fn reassign(&self, work: &mut Work<'_>) -> Result<Session> {
         hold::forget_expired(world).await
     }
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Session> {
         work.touched(self.session_id.uuid());
         let seen = open(work, self.session_id, self.version, Lock::None).await?;
-        let wanted = Wanted { counsellor_id: self.counsellor_id, ..seen.wanted(self.overrides.clone()) };
+        let from = self.replaces.unwrap_or(seen.counsellor_id);
+        let wanted = self.wanted(&seen, from);
         let scene = wanted.scene(work).await?;
         // What is somebody else's matter must be said before what only the rules say.
         if seen.is_led_by(self.counsellor_id) {
@@ -45,10 +70,10 @@ impl Mutation for ReassignCounsellor {
         open(work, self.session_id, self.version, Lock::None).await?;
         let mut draft = wanted.judge(work, &scene, Some(seen.id), Occasion::Reassigning).await?;
         let old = open(work, self.session_id, self.version, Lock::Update).await?;
-        let from = old.counsellor_id;
         draft.session = Session { created_at: old.created_at, ..old.renewed(draft.session) };
         // When a rival was faster, the next attempt sees what stands in the way.
-        placement::reassign(&mut work.tx, &draft.session, from, &scene.counsellors[0]).await?;
+        placement::reassign(&mut work.tx, &draft.session, from, to).await?;
+        participant::replace_facilitator(&mut work.tx, seen.id, from, self.counsellor_id).await?;
         session::update(&mut work.tx, &draft.session).await?;
         draft.note(work).await?;
         work.touched(from.uuid());
@@ -57,11 +82,14 @@ impl Mutation for ReassignCounsellor {
         find(work, self.session_id, Lock::None).await
     }
 
-    fn result_id(&self, answer: &Session) -> Uuid {
-        answer.id.uuid()
+    /// The session with the other counsellor in the place of one of its own.
+    fn wanted(&self, seen: &Session, from: CounsellorId) -> Wanted {
+        let (counsellor_id, party) = seen.led_instead(self.counsellor_id, from);
+        Wanted { counsellor_id, party, ..seen.wanted(self.overrides.clone()) }
     }
 
-    async fn replay(&self, work: &mut Work<'_>, result_id: Uuid) -> Result<Session> {
-        find(work, SessionId(result_id), Lock::None).await
+    /// Whether a session is already as it would then be.
+    pub(super) fn is_done(&self, session: &Session) -> bool {
+        session.version > self.version && session.is_led_by(self.counsellor_id)
     }
 }
