@@ -27,5 +27,6 @@ pub mod reference;
 pub mod rules;
 pub mod session;
 pub mod slots;
+pub mod substitute;
 pub mod text;
 pub mod time;

@@ -36,4 +36,5 @@ mod separation;
 mod session_race;
 mod slots;
 mod statements;
+mod substitutes;
 mod support;

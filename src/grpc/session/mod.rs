@@ -1,6 +1,8 @@
 //! SchedulingService.
 
 mod participant;
+mod search;
+mod substitute;
 mod wire;
 
 use chrono::TimeDelta;
@@ -24,6 +26,7 @@ keyed!(
     HoldSlotRequest,
     ReleaseHoldRequest,
     BookSessionRequest,
+    ReassignSessionsRequest,
     RescheduleSessionRequest,
     ReassignCounsellorRequest,
     AddParticipantRequest,
@@ -57,6 +60,8 @@ service! {
     find_slots: FindSlotsRequest => FindSlotsResponse, find;
     hold_slot: HoldSlotRequest => HoldSlotResponse, hold;
     release_hold: ReleaseHoldRequest => ReleaseHoldResponse, release;
+    propose_substitutes: ProposeSubstitutesRequest => ProposeSubstitutesResponse, propose;
+    reassign_sessions: ReassignSessionsRequest => ReassignSessionsResponse, reassign_many;
     book_session: BookSessionRequest => BookSessionResponse, book;
     reschedule_session: RescheduleSessionRequest => RescheduleSessionResponse, reschedule;
     reassign_counsellor: ReassignCounsellorRequest => ReassignCounsellorResponse, reassign;

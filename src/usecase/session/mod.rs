@@ -13,6 +13,7 @@ mod record;
 mod reschedule;
 mod scene;
 mod search;
+mod substitute;
 
 pub(super) use book::book;
 pub use book::{BookHeld, BookSession};
@@ -25,6 +26,7 @@ pub use read::{Filter, get_session, list_overrides, list_sessions};
 pub use reassign::ReassignCounsellor;
 pub use record::RecordPastSession;
 pub use reschedule::RescheduleSession;
+pub use substitute::{Outcome, Proposals, ProposeSubstitutes, ReassignSessions, propose_substitutes};
 pub use search::{DEFAULT_WINDOW, FindSlots, FoundSlots, LONGEST_WINDOW, find_slots};
 
 use super::error::{Error, Result};
