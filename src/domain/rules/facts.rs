@@ -129,9 +129,9 @@ pub struct VenueFacts {
 #[derive(Debug)]
 pub struct RoomFacts {
     /// The room.
+    pub id: RoomId,
     /// For how many people it is, if anybody has said.
     pub capacity: Option<u32>,
-    pub id: RoomId,
     /// Taken by the own organisation's same side.
     pub busy: Spans,
     /// Taken by another organisation or the other side.

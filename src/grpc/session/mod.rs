@@ -26,9 +26,9 @@ keyed!(
     HoldSlotRequest,
     ReleaseHoldRequest,
     BookSessionRequest,
-    ReassignSessionsRequest,
     RescheduleSessionRequest,
     ReassignCounsellorRequest,
+    ReassignSessionsRequest,
     AddParticipantRequest,
     RemoveParticipantRequest,
     RecordPastSessionRequest,
@@ -60,11 +60,11 @@ service! {
     find_slots: FindSlotsRequest => FindSlotsResponse, find;
     hold_slot: HoldSlotRequest => HoldSlotResponse, hold;
     release_hold: ReleaseHoldRequest => ReleaseHoldResponse, release;
-    propose_substitutes: ProposeSubstitutesRequest => ProposeSubstitutesResponse, propose;
-    reassign_sessions: ReassignSessionsRequest => ReassignSessionsResponse, reassign_many;
     book_session: BookSessionRequest => BookSessionResponse, book;
     reschedule_session: RescheduleSessionRequest => RescheduleSessionResponse, reschedule;
     reassign_counsellor: ReassignCounsellorRequest => ReassignCounsellorResponse, reassign;
+    propose_substitutes: ProposeSubstitutesRequest => ProposeSubstitutesResponse, propose;
+    reassign_sessions: ReassignSessionsRequest => ReassignSessionsResponse, reassign_many;
     add_participant: AddParticipantRequest => AddParticipantResponse, add;
     remove_participant: RemoveParticipantRequest => RemoveParticipantResponse, remove;
     record_past_session: RecordPastSessionRequest => RecordPastSessionResponse, record;
@@ -174,8 +174,8 @@ impl Scheduling {
             Some(ReassignCounsellor {
                 session_id: session_id?,
                 version: version?,
-                replaces: replaces?,
                 counsellor_id: counsellor_id?,
+                replaces: replaces?,
                 overrides: overrides?,
             })
         })?;

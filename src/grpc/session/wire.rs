@@ -63,12 +63,12 @@ pub fn wanted(f: &mut Fields, pb: &pb::BookSessionRequest) -> Option<Wanted> {
     })
 }
 
-/// Who meets with the counsellor: one client, or a group.
 /// Whether a counsellor is to lead a group with nobody else.
 pub fn leads_twice(party: Option<&Party>, lead: Option<CounsellorId>) -> bool {
     party.zip(lead).is_some_and(|(party, lead)| party.co_facilitators.contains(&lead))
 }
 
+/// Who meets with the counsellor: one client, or a group.
 pub fn party(f: &mut Fields, pb: &pb::BookSessionRequest) -> Option<Party> {
     let Some(group) = &pb.group else {
         let client_id = f.id("client_id", &pb.client_id);

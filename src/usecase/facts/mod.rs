@@ -102,9 +102,9 @@ pub async fn load(tx: &mut Tx, ask: Ask<'_>) -> Result<Facts> {
     Ok(Facts {
         now: ask.now,
         policy: Policy { notice_for: organisation.notice_for, horizon_for: organisation.horizon_for },
-        apart,
         side: ask.side,
         clients,
+        apart,
         agreements,
         counsellors,
         venues: venue_facts(venues, &rooms, &busy, mine),

@@ -26,8 +26,8 @@ pub use read::{Filter, get_session, list_overrides, list_sessions};
 pub use reassign::ReassignCounsellor;
 pub use record::RecordPastSession;
 pub use reschedule::RescheduleSession;
-pub use substitute::{Outcome, Proposals, ProposeSubstitutes, ReassignSessions, propose_substitutes};
 pub use search::{DEFAULT_WINDOW, FindSlots, FoundSlots, LONGEST_WINDOW, find_slots};
+pub use substitute::{Outcome, Proposals, ProposeSubstitutes, ReassignSessions, propose_substitutes};
 
 use super::error::{Error, Result};
 use super::work::Work;

@@ -4,8 +4,8 @@ use uuid::Uuid;
 
 use super::{find, hold, open};
 use crate::domain::counsellor::Counsellor;
-use crate::domain::noun::Noun;
 use crate::domain::ids::{CounsellorId, Id, SessionId};
+use crate::domain::noun::Noun;
 use crate::domain::rules::Occasion;
 use crate::domain::session::{Override, Session, Wanted};
 use crate::store::{Lock, participant, placement, session};
@@ -21,10 +21,10 @@ pub struct ReassignCounsellor {
     pub session_id: SessionId,
     /// The version last read.
     pub version: i64,
-    /// Whose part that is in a group; of the one who leads when none.
-    pub replaces: Option<CounsellorId>,
     /// To whom.
     pub counsellor_id: CounsellorId,
+    /// Whose part that is in a group; of the one who leads when none.
+    pub replaces: Option<CounsellorId>,
     /// Soft rules that may be broken.
     pub overrides: Vec<Override>,
 }
@@ -33,6 +33,10 @@ impl Mutation for ReassignCounsellor {
     type Answer = Session;
 
     async fn before(&self, world: &World) -> Result<()> {
+        hold::forget_expired(world).await
+    }
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<Session> {
         self.reassign(work).await
     }
 
@@ -41,22 +45,13 @@ impl Mutation for ReassignCounsellor {
     }
 
     async fn replay(&self, work: &mut Work<'_>, result_id: Uuid) -> Result<Session> {
-        if !seen.is_led_by(from) {
-            return Err(Error::field("replaces_counsellor_id", "must be a counsellor who leads the session"));
-        }
         find(work, SessionId(result_id), Lock::None).await
     }
 }
-        let to = scene.counsellors.iter().find(|it| it.id == self.counsellor_id);
-        let to = to.ok_or(Error::NotFound(Counsellor::WORD))?;
 
 impl ReassignCounsellor {
     /// Gives one session to another counsellor inside a request that may do more.
     pub(super) async fn reassign(&self, work: &mut Work<'_>) -> Result<Session> {
-        hold::forget_expired(world).await
-    }
-
-    async fn run(&self, work: &mut Work<'_>) -> Result<Session> {
         work.touched(self.session_id.uuid());
         let seen = open(work, self.session_id, self.version, Lock::None).await?;
         let from = self.replaces.unwrap_or(seen.counsellor_id);
@@ -66,11 +61,16 @@ impl ReassignCounsellor {
         if seen.is_led_by(self.counsellor_id) {
             return Err(Error::field("counsellor_id", "must be a counsellor who does not lead the session already"));
         }
+        if !seen.is_led_by(from) {
+            return Err(Error::field("replaces_counsellor_id", "must be a counsellor who leads the session"));
+        }
         // Who has moved it meanwhile must not look like somebody else in the way.
         open(work, self.session_id, self.version, Lock::None).await?;
         let mut draft = wanted.judge(work, &scene, Some(seen.id), Occasion::Reassigning).await?;
         let old = open(work, self.session_id, self.version, Lock::Update).await?;
         draft.session = Session { created_at: old.created_at, ..old.renewed(draft.session) };
+        let to = scene.counsellors.iter().find(|it| it.id == self.counsellor_id);
+        let to = to.ok_or(Error::NotFound(Counsellor::WORD))?;
         // When a rival was faster, the next attempt sees what stands in the way.
         placement::reassign(&mut work.tx, &draft.session, from, to).await?;
         participant::replace_facilitator(&mut work.tx, seen.id, from, self.counsellor_id).await?;
