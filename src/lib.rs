@@ -91,6 +91,10 @@
 //!   one holder in the row itself, so that whoever comes back too late finds out by deleting nothing.
 //! * 2026-11: the alternatives of a refusal are looked up after the refusal is committed, so that
 //!   nobody waits for them inside the one writer of SQLite.
+//! * 2026-11: a series begins on a day of its own rule, which RFC 5545 leaves undefined; the day of its UNTIL
+//!   counts, whole and local; and days left out count towards COUNT.
+//! * 2026-11: what a programme said in every version is kept whole, and never changed: a series that was
+//!   planned by one names the version.
 
 pub mod app;
 pub mod auth;

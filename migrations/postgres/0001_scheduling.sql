@@ -68,6 +68,30 @@ CREATE TABLE holiday (
 );
 CREATE UNIQUE INDEX holiday_now ON holiday (holiday_calendar_id, on_date) WHERE until_version IS NULL;
 
+-- A curriculum; what it says is in its versions, the present one of which has its own number.
+CREATE TABLE programme (
+    id              UUID PRIMARY KEY,
+    version         BIGINT NOT NULL,
+    created_at      TIMESTAMPTZ NOT NULL,
+    updated_at      TIMESTAMPTZ NOT NULL,
+    organisation_id UUID NOT NULL REFERENCES organisation (id),
+    code            TEXT NOT NULL,
+    UNIQUE (organisation_id, code)
+);
+
+-- What a programme said in each version: never changed, because series are planned by it.
+CREATE TABLE programme_version (
+    programme_id    UUID NOT NULL REFERENCES programme (id),
+    version         BIGINT NOT NULL,
+    written_at      TIMESTAMPTZ NOT NULL,
+    code            TEXT NOT NULL,
+    name            TEXT NOT NULL,
+    service         TEXT NOT NULL,
+    modules         JSONB NOT NULL,
+    retired         BOOLEAN NOT NULL,
+    PRIMARY KEY (programme_id, version)
+);
+
 CREATE TABLE site (
     id                      UUID PRIMARY KEY,
     version                 BIGINT NOT NULL,
@@ -514,4 +538,6 @@ CREATE TRIGGER audit_event_append_only BEFORE UPDATE OR DELETE ON audit_event
 CREATE TRIGGER audit_event_no_truncate BEFORE TRUNCATE ON audit_event
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER session_override_no_update BEFORE UPDATE ON session_override
+    FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER programme_version_append_only BEFORE UPDATE OR DELETE ON programme_version
     FOR EACH ROW EXECUTE FUNCTION refuse_change();

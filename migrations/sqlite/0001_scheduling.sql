@@ -68,6 +68,38 @@ CREATE TABLE holiday (
 ) STRICT;
 CREATE UNIQUE INDEX holiday_now ON holiday (holiday_calendar_id, on_date) WHERE until_version IS NULL;
 
+-- A curriculum; what it says is in its versions, the present one of which has its own number.
+CREATE TABLE programme (
+    id              BLOB PRIMARY KEY,
+    version         INTEGER NOT NULL,
+    created_at      INTEGER NOT NULL,
+    updated_at      INTEGER NOT NULL,
+    organisation_id BLOB NOT NULL REFERENCES organisation (id),
+    code            TEXT NOT NULL,
+    UNIQUE (organisation_id, code)
+) STRICT;
+
+-- What a programme said in each version: never changed, because series are planned by it.
+CREATE TABLE programme_version (
+    programme_id    BLOB NOT NULL REFERENCES programme (id),
+    version         INTEGER NOT NULL,
+    written_at      INTEGER NOT NULL,
+    code            TEXT NOT NULL,
+    name            TEXT NOT NULL,
+    service         TEXT NOT NULL,
+    modules         TEXT NOT NULL,
+    retired         INTEGER NOT NULL CHECK (retired IN (0, 1)),
+    PRIMARY KEY (programme_id, version)
+) STRICT;
+CREATE TRIGGER programme_version_no_update BEFORE UPDATE ON programme_version
+BEGIN
+    SELECT RAISE(ABORT, 'aftercare:append_only');
+END;
+CREATE TRIGGER programme_version_no_delete BEFORE DELETE ON programme_version
+BEGIN
+    SELECT RAISE(ABORT, 'aftercare:append_only');
+END;
+
 CREATE TABLE site (
     id                      BLOB PRIMARY KEY,
     version                 INTEGER NOT NULL,

@@ -73,6 +73,8 @@ ids! {
     LeaveId,
     /// A holiday calendar.
     HolidayCalendarId,
+    /// A programme.
+    ProgrammeId,
     /// A client of either side.
     ClientId,
     /// One organisation's record of a case.

@@ -43,7 +43,7 @@ fn midnight(day: NaiveDate) -> chrono::DateTime<Tz> {
 
 /// The parts of a rule in capitals. Nothing when one of them is none, or when a day of the week is
 /// misspelt, which the crate would overlook.
-fn parts(text: &str) -> Option<Vec<(&str, &str)>> {
+pub(super) fn parts(text: &str) -> Option<Vec<(&str, &str)>> {
     let all = text.split(';').filter(|part| !part.is_empty()).map(|part| part.split_once('='));
     let all: Vec<_> = all.collect::<Option<_>>()?;
     let spelt = |(name, value): &(&str, &str)| *name != "BYDAY" || value.split(',').all(is_weekday);
@@ -69,8 +69,9 @@ pub struct Recurrence {
     rule: Box<RRule<Unvalidated>>,
 }
 
-/// The parts a rule may have.
-const PARTS: [&str; 8] = ["FREQ", "INTERVAL", "WKST", "BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYDAY", "BYSETPOS"];
+/// The parts a rule may have, in the order in which one is written.
+pub(super) const PARTS: [&str; 8] =
+    ["FREQ", "INTERVAL", "WKST", "BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYDAY", "BYSETPOS"];
 /// The most characters of a rule.
 const LONGEST: usize = 200;
 /// The most periods between two in which a rule holds.

@@ -7,6 +7,7 @@ use crate::domain::consent::{Assent, ConsentEnding, ConsentGiver, ConsentPurpose
 use crate::domain::directory::OrganisationKind;
 use crate::domain::guardian::GuardianStanding;
 use crate::domain::proceeding::ProceedingKind;
+use crate::domain::programme::Form;
 use crate::domain::rules::RuleCode;
 use crate::domain::session::{CancelReason, StateWord};
 use crate::domain::slots::SlotReason;
@@ -57,6 +58,7 @@ words! {
     Assent => pb::Assent, "ASSENT_";
     ConsentEnding => pb::ConsentEnding, "CONSENT_ENDING_";
     ProceedingKind => pb::ProceedingKind, "PROCEEDING_KIND_";
+    Form => pb::ModuleForm, "MODULE_FORM_";
     RuleCode => pb::BookingRule, "BOOKING_RULE_";
     SlotReason => pb::SlotReason, "SLOT_REASON_";
 }
@@ -109,5 +111,6 @@ mod tests {
         there_and_back(Assent::ALL);
         there_and_back(ConsentEnding::ALL);
         there_and_back(ProceedingKind::ALL);
+        there_and_back(Form::ALL);
     }
 }

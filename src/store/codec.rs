@@ -76,6 +76,7 @@ words_and_ids! {
         ConsentEnding, ProceedingKind, JobState;
     ids: OrganisationId, AgreementId, SiteId, VenueId, RoomId, CounsellorId, LeaveId,
         HolidayCalendarId, ClientId, CaseId, LinkId, NoContactId, GuardianId, ConsentId, ConflictId, ProceedingId,
+        ProgrammeId,
         SessionId, ParticipantId,
         SeriesId,
         JobId;

@@ -25,6 +25,7 @@ pub mod overriding;
 pub mod participant;
 pub mod placement;
 pub mod proceeding;
+pub mod programme;
 pub mod request;
 pub mod seal;
 pub mod session;

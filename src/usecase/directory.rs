@@ -248,7 +248,8 @@ impl Mutation for DeleteLeave {
     }
 }
 
-async fn check_organisation(
+/// The organisation of a new thing exists, and that of an old one never changes.
+pub(super) async fn check_organisation(
     work: &mut Work<'_>,
     id: OrganisationId,
     before: Option<OrganisationId>,

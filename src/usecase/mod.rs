@@ -19,6 +19,7 @@ pub mod noun;
 mod orphan;
 pub mod page;
 pub mod proceeding;
+pub mod programme;
 pub mod session;
 pub mod work;
 pub mod world;

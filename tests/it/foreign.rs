@@ -8,7 +8,7 @@ use aftercare::grpc::pb;
 use serde_json::{Value, json};
 
 use crate::on_both_engines;
-use crate::support::{Ngo, TestApp};
+use crate::support::{Ngo, TestApp, tool};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -92,11 +92,6 @@ async fn curl_output(app: &TestApp, rpc: &str, options: &[&str]) -> Output {
     let mut buf = tool("AFTERCARE_TEST_BUF");
     buf.arg("curl").args(options).arg(format!("http://{}/{rpc}", app.address));
     output(buf).await
-}
-
-/// A program that `tests/run.sh` installs and names.
-fn tool(variable: &str) -> Command {
-    Command::new(std::env::var_os(variable).unwrap_or_else(|| panic!("{variable} is not set: run tests/run.sh")))
 }
 
 async fn run(command: Command) -> Output {

@@ -4,6 +4,7 @@ mod calendar;
 mod counsellor;
 mod hours;
 mod place;
+mod programme;
 mod wire;
 
 use tonic::{Request, Response, Status};
@@ -16,6 +17,7 @@ use super::status::status;
 use crate::domain::agreement::Agreement;
 use crate::domain::counsellor::{Counsellor, Leave};
 use crate::domain::directory::{HolidayCalendar, Organisation, Room, Site, Venue};
+use crate::domain::programme::Programme;
 use crate::usecase::World;
 
 pub(super) use self::wire::{Wire, create, session_ids, update, wire_fields};
@@ -76,10 +78,10 @@ macro_rules! answer {
             Ok(pb::$response { $field: rows, next_page_token })
         }
     };
-    (get_version $world:expr, $request:ident, $response:ident, $noun:ty, $field:ident) => {
+    (get_version $world:expr, $request:ident, $response:ident, $noun:ty, $field:ident $file:ident) => {
         async {
             let (call, pb) = open($request)?;
-            Ok(pb::$response { $field: Some(calendar::get($world, &call, &pb).await?) })
+            Ok(pb::$response { $field: Some($file::get($world, &call, &pb).await?) })
         }
     };
     (list_outlines $world:expr, $request:ident, $response:ident, $noun:ty, ) => {
@@ -143,9 +145,13 @@ service! {
     update_holiday_calendar: UpdateHolidayCalendarRequest => UpdateHolidayCalendarResponse,
         update_affecting HolidayCalendar (holiday_calendar);
     get_holiday_calendar: GetHolidayCalendarRequest => GetHolidayCalendarResponse,
-        get_version HolidayCalendar (holiday_calendar);
+        get_version HolidayCalendar (holiday_calendar calendar);
     list_holiday_calendars: ListHolidayCalendarsRequest => ListHolidayCalendarsResponse,
         list_outlines HolidayCalendar ();
+    create_programme: CreateProgrammeRequest => CreateProgrammeResponse, create Programme (programme);
+    update_programme: UpdateProgrammeRequest => UpdateProgrammeResponse, update Programme (programme);
+    get_programme: GetProgrammeRequest => GetProgrammeResponse, get_version Programme (programme programme);
+    list_programmes: ListProgrammesRequest => ListProgrammesResponse, list Programme (programmes organisation_id);
 }
 
 keyed!(
@@ -165,4 +171,6 @@ keyed!(
     DeleteLeaveRequest,
     CreateHolidayCalendarRequest,
     UpdateHolidayCalendarRequest,
+    CreateProgrammeRequest,
+    UpdateProgrammeRequest,
 );

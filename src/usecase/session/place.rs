@@ -81,13 +81,16 @@ impl Wanted {
         let mut rules: Vec<RuleCode> = overridden.iter().map(|it| it.rule).collect();
         rules.sort_unstable();
         rules.dedup();
+        let mut co_facilitators = self.party.co_facilitators.clone();
+        // As they are read: whoever books them is told what others are told later.
+        co_facilitators.sort_unstable();
         Session {
             id: work.world.id(),
             version: 1,
             organisation_id: scene.organisation_id,
             side: scene.side,
             counsellor_id: self.counsellor_id,
-            co_facilitators: self.party.co_facilitators.clone(),
+            co_facilitators,
             capacity: self.party.capacity,
             participants: self.participants(work, scene, overridden),
             removed: Vec::new(),

@@ -95,6 +95,9 @@ impl RescheduleSession {
             WantedPlace::Remote => WantedPlace::Remote,
         };
         let span = Span::lasting(self.starts_at, self.length.unwrap_or(old.span.length()));
+        if self.counsellor_id.is_some_and(|id| old.co_facilitators.contains(&id)) {
+            return Err(Error::field("counsellor_id", "must not be a counsellor who leads the group beside the first"));
+        }
         Ok(Wanted {
             counsellor_id: self.counsellor_id.unwrap_or(old.counsellor_id),
             party: self.party(old)?,

@@ -9,6 +9,7 @@ pub struct Client {
     pub org: usize,
     pub survivor: bool,
     pub child: bool,
+    pub speaks: &'static str,
 }
 
 /// A counsellor.
@@ -20,90 +21,72 @@ pub struct Counsellor {
     pub before: i64,
     pub after: i64,
     pub services: &'static [i32],
+    pub speaks: &'static [&'static str],
     pub daily_limit: Option<usize>,
 }
 
-const fn client(name: &'static str, org: usize, survivor: bool, child: bool) -> Client {
-    Client { name, org, survivor, child }
+const fn client(name: &'static str, org: usize, survivor: bool, child: bool, speaks: &'static str) -> Client {
+    Client { name, org, survivor, child, speaks }
 }
 
-/// Three survivors, one of them a child with a guardian, and three offenders; one more to mix them.
-pub const CLIENTS: [Client; 7] = [
-    client("s0", 0, true, false),
-    client("s1", 0, true, true),
-    client("s2", 1, true, false),
-    client("s3", 0, true, false),
-    client("o0", 0, false, false),
-    client("o1", 1, false, false),
-    client("o2", 1, false, false),
+/// Survivors, two of them children with a guardian each, then offenders: enough of the first
+/// organisation's survivors and of the second's offenders for a group.
+pub const CLIENTS: [Client; 9] = [
+    client("s0", 0, true, false, "ml"),
+    client("s1", 0, true, true, "ml"),
+    client("s2", 1, true, false, "ml"),
+    client("s3", 0, true, false, "hi"),
+    client("s4", 0, true, true, "ml"),
+    client("o0", 0, false, false, "ml"),
+    client("o1", 1, false, false, "ml"),
+    client("o2", 1, false, false, "hi"),
+    client("o3", 1, false, false, "ml"),
 ];
+
+/// How many of the clients, who are the first, are survivors.
+pub const SURVIVORS: usize = 5;
 
 const COUNSELLING: &[i32] = &[1];
 const CARE: &[i32] = &[1, 2];
 const TREATMENT: &[i32] = &[5, 6];
 
-/// Three counsellors of each side.
-pub const COUNSELLORS: [Counsellor; 6] = [
-    Counsellor {
-        name: "c0",
-        org: 0,
-        survivor: true,
-        female: true,
-        before: 0,
-        after: 15,
-        services: CARE,
-        daily_limit: None,
-    },
+/// Who counsels survivors here, without anything remarkable.
+const PLAIN: Counsellor = Counsellor {
+    name: "",
+    org: 0,
+    survivor: true,
+    female: true,
+    before: 0,
+    after: 0,
+    services: CARE,
+    speaks: &["ml"],
+    daily_limit: None,
+};
+
+/// Counsellors of each side, each remarkable in another way.
+pub const COUNSELLORS: [Counsellor; 7] = [
+    Counsellor { name: "c0", after: 15, ..PLAIN },
     Counsellor {
         name: "c1",
-        org: 0,
-        survivor: true,
         female: false,
-        before: 0,
-        after: 0,
         services: COUNSELLING,
+        speaks: &["ml", "hi"],
         daily_limit: Some(2),
+        ..PLAIN
     },
-    Counsellor {
-        name: "c2",
-        org: 1,
-        survivor: true,
-        female: true,
-        before: 0,
-        after: 0,
-        services: CARE,
-        daily_limit: None,
-    },
-    Counsellor {
-        name: "d0",
-        org: 0,
-        survivor: false,
-        female: false,
-        before: 15,
-        after: 15,
-        services: TREATMENT,
-        daily_limit: None,
-    },
+    Counsellor { name: "c2", org: 1, ..PLAIN },
+    Counsellor { name: "d0", survivor: false, female: false, before: 15, after: 15, services: TREATMENT, ..PLAIN },
     Counsellor {
         name: "d1",
         org: 1,
         survivor: false,
-        female: true,
-        before: 0,
-        after: 0,
         services: TREATMENT,
+        speaks: &["ml", "hi"],
         daily_limit: Some(2),
+        ..PLAIN
     },
-    Counsellor {
-        name: "d2",
-        org: 1,
-        survivor: false,
-        female: false,
-        before: 0,
-        after: 0,
-        services: TREATMENT,
-        daily_limit: None,
-    },
+    Counsellor { name: "d2", org: 1, survivor: false, female: false, services: TREATMENT, ..PLAIN },
+    Counsellor { name: "c3", before: 10, ..PLAIN },
 ];
 
 /// Where.

@@ -28,7 +28,7 @@ impl Play<'_> {
         let mut due = BTreeSet::new();
         for row in &self.truth.rows {
             let new = self.truth.flags(row).difference(&before[&row.id]).next().is_some();
-            if new && seer.is_none_or(|org| org == CLIENTS[row.what.client].org) {
+            if new && seer.is_none_or(|org| org == row.what.org) {
                 due.insert(row.id.clone());
             }
         }
@@ -48,7 +48,7 @@ impl Play<'_> {
             Step::Leave(counsellor, day) => self.leave(counsellor.0, day).await,
             Step::Consent(client) => self.consent(client.0).await,
             Step::Agreement(org) => self.agreement(org).await,
-            Step::Guardian(safe) => self.guardian(safe).await,
+            Step::Guardian(child, safe) => self.guardian(child.0, safe).await,
             Step::Conflict(client, counsellor) => self.conflict(client.0, counsellor.0).await,
             Step::Timetable(timetable) => {
                 self.truth.timetable = timetable;
@@ -151,7 +151,7 @@ impl Play<'_> {
         }
         match self.stage.consent(client).await {
             Ok(()) => self.truth.consent[client] = true,
-            Err(status) if status.code() == Code::InvalidArgument && !self.truth.guardian_safe => {}
+            Err(status) if status.code() == Code::InvalidArgument && !self.truth.guardian_safe[client] => {}
             Err(status) => return Err(wrong(status)),
         }
         Ok((Some(org), None))
@@ -168,14 +168,15 @@ impl Play<'_> {
         Ok((None, Some(answer.affected_session_ids)))
     }
 
-    async fn guardian(&mut self, safe: bool) -> Outcome<(Seer, Affected)> {
-        self.truth.guardian_safe = safe;
+    async fn guardian(&mut self, child: usize, safe: bool) -> Outcome<(Seer, Affected)> {
+        self.truth.guardian_safe[child] = safe;
+        let org = CLIENTS[child].org;
         let standing = if safe { pb::GuardianStanding::Safe } else { pb::GuardianStanding::Accused };
-        let guardian = pb::Guardian { standing: standing.into(), ..self.stage.guardian.clone() };
+        let guardian = pb::Guardian { standing: standing.into(), ..self.stage.guardians[&child].clone() };
         let request = pb::UpdateGuardianRequest { guardian: Some(guardian), ..Default::default() };
-        let answer = self.stage.of(0).clients().update_guardian(request).await.map_err(wrong)?.into_inner();
-        self.stage.guardian = answer.guardian.unwrap();
-        Ok((Some(0), Some(answer.affected_session_ids)))
+        let answer = self.stage.of(org).clients().update_guardian(request).await.map_err(wrong)?.into_inner();
+        self.stage.guardians.insert(child, answer.guardian.unwrap());
+        Ok((Some(org), Some(answer.affected_session_ids)))
     }
 
     async fn conflict(&mut self, client: usize, counsellor: usize) -> Outcome<(Seer, Affected)> {

@@ -6,7 +6,7 @@ use aftercare::grpc::pb;
 
 use super::play::{Outcome, Play};
 use super::stage::{Stage, minute};
-use super::truth::{Codes, State, Wanted};
+use super::truth::{State, Told, Wanted};
 
 /// A session as anybody may compare it.
 #[derive(Debug, PartialEq)]
@@ -17,8 +17,8 @@ struct Shown {
     held_until: Option<i64>,
     moved_to: String,
     supersedes: String,
-    overridden: Codes,
-    flags: Codes,
+    overridden: Told,
+    flags: Told,
 }
 
 /// Every session and hold of both organisations, as their coordinators see them.
@@ -53,15 +53,15 @@ pub fn compare(play: &Play<'_>) -> Outcome {
             State::Cancelled => (pb::SessionState::Cancelled, None, String::new()),
             State::Moved { to } => (pb::SessionState::Rescheduled, None, to.clone()),
         };
-        let org = &stage.ngos[super::cast::CLIENTS[row.what.client].org].id;
+        let org = &stage.ngos[row.what.org].id;
         let shown = Shown {
-            what: Some(row.what),
+            what: Some(row.what.clone().sorted()),
             org: org.clone(),
             state: state.into(),
             held_until,
             moved_to,
             supersedes: row.supersedes.clone(),
-            overridden: row.overridden.clone(),
+            overridden: row.what.tell(&row.overridden),
             flags: truth.flags(row),
         };
         expected.insert(row.id.as_str(), shown);
@@ -80,21 +80,25 @@ pub fn compare(play: &Play<'_>) -> Outcome {
 }
 
 fn shown(stage: &Stage, session: &pb::Session) -> Shown {
-    let flags = codes(&session.flags);
-    assert_eq!(session.needs_rescheduling, !flags.is_empty(), "{session:?}");
+    assert_eq!(session.needs_rescheduling, !session.flags.is_empty(), "{session:?}");
+    let guests = || session.group.iter().flat_map(|it| &it.participants);
+    let told = |whole: &[i32], of: fn(&pb::Participant) -> &[i32]| {
+        let of_guests = guests().flat_map(|it| codes(of(it), stage.client(&it.client_id)));
+        codes(whole, None).chain(of_guests).collect()
+    };
     Shown {
-        what: stage.read(session),
+        what: stage.read(session).map(Wanted::sorted),
         org: session.organisation_id.clone(),
         state: session.state,
         held_until: session.held_until.as_ref().map(|until| minute(Some(until))),
         moved_to: session.superseded_by_session_id.clone(),
         supersedes: session.supersedes_session_id.clone(),
-        overridden: codes(&session.overridden),
-        flags,
+        overridden: told(&session.overridden, |it| &it.overridden),
+        flags: told(&session.flags, |it| &it.flags),
     }
 }
 
-fn codes(numbers: &[i32]) -> Codes {
+fn codes(numbers: &[i32], of: Option<usize>) -> impl Iterator<Item = (Option<usize>, &'static str)> {
     let rule = |number: &i32| pb::BookingRule::try_from(*number).unwrap();
-    numbers.iter().map(|number| rule(number).as_str_name().trim_start_matches("BOOKING_RULE_")).collect()
+    numbers.iter().map(move |number| (of, rule(number).as_str_name().trim_start_matches("BOOKING_RULE_")))
 }

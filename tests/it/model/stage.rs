@@ -6,8 +6,8 @@ use aftercare::grpc::pb;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::cast::{CLIENTS, COUNSELLORS, DAY, Place};
-use super::truth::Wanted;
-use crate::support::{Actor, Ngo, TestApp, consent_of, minutes, own_consent, venue_at};
+use super::truth::{Guest, Wanted};
+use crate::support::{Actor, Ngo, TestApp, consent_of, date, minutes, own_consent, venue_at};
 
 /// Two organisations and everything about them.
 pub struct Stage {
@@ -20,7 +20,8 @@ pub struct Stage {
     pub agreements: [pb::Agreement; 2],
     pub clients: Vec<pb::Client>,
     pub counsellors: Vec<pb::Counsellor>,
-    pub guardian: pb::Guardian,
+    /// By child.
+    pub guardians: BTreeMap<usize, pb::Guardian>,
     /// By crime and organisation.
     pub cases: [[pb::Case; 2]; 2],
     pub consents: BTreeMap<usize, pb::Consent>,
@@ -74,7 +75,7 @@ impl Stage {
             agreements,
             clients: Vec::new(),
             counsellors: Vec::new(),
-            guardian: pb::Guardian::default(),
+            guardians: BTreeMap::new(),
             cases: [cases(&ngos, code, 1).await, cases(&ngos, code, 2).await],
             consents: BTreeMap::new(),
             conflicts: BTreeMap::new(),
@@ -94,19 +95,20 @@ impl Stage {
                 it.gender = if cast.female { 1 } else { 2 };
                 it.buffer_before = Some(minutes(cast.before));
                 it.buffer_after = Some(minutes(cast.after));
+                it.languages = cast.speaks.iter().map(|it| (*it).into()).collect();
                 it.daily_limit = cast.daily_limit.map(|most| most as i32);
             });
             self.counsellors.push(made.await);
         }
         for (at, cast) in CLIENTS.iter().enumerate() {
             let ngo = &self.ngos[cast.org];
-            let client = match (cast.survivor, cast.child) {
-                (true, true) => ngo.child("2014-05-06").await,
-                (true, false) => ngo.child("1990-05-06").await,
-                (false, _) => ngo.offender().await,
-            };
+            let client = ngo.client_with(side(cast.survivor), |it| {
+                it.spoken_languages = vec![cast.speaks.into()];
+                it.born_on = cast.survivor.then(|| date(if cast.child { "2014-05-06" } else { "1990-05-06" }));
+            });
+            let client = client.await;
             if cast.child {
-                self.guardian = ngo.guardian(&client, pb::GuardianStanding::Safe).await;
+                self.guardians.insert(at, ngo.guardian(&client, pb::GuardianStanding::Safe).await);
             }
             self.clients.push(client);
             if cast.survivor {
@@ -118,7 +120,8 @@ impl Stage {
     /// Records a consent of a client, by whoever may give it.
     pub async fn consent(&mut self, client: usize) -> Result<(), tonic::Status> {
         let of = &self.clients[client];
-        let given = if CLIENTS[client].child { consent_of(&self.guardian, of) } else { own_consent(of) };
+        let guardian = self.guardians.get(&client);
+        let given = guardian.map_or_else(|| own_consent(of), |guardian| consent_of(guardian, of));
         let consent = self.ngos[CLIENTS[client].org].consent(given).await?;
         self.consents.insert(client, consent);
         Ok(())
@@ -141,18 +144,63 @@ impl Stage {
         }
     }
 
+    /// Somebody who is to come.
+    pub fn participant(&self, guest: &Guest) -> pb::WantedParticipant {
+        let guardian = self.guardians.get(&guest.client).filter(|_| guest.guardian);
+        pb::WantedParticipant {
+            client_id: self.clients[guest.client].id.clone(),
+            guardian_id: guardian.map(|it| it.id.clone()).unwrap_or_default(),
+            interpreter: guest.interpreter,
+        }
+    }
+
+    /// Who is to meet in a group.
+    pub fn group(&self, what: &Wanted) -> pb::WantedGroup {
+        pb::WantedGroup {
+            capacity: what.capacity as i32,
+            participants: what.guests.iter().map(|it| self.participant(it)).collect(),
+            co_facilitator_ids: what.beside.iter().map(|it| self.counsellors[*it].id.clone()).collect(),
+        }
+    }
+
+    /// Which client has an id.
+    pub fn client(&self, id: &str) -> Option<usize> {
+        self.clients.iter().position(|it| it.id == id)
+    }
+
+    fn counsellor(&self, id: &str) -> Option<usize> {
+        self.counsellors.iter().position(|it| it.id == id)
+    }
+
+    fn guest(&self, client_id: &str, guardian_id: &str, interpreter: bool) -> Option<Guest> {
+        let client = self.client(client_id)?;
+        let guardian = self.guardians.get(&client).is_some_and(|it| it.id == guardian_id);
+        (guardian || guardian_id.is_empty()).then_some(Guest { client, guardian, interpreter })
+    }
+
     /// What a session is, as the model says it.
     pub fn read(&self, session: &pb::Session) -> Option<Wanted> {
         let places = [Place::Remote, Place::Host(0), Place::Host(1), Place::Host(2), Place::Next, Place::Away];
         let at = (session.venue_id.clone(), session.room_id.clone());
+        let guest = |it: &pb::Participant| self.guest(&it.client_id, &it.guardian_id, it.interpreter);
+        let (guests, beside) = match &session.group {
+            Some(group) if session.client_id.is_empty() => {
+                let beside: Option<_> = group.co_facilitator_ids.iter().map(|it| self.counsellor(it)).collect();
+                (group.participants.iter().map(guest).collect::<Option<_>>()?, beside?)
+            }
+            Some(_) => return None,
+            None => (vec![self.guest(&session.client_id, &session.guardian_id, session.interpreter)?], Vec::new()),
+        };
         Some(Wanted {
-            client: self.clients.iter().position(|it| it.id == session.client_id)?,
-            counsellor: self.counsellors.iter().position(|it| it.id == session.counsellor_id)?,
+            org: self.ngos.iter().position(|it| it.id == session.organisation_id)?,
+            guests,
+            capacity: session.group.as_ref().map_or(1, |group| group.capacity as usize),
+            counsellor: self.counsellor(&session.counsellor_id)?,
+            beside,
             service: session.service,
             place: places.into_iter().find(|place| self.place(*place) == at)?,
             starts: minute(session.starts_at.as_ref()),
             ends: minute(session.ends_at.as_ref()),
-            guardian: session.guardian_id == self.guardian.id,
         })
     }
 }

@@ -1,5 +1,5 @@
-//! What must be true, told a second time: plain loops over plain lists, in whole minutes since local
-//! midnight of the first day (Asia/Kolkata, where no clock ever changes). Shares no line with the rules.
+//! The world as it should be: plain lists, in whole minutes since local midnight of the first day
+//! (Asia/Kolkata, where no clock ever changes).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,20 +8,86 @@ use super::cast::{CLIENTS, COUNSELLORS, DAY, Place};
 /// Codes of broken rules.
 pub type Codes = BTreeSet<&'static str>;
 
+/// Codes of broken rules, each with the client whom it is about; none is the session as a whole.
+pub type Told = BTreeSet<(Option<usize>, &'static str)>;
+
 /// The soft rules that this world can break.
-pub const SOFT: [&str; 6] =
-    ["OUTSIDE_WORKING_HOURS", "ON_LEAVE", "HOLIDAY", "DAILY_LOAD", "TRAVEL", "GUARDIAN_REQUIRED"];
+pub const SOFT: [&str; 7] =
+    ["OUTSIDE_WORKING_HOURS", "ON_LEAVE", "HOLIDAY", "DAILY_LOAD", "TRAVEL", "LANGUAGE", "GUARDIAN_REQUIRED"];
+
+/// A client who is to come, and with whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Guest {
+    pub client: usize,
+    pub guardian: bool,
+    pub interpreter: bool,
+}
 
 /// Who, what, where and when.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Wanted {
-    pub client: usize,
+    pub org: usize,
+    pub guests: Vec<Guest>,
+    /// For how many; one to one is 1.
+    pub capacity: usize,
     pub counsellor: usize,
+    /// Who leads a group beside the counsellor.
+    pub beside: Vec<usize>,
     pub service: i32,
     pub place: Place,
     pub starts: i64,
     pub ends: i64,
-    pub guardian: bool,
+}
+
+impl Wanted {
+    pub fn is_group(&self) -> bool {
+        self.capacity > 1
+    }
+
+    pub fn clients(&self) -> impl Iterator<Item = usize> {
+        self.guests.iter().map(|it| it.client)
+    }
+
+    pub fn has(&self, client: usize) -> bool {
+        self.clients().any(|it| it == client)
+    }
+
+    pub fn counsellors(&self) -> impl Iterator<Item = usize> {
+        std::iter::once(self.counsellor).chain(self.beside.iter().copied())
+    }
+
+    pub fn led_by(&self, counsellor: usize) -> bool {
+        self.counsellors().any(|it| it == counsellor)
+    }
+
+    /// The side of those who come, or of who waits for them.
+    pub fn survivor(&self) -> bool {
+        self.guests.first().map_or(COUNSELLORS[self.counsellor].survivor, |it| CLIENTS[it.client].survivor)
+    }
+
+    /// For whom a room is taken.
+    pub fn taker(&self) -> (usize, bool) {
+        (self.org, self.survivor())
+    }
+
+    pub fn day(&self) -> i64 {
+        self.starts / DAY
+    }
+
+    /// In an order that does not matter.
+    pub fn sorted(mut self) -> Self {
+        self.guests.sort_unstable();
+        self.beside.sort_unstable();
+        self
+    }
+
+    /// What is told of it to those who see it: of one to one everything is told of the whole, of a
+    /// group everything once more.
+    pub fn tell(&self, told: &Told) -> Told {
+        let of_whole = told.iter().map(|(_, code)| (None, *code));
+        let of_guests = told.iter().filter(|_| self.is_group()).copied();
+        of_whole.chain(of_guests).collect()
+    }
 }
 
 /// Where a session stands.
@@ -39,10 +105,10 @@ pub struct Row {
     pub id: String,
     pub what: Wanted,
     pub state: State,
-    pub overridden: Codes,
+    pub overridden: Told,
     pub supersedes: String,
     /// The flags with which it started, after which nothing changes them.
-    pub started_with: Option<Codes>,
+    pub started_with: Option<Told>,
 }
 
 /// The world as it should be.
@@ -53,12 +119,13 @@ pub struct Truth {
     /// By organisation.
     pub agreement: [bool; 2],
     /// By client.
-    pub consent: [bool; 7],
-    pub prefers_female: [bool; 7],
-    pub guardian_safe: bool,
+    pub consent: [bool; CLIENTS.len()],
+    pub prefers_female: [bool; CLIENTS.len()],
+    /// By child.
+    pub guardian_safe: [bool; CLIENTS.len()],
     /// By counsellor.
-    pub verified_until: [i64; 6],
-    pub short_hours: [bool; 6],
+    pub verified_until: [i64; COUNSELLORS.len()],
+    pub short_hours: [bool; COUNSELLORS.len()],
     /// Counsellor and day, whole days.
     pub leave: BTreeSet<(usize, i64)>,
     /// Client and counsellor.
@@ -78,11 +145,11 @@ impl Truth {
             now,
             rows: Vec::new(),
             agreement: [true; 2],
-            consent: [true; 7],
-            prefers_female: [false; 7],
-            guardian_safe: true,
-            verified_until: [999; 6],
-            short_hours: [false; 6],
+            consent: [true; CLIENTS.len()],
+            prefers_female: [false; CLIENTS.len()],
+            guardian_safe: [true; CLIENTS.len()],
+            verified_until: [999; COUNSELLORS.len()],
+            short_hours: [false; COUNSELLORS.len()],
             leave: BTreeSet::new(),
             conflicts: BTreeSet::new(),
             parties: BTreeSet::new(),
@@ -102,152 +169,20 @@ impl Truth {
         matches!(row.state, State::Held { until } if until > self.now)
     }
 
-    fn linked(&self, one: usize, other: usize) -> bool {
-        let crime = |crime| self.parties.contains(&(crime, one)) && self.parties.contains(&(crime, other));
-        let declared = |a, b| self.no_contact.contains(&(a, b));
-        (0..2).any(crime) || declared(one, other) || declared(other, one)
-    }
-
-    /// What a session breaks: when it is to be placed, or (`standing`) when it stands already.
-    pub fn broken(&self, it: &Wanted, except: &str, standing: bool) -> Codes {
-        let mut codes = self.broken_by_people(it);
-        codes.extend(self.broken_by_calendars(it));
-        if !standing {
-            codes.extend(self.broken_by_others(it, except));
-        }
-        if self.not_available(it, except, standing) {
-            codes.insert("SLOT_NOT_AVAILABLE");
-        }
-        codes
-    }
-
-    fn broken_by_people(&self, it: &Wanted) -> Codes {
-        let mut codes = Codes::new();
-        let (client, counsellor, day) = (&CLIENTS[it.client], &COUNSELLORS[it.counsellor], it.starts / DAY);
-        if client.survivor != counsellor.survivor || client.survivor != (it.service <= 4) {
-            codes.insert("WRONG_SIDE");
-        }
-        if counsellor.survivor == (it.service <= 4) && !counsellor.services.contains(&it.service) {
-            codes.insert("NOT_QUALIFIED");
-        }
-        if self.verified_until[it.counsellor] < day {
-            codes.insert("NOT_VERIFIED");
-        }
-        if !self.agreement[client.org] {
-            codes.insert("NO_AGREEMENT");
-        }
-        if self.conflicts.contains(&(it.client, it.counsellor)) {
-            codes.insert("CONFLICT_OF_INTEREST");
-        }
-        if self.prefers_female[it.client] && !counsellor.female {
-            codes.insert("COUNSELLOR_GENDER");
-        }
-        if client.survivor && !(self.consent[it.client] && (!client.child || self.guardian_safe)) {
-            codes.insert("CONSENT_MISSING");
-        }
-        if client.child && it.place != Place::Remote && !(it.guardian && self.guardian_safe) {
-            codes.insert("GUARDIAN_REQUIRED");
-        }
-        codes
-    }
-
-    fn broken_by_calendars(&self, it: &Wanted) -> Codes {
-        let mut codes = Codes::new();
-        let (day, from, until) = (it.starts / DAY, it.starts % DAY, it.starts % DAY + it.ends - it.starts);
-        let end_of_work = if self.short_hours[it.counsellor] { 13 * 60 } else { 17 * 60 + 30 };
-        if from < 9 * 60 + 30 || until > end_of_work {
-            codes.insert("OUTSIDE_WORKING_HOURS");
-        }
-        if self.leave.contains(&(it.counsellor, day)) {
-            codes.insert("ON_LEAVE");
-        }
-        if it.place.site() == Some(0) {
-            if self.holiday == Some(day) {
-                codes.insert("HOLIDAY");
-            }
-            let (opens, closes) = side_hours(self.timetable, CLIENTS[it.client].survivor, day);
-            if from < opens || until > closes {
-                codes.insert("VENUE_SIDE_HOURS");
-            }
-        }
-        codes
-    }
-
-    fn broken_by_others(&self, it: &Wanted, except: &str) -> Codes {
-        let mut codes = Codes::new();
-        if it.starts < self.now - 15 {
-            codes.insert("IN_THE_PAST");
-        }
-        let counsellor = &COUNSELLORS[it.counsellor];
-        let (mut same_day, around) = (0, counsellor.before + counsellor.after);
-        for other in self.standing().filter(|row| row.id != except).map(|row| &row.what) {
-            if other.client == it.client && apart(it, other) < 0 {
-                codes.insert("CLIENT_BUSY");
-            }
-            let same_taker = taker(other) == taker(it);
-            if it.place.room() != 0 && other.place == it.place && same_taker && apart(it, other) < 0 {
-                codes.insert("ROOM_BUSY");
-            }
-            if other.counsellor == it.counsellor {
-                same_day += usize::from(other.starts / DAY == it.starts / DAY);
-                if apart(it, other) < around {
-                    codes.insert("COUNSELLOR_BUSY");
-                }
-                let sites = it.place.site().zip(other.place.site());
-                if sites.is_some_and(|(here, there)| here != there) && apart(it, other) < 30 {
-                    codes.insert("TRAVEL");
-                }
-            }
-        }
-        if counsellor.daily_limit.is_some_and(|most| same_day >= most) {
-            codes.insert("DAILY_LOAD");
-        }
-        codes
-    }
-
-    /// The other side too close, somebody linked there that day, or others in the room. What is only
-    /// held does not count against what stands.
-    fn not_available(&self, it: &Wanted, except: &str, standing: bool) -> bool {
-        let survivor = CLIENTS[it.client].survivor;
-        self.standing().filter(|row| row.id != except && it.place.site().is_some()).any(|row| {
-            let other = &row.what;
-            let other_side = CLIENTS[other.client].survivor != survivor && other.place.site() == it.place.site();
-            let too_close = other_side && apart(it, other) < self.gap;
-            let counts = !standing || row.state == State::Booked;
-            let linked = counts && other_side && self.linked(it.client, other.client);
-            let same_room = it.place.room() != 0 && other.place == it.place && taker(other) != taker(it);
-            too_close || (linked && other.starts / DAY == it.starts / DAY) || (same_room && apart(it, other) < 0)
-        })
-    }
-
-    /// The first room that is free, or the first that only others have, or the first of all.
-    pub fn with_room(&self, it: &Wanted, except: &str) -> Wanted {
-        let taken = |place: Place, own_only: bool| {
-            let mut others = self.standing().filter(|row| row.id != except).map(|row| &row.what);
-            let counts = |other: &Wanted| !own_only || taker(other) == taker(it);
-            others.any(|other| other.place == place && apart(it, other) < 0 && counts(other))
-        };
-        let rooms = [Place::Host(1), Place::Host(2)];
-        let first = |own_only| rooms.into_iter().find(|room| !taken(*room, own_only));
-        match it.place {
-            Place::Host(0) => Wanted { place: first(false).or(first(true)).unwrap_or(rooms[0]), ..*it },
-            _ => *it,
-        }
-    }
-
-    /// The flags that a row should have now.
-    pub fn flags(&self, row: &Row) -> Codes {
+    /// The flags that a row should have now, as they are told.
+    pub fn flags(&self, row: &Row) -> Told {
         match (&row.state, &row.started_with) {
             (State::Booked, Some(flags)) => flags.clone(),
             (State::Booked, None) => {
-                self.broken(&row.what, &row.id, true).difference(&row.overridden).copied().collect()
+                let broken = self.broken(&row.what, &row.id, true);
+                row.what.tell(&broken.difference(&row.overridden).copied().collect())
             }
-            _ => Codes::new(),
+            _ => Told::new(),
         }
     }
 
     /// The flags of every row, by id.
-    pub fn all_flags(&self) -> BTreeMap<String, Codes> {
+    pub fn all_flags(&self) -> BTreeMap<String, Told> {
         self.rows.iter().map(|row| (row.id.clone(), self.flags(row))).collect()
     }
 
@@ -265,12 +200,9 @@ impl Truth {
 
     /// Whether two of different sides at the shared site are closer than a gap.
     pub fn anybody_closer_than(&self, gap: i64) -> bool {
-        let here = |row: &&Row| row.what.place.site() == Some(0);
-        self.standing().filter(here).any(|one| {
-            let survivor = CLIENTS[one.what.client].survivor;
-            let others = self.standing().filter(here).filter(|other| CLIENTS[other.what.client].survivor != survivor);
-            others.into_iter().any(|other| apart(&one.what, &other.what) < gap)
-        })
+        let here: Vec<&Wanted> = self.standing().map(|row| &row.what).filter(|it| it.place.site() == Some(0)).collect();
+        let close = |one: &Wanted, other: &Wanted| one.survivor() != other.survivor() && apart(one, other) < gap;
+        here.iter().any(|one| here.iter().any(|other| close(one, other)))
     }
 
     /// What no state may ever show, whatever led to it.
@@ -278,52 +210,43 @@ impl Truth {
         let all: Vec<&Row> = self.standing().collect();
         let mut found = Vec::new();
         for (at, one) in all.iter().enumerate() {
-            for other in &all[at + 1..] {
-                let (a, b) = (&one.what, &other.what);
-                let here = a.place.site().is_some() && a.place.site() == b.place.site();
-                let sides = CLIENTS[a.client].survivor != CLIENTS[b.client].survivor;
-                let around = COUNSELLORS[a.counsellor].before + COUNSELLORS[a.counsellor].after;
-                let room = a.place.room() != 0 && a.place == b.place;
-                let flagged = |row: &Row| row.what.starts <= self.now || !self.flags(row).is_empty();
-                let booked = one.state == State::Booked && other.state == State::Booked;
-                let meets =
-                    here && sides && booked && self.linked(a.client, b.client) && a.starts / DAY == b.starts / DAY;
-                let wrong = (a.client == b.client && apart(a, b) < 0)
-                    || (a.counsellor == b.counsellor && apart(a, b) < around)
-                    || (room && apart(a, b) < 0)
-                    || (here && sides && apart(a, b) < self.gap)
-                    || (meets && !(flagged(one) && flagged(other)));
-                if wrong {
-                    found.push(format!("{a:?} and {b:?}"));
-                }
+            if one.what.guests.len() > one.what.capacity || self.is_mixed(&one.what) {
+                found.push(format!("{:?}", one.what));
             }
+            let others = all[at + 1..].iter().filter(|other| self.collide(one, other));
+            found.extend(others.map(|other| format!("{:?} and {:?}", one.what, other.what)));
         }
         for org in 0..2 {
-            if all.iter().filter(|row| self.is_held(row) && CLIENTS[row.what.client].org == org).count() > 10 {
+            if all.iter().filter(|row| self.is_held(row) && row.what.org == org).count() > 10 {
                 found.push(format!("more than ten holds of organisation {org}"));
             }
         }
         found
     }
+
+    fn is_mixed(&self, it: &Wanted) -> bool {
+        let sides: BTreeSet<bool> = it.clients().map(|it| CLIENTS[it].survivor).collect();
+        sides.len() > 1
+    }
+
+    fn collide(&self, one: &Row, other: &Row) -> bool {
+        let (a, b) = (&one.what, &other.what);
+        let here = a.place.site().is_some() && a.place.site() == b.place.site();
+        let sides = a.survivor() != b.survivor();
+        let busy = |it: usize| b.led_by(it) && apart(a, b) < COUNSELLORS[it].before + COUNSELLORS[it].after;
+        let room = a.place.room() != 0 && a.place == b.place;
+        let flagged = |row: &Row| row.what.starts <= self.now || !self.flags(row).is_empty();
+        let booked = one.state == State::Booked && other.state == State::Booked;
+        let meet = here && sides && booked && self.any_linked(a, b) && a.day() == b.day();
+        (a.clients().any(|it| b.has(it)) && apart(a, b) < 0)
+            || a.counsellors().any(busy)
+            || (room && apart(a, b) < 0)
+            || (here && sides && apart(a, b) < self.gap)
+            || (meet && !(flagged(one) && flagged(other)))
+    }
 }
 
 /// Minutes between the end of one and the start of the other; less than none when they overlap.
-fn apart(one: &Wanted, other: &Wanted) -> i64 {
+pub fn apart(one: &Wanted, other: &Wanted) -> i64 {
     (one.starts - other.ends).max(other.starts - one.ends)
-}
-
-fn taker(it: &Wanted) -> (usize, bool) {
-    (CLIENTS[it.client].org, CLIENTS[it.client].survivor)
-}
-
-/// When the shared site is open for a side, in minutes of a day: by no timetable, by one that divides
-/// every day, by one that gives Monday and Wednesday to survivors and Tuesday to offenders.
-fn side_hours(timetable: u8, survivor: bool, day: i64) -> (i64, i64) {
-    match (timetable, survivor) {
-        (0, _) => (0, 2 * DAY),
-        (1, true) => (9 * 60, 12 * 60),
-        (1, false) => (15 * 60, 18 * 60),
-        (_, _) if survivor == (day % 7 == 0 || day % 7 == 2) && day % 7 < 3 => (9 * 60, 18 * 60),
-        _ => (0, 0),
-    }
 }

@@ -11,6 +11,12 @@ pub use ngo::{
     time_of_day, venue_at,
 };
 
+/// A program that `tests/run.sh` installs and names.
+pub fn tool(variable: &str) -> std::process::Command {
+    let program = std::env::var_os(variable).unwrap_or_else(|| panic!("{variable} is not set: run tests/run.sh"));
+    std::process::Command::new(program)
+}
+
 /// Runs a test on each engine.
 #[macro_export]
 macro_rules! on_both_engines {
