@@ -50,8 +50,7 @@ pub fn wanted(f: &mut Fields, pb: &pb::BookSessionRequest) -> Option<Wanted> {
     let starts_at = f.minute("starts_at", pb.starts_at.as_ref());
     let length = length(f, pb.length.as_ref());
     let overrides = overrides(f, &pb.overrides);
-    let leads = |party: &Party| counsellor_id.is_some_and(|lead| party.co_facilitators.contains(&lead));
-    if party.as_ref().is_some_and(leads) {
+    if leads_twice(party.as_ref(), counsellor_id) {
         f.wrong::<()>("group.co_facilitator_ids", "must not name the counsellor of the session");
     }
     Some(Wanted {
@@ -65,8 +64,13 @@ pub fn wanted(f: &mut Fields, pb: &pb::BookSessionRequest) -> Option<Wanted> {
     })
 }
 
+/// Whether a counsellor is to lead a group with nobody else.
+pub fn leads_twice(party: Option<&Party>, lead: Option<CounsellorId>) -> bool {
+    party.zip(lead).is_some_and(|(party, lead)| party.co_facilitators.contains(&lead))
+}
+
 /// Who meets with the counsellor: one client, or a group.
-fn party(f: &mut Fields, pb: &pb::BookSessionRequest) -> Option<Party> {
+pub fn party(f: &mut Fields, pb: &pb::BookSessionRequest) -> Option<Party> {
     let Some(group) = &pb.group else {
         let client_id = f.id("client_id", &pb.client_id);
         let guardian_id = f.maybe_id("guardian_id", &pb.guardian_id);
@@ -109,7 +113,10 @@ fn party_of_group(f: &mut Fields, pb: &pb::WantedGroup) -> Option<Party> {
         f.wrong::<()>("group.co_facilitator_ids", "must be at most 4");
     }
     (once && alone).then_some(())?;
-    Some(Party { co_facilitators: co_facilitators?, participants: participants?, capacity: capacity? })
+    // In the order in which they are read.
+    let mut co_facilitators = co_facilitators?;
+    co_facilitators.sort_unstable();
+    Some(Party { co_facilitators, participants: participants?, capacity: capacity? })
 }
 
 /// A client who is to be at a session of a group.

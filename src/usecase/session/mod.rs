@@ -13,6 +13,7 @@ mod record;
 mod reschedule;
 mod scene;
 mod search;
+mod substitute;
 
 pub use book::{BookHeld, BookSession};
 pub(super) use book::{book, book_held};
@@ -28,7 +29,8 @@ pub use reassign::ReassignCounsellor;
 pub use record::RecordPastSession;
 pub use reschedule::RescheduleSession;
 pub use search::{DEFAULT_WINDOW, FindSlots, FoundSlots, LONGEST_WINDOW, find_slots};
-pub(super) use search::{check_own, look, own_client};
+pub(super) use search::{Sought, check_own, look, own_client};
+pub use substitute::{Outcome, Proposals, ProposeSubstitutes, ReassignSessions, propose_substitutes};
 
 use super::error::{Error, Result};
 use super::work::Work;
