@@ -73,6 +73,13 @@
 //!   that counsellor never saw anybody: a slip of the pen must not tie it to a side for ever.
 //! * 2026-11: a hold is a session that is none yet: one row, one path, the same fences. Expired ones are
 //!   removed before whatever they could be in the way of, in a transaction of its own.
+//! * 2026-11: who joins a group locks the client and the session alone: whoever changes another fact judges the
+//!   session anew after that, and so sees who has joined. It needs no etag, for it rests on nobody else who joins.
+//! * 2026-11: of a group only what stands against the newcomer keeps the newcomer out, and what was overridden
+//!   for the group as a whole is not asked again.
+//! * 2026-11: people of one side may be declared not to meet: they never sit in one group.
+//! * 2026-11: a repeated reassignment in bulk answers what was done and tries what was refused again, because
+//!   refusals are evaluated anew everywhere.
 //! * 2026-11: a fact that changes is never refused for the sake of sessions; only a wider separation gap
 //!   is, because two presences that are too close cannot be stored.
 //! * 2026-11: reasons for overrides may be personal, so they are sealed beside the session, and the audit

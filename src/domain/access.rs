@@ -180,6 +180,8 @@ pub const TABLE: &[(&str, &[Role])] = &[
     ("aftercare.v1.SchedulingService/BookSession", COORDINATOR),
     ("aftercare.v1.SchedulingService/RescheduleSession", COORDINATOR),
     ("aftercare.v1.SchedulingService/ReassignCounsellor", COORDINATOR),
+    ("aftercare.v1.SchedulingService/ProposeSubstitutes", COORDINATOR),
+    ("aftercare.v1.SchedulingService/ReassignSessions", COORDINATOR),
     ("aftercare.v1.SchedulingService/AddParticipant", COORDINATOR),
     ("aftercare.v1.SchedulingService/RemoveParticipant", COORDINATOR),
     ("aftercare.v1.SchedulingService/RecordPastSession", COORDINATOR),

@@ -9,6 +9,7 @@ use super::session::Scheduling;
 use super::session::wire::{length, overrides, session_pb};
 use super::words::Word;
 use crate::domain::code::Modality;
+use crate::domain::party::{Attendee, Party};
 use crate::domain::rules::RuleCode;
 use crate::domain::slots::DEFAULT_STEP;
 use crate::domain::text::Code;
@@ -32,8 +33,10 @@ impl Scheduling {
         let guardian_id = f.maybe_id("guardian_id", &pb.guardian_id);
         let join = f.finish(|| {
             let wishes = wishes?;
+            let (client_id, guardian_id) = (client_id?, guardian_id?);
+            let attendee = Attendee { client_id, guardian_id, interpreter: pb.interpreter };
             let wanted = FindSlots {
-                client_id: client_id?,
+                party: Party::one_to_one(attendee.clone()),
                 service: service?,
                 length: length?,
                 window_starts_at: None,
@@ -44,10 +47,8 @@ impl Scheduling {
                 modality: wishes.modality,
                 step: DEFAULT_STEP,
                 preferred_counsellor_id: None,
-                guardian_id: guardian_id?,
-                interpreter: pb.interpreter,
             };
-            Some(JoinWaitlist { wanted, wishes, escalated: pb.escalated })
+            Some(JoinWaitlist { attendee, wanted, wishes, escalated: pb.escalated })
         })?;
         let entry = mutate(&self.world, call, join).await?;
         Ok(pb::JoinWaitlistResponse { entry: Some(entry_pb(&entry)) })

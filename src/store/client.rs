@@ -295,6 +295,19 @@ pub async fn parties(tx: &mut Tx, link_id: LinkId) -> Result<Vec<ClientId>> {
     Ok(sql.bind(link_id).all::<(ClientId,)>().await?.into_iter().map(|row| row.0).collect())
 }
 
+/// The pairs among clients of whom it was declared that they must not meet.
+pub async fn declared_apart(tx: &mut Tx, ids: &[ClientId]) -> Result<Vec<(ClientId, ClientId)>> {
+    let sql = tx.sql_each(
+        "SELECT no_contact.client_id, client.id
+           FROM no_contact JOIN client ON client.reference = no_contact.other_reference
+          WHERE no_contact.client_id IN ({ids}) ORDER BY no_contact.client_id, client.id",
+        ids.len(),
+    );
+    let mut pairs: Vec<(ClientId, ClientId)> = sql.bind_ids(ids).all().await?;
+    pairs.retain(|(_, other)| ids.contains(other));
+    Ok(pairs)
+}
+
 #[derive(sqlx::FromRow)]
 struct NoContactRow {
     #[sqlx(flatten)]

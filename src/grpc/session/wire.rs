@@ -66,8 +66,7 @@ pub fn common(f: &mut Fields, pb: &pb::BookSessionRequest) -> Option<Common> {
 pub fn who(f: &mut Fields, pb: &pb::BookSessionRequest) -> Option<(CounsellorId, Party)> {
     let party = party(f, pb);
     let counsellor_id = f.id("counsellor_id", &pb.counsellor_id);
-    let leads = |party: &Party| counsellor_id.is_some_and(|lead| party.co_facilitators.contains(&lead));
-    if party.as_ref().is_some_and(leads) {
+    if leads_twice(party.as_ref(), counsellor_id) {
         f.wrong::<()>("group.co_facilitator_ids", "must not name the counsellor of the session");
     }
     counsellor_id.zip(party)
@@ -84,8 +83,13 @@ fn occurrence(f: &mut Fields, pb: &pb::BookSessionRequest) -> Option<Option<Occu
     Some(series_id?.zip(number).map(|(series_id, number)| Occurrence { series_id, number }))
 }
 
+/// Whether a counsellor is to lead a group with nobody else.
+pub fn leads_twice(party: Option<&Party>, lead: Option<CounsellorId>) -> bool {
+    party.zip(lead).is_some_and(|(party, lead)| party.co_facilitators.contains(&lead))
+}
+
 /// Who meets with the counsellor: one client, or a group.
-fn party(f: &mut Fields, pb: &pb::BookSessionRequest) -> Option<Party> {
+pub fn party(f: &mut Fields, pb: &pb::BookSessionRequest) -> Option<Party> {
     let Some(group) = &pb.group else {
         let client_id = f.id("client_id", &pb.client_id);
         let guardian_id = f.maybe_id("guardian_id", &pb.guardian_id);
@@ -128,7 +132,10 @@ fn party_of_group(f: &mut Fields, pb: &pb::WantedGroup) -> Option<Party> {
         f.wrong::<()>("group.co_facilitator_ids", "must be at most 4");
     }
     (once && alone).then_some(())?;
-    Some(Party { co_facilitators: co_facilitators?, participants: participants?, capacity: capacity? })
+    // In the order in which they are read.
+    let mut co_facilitators = co_facilitators?;
+    co_facilitators.sort_unstable();
+    Some(Party { co_facilitators, participants: participants?, capacity: capacity? })
 }
 
 /// A client who is to be at a session of a group.

@@ -14,6 +14,7 @@ mod reschedule;
 mod scene;
 mod search;
 mod series;
+mod substitute;
 
 pub use book::{BookHeld, BookSession};
 pub(super) use book::{book, book_held};
@@ -29,10 +30,11 @@ pub use reassign::ReassignCounsellor;
 pub use record::RecordPastSession;
 pub use reschedule::RescheduleSession;
 pub use search::{DEFAULT_WINDOW, FindSlots, FoundSlots, LONGEST_WINDOW, find_slots};
-pub(super) use search::{check_own, look, own_client};
+pub(super) use search::{Sought, check_own, look, own_client};
 pub use series::{
     BookSeries, CancelSeries, Days, Placed, RescheduleSeries, ScheduleProgramme, View, get_series, wrong,
 };
+pub use substitute::{Outcome, Proposals, ProposeSubstitutes, ReassignSessions, propose_substitutes};
 
 use super::error::{Error, Result};
 use super::work::Work;

@@ -34,7 +34,7 @@ impl Wanted {
         if room_id.is_some_and(|id| !venue.rooms.iter().any(|room| room.id == id)) {
             return Err(Error::NotFound(Room::WORD));
         }
-        let room_id = room_id.or_else(|| facts.pick_room(venue_id, self.span));
+        let room_id = room_id.or_else(|| facts.pick_room(venue_id, self.span, &self.party));
         Ok(Place::Venue { venue_id, site_id: venue.venue.site_id, room_id })
     }
 

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::domain::party::Party;
 use crate::domain::rules::RuleCode;
 use crate::domain::slots::DEFAULT_STEP;
 use crate::domain::time::Span;
@@ -9,7 +10,7 @@ use crate::domain::waitlist::{Entry, Opening};
 use crate::store::Tx;
 use crate::store::client::Subject;
 use crate::usecase::error::Result;
-use crate::usecase::session::{DEFAULT_WINDOW, FindSlots, look};
+use crate::usecase::session::{DEFAULT_WINDOW, FindSlots, Sought, look};
 
 /// What is free for an entry in the coming [`DEFAULT_WINDOW`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,7 +28,9 @@ pub struct Outlook {
 /// Looks what is free for an entry.
 pub async fn outlook(tx: &mut Tx, now: DateTime<Utc>, client: &Subject, entry: &Entry) -> Result<Outlook> {
     let Some(window) = Span::lasting(now, DEFAULT_WINDOW) else { return Ok(Outlook::default()) };
-    let looked = look(tx, now, client, &search(entry), window, None, usize::MAX).await?;
+    let (organisation_id, side) = (client.organisation_id, client.side);
+    let sought = Sought { organisation_id, side, clients: std::slice::from_ref(client) };
+    let looked = look(tx, now, &sought, &search(entry), window, None, usize::MAX).await?;
     let would_do = looked.found.slots.iter().filter(|slot| {
         let site = slot.place.site_id().and_then(|id| looked.sites.get(&id));
         let at = Opening {
@@ -51,7 +54,7 @@ pub async fn outlook(tx: &mut Tx, now: DateTime<Utc>, client: &Subject, entry: &
 /// The search whose answer the days and hours of an entry narrow.
 fn search(entry: &Entry) -> FindSlots {
     FindSlots {
-        client_id: entry.attendee.client_id,
+        party: Party::one_to_one(entry.attendee.clone()),
         service: entry.service,
         length: entry.length,
         window_starts_at: None,
@@ -62,7 +65,5 @@ fn search(entry: &Entry) -> FindSlots {
         modality: entry.wishes.modality,
         step: DEFAULT_STEP,
         preferred_counsellor_id: None,
-        guardian_id: entry.attendee.guardian_id,
-        interpreter: entry.attendee.interpreter,
     }
 }

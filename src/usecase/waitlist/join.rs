@@ -5,6 +5,7 @@ use uuid::Uuid;
 use crate::domain::counsellor::Counsellor;
 use crate::domain::ids::{ClientId, Id, WaitlistEntryId};
 use crate::domain::noun::Noun;
+use crate::domain::party::Attendee;
 use crate::domain::waitlist::{Entry, EntryEnded, OfferEnding, Wishes};
 use crate::store::noun::Stored;
 use crate::store::{self, Lock, offer, waitlist};
@@ -17,6 +18,8 @@ use crate::usecase::work::{Mutation, Work};
 /// Puts a client on the waitlist, for one session.
 #[derive(Clone, Debug)]
 pub struct JoinWaitlist {
+    /// Who waits.
+    pub attendee: Attendee,
     /// What the client waits for; its window means nothing.
     pub wanted: FindSlots,
     /// Which times will do, beside that.
@@ -30,9 +33,9 @@ impl Mutation for JoinWaitlist {
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Entry> {
         let wanted = &self.wanted;
-        work.touched(wanted.client_id.uuid());
-        let client = own_client(&mut work.tx, work.call, wanted.client_id).await?;
-        check_own(&mut work.tx, &client, wanted).await?;
+        work.touched(self.attendee.client_id.uuid());
+        let client = own_client(&mut work.tx, work.call, self.attendee.client_id).await?;
+        check_own(&mut work.tx, client.organisation_id, wanted).await?;
         if wanted.service.side() != client.side {
             return Err(Error::field("service", "must be a service for the client's side"));
         }
@@ -47,7 +50,7 @@ impl Mutation for JoinWaitlist {
             version: 1,
             organisation_id: client.organisation_id,
             side: client.side,
-            attendee: wanted.attendee(),
+            attendee: self.attendee.clone(),
             service: wanted.service,
             length: wanted.length,
             wishes: self.wishes.clone(),
