@@ -37,10 +37,15 @@
 //!   accepted. It locks the rows of its client, counsellor, venue, site and agreements first.
 //! * Whatever changes a fact on which sessions rest locks the same rows, and judges the coming sessions
 //!   anew before it commits: a session breaks no hard rule, or it is flagged.
+//! * Whoever changes a series, or takes or fills a number of one, locks its row first of all; then clients,
+//!   counsellors, venues, sites, sessions, each kind in the order of ids.
 //! * Everything that writes for a caller passes [`usecase::mutate`]: one transaction, one audit event, one
 //!   effect per request id. A refusal leaves its audit event and nothing else.
 //! * A job is enqueued in the transaction of its cause, and its row is deleted in the transaction of its
 //!   effect, by who has its lease: it is done once, however often it is begun.
+//! * A time that a session gives back is offered to one at a time of those who wait, as a hold with an end, by
+//!   the rules of every booking; a session of it is made by a person's answer alone. The schema has one open or
+//!   accepted offer of a time, whoever is killed when.
 //! * A [`usecase::Call`] exists only for a caller whose role was checked against
 //!   [`domain::access::TABLE`]; which rows a caller sees is decided from the stored row.
 //! * Only `store` names sqlx, only `grpc` names tonic (beside the composition root and the demo's
@@ -68,6 +73,13 @@
 //!   that counsellor never saw anybody: a slip of the pen must not tie it to a side for ever.
 //! * 2026-11: a hold is a session that is none yet: one row, one path, the same fences. Expired ones are
 //!   removed before whatever they could be in the way of, in a transaction of its own.
+//! * 2026-11: who joins a group locks the client and the session alone: whoever changes another fact judges the
+//!   session anew after that, and so sees who has joined. It needs no etag, for it rests on nobody else who joins.
+//! * 2026-11: of a group only what stands against the newcomer keeps the newcomer out, and what was overridden
+//!   for the group as a whole is not asked again.
+//! * 2026-11: people of one side may be declared not to meet: they never sit in one group.
+//! * 2026-11: a repeated reassignment in bulk answers what was done and tries what was refused again, because
+//!   refusals are evaluated anew everywhere.
 //! * 2026-11: a fact that changes is never refused for the sake of sessions; only a wider separation gap
 //!   is, because two presences that are too close cannot be stored.
 //! * 2026-11: reasons for overrides may be personal, so they are sealed beside the session, and the audit
@@ -82,12 +94,26 @@
 //!   worker and the list of all. What recurs is one row for all processes, and is never given up.
 //! * 2026-11: a dead letter gives up its key, so that it is in no new job's way; and a lease is one instant and
 //!   one holder in the row itself, so that whoever comes back too late finds out by deleting nothing.
+//! * 2026-11: whoever looks for the first who may have a freed time looks without locks, and locks for that one
+//!   alone: clients come before counsellors in the order of locks. Who cannot have it by then is passed over in
+//!   another job.
+//! * 2026-11: an entry of the waitlist has no state for being offered something: that is its open offer. And a
+//!   client who was booked otherwise still waits, because only a person knows whether that will do.
 //! * 2026-11: the alternatives of a refusal are looked up after the refusal is committed, so that
 //!   nobody waits for them inside the one writer of SQLite.
 //! * 2026-11: a series begins on a day of its own rule, which RFC 5545 leaves undefined; the day of its UNTIL
 //!   counts, whole and local; and days left out count towards COUNT.
 //! * 2026-11: what a programme said in every version is kept whole, and never changed: a series that was
 //!   planned by one names the version.
+//! * 2026-11: a series keeps what was asked for and planned, and nothing that belongs to one session. A
+//!   skipped day takes no number, so that a course of twelve has the numbers 1 to 12 however many holidays
+//!   lie in between, and a programme loses none of its sessions.
+//! * 2026-11: a series of which nothing fits is refused even when what fits was asked for; every series has
+//!   a session from its beginning, and a number that was refused or cancelled is made up by BookSession.
+//! * 2026-11: hours that a counsellor never works are no closure, days off that the timetable states are: a
+//!   mistake in the time of day must not send a series from week to week.
+//! * 2026-11: a series is moved session by session, those that come later from the last to the first, so that
+//!   none is in the way of another and what cannot be moved stays.
 
 pub mod app;
 pub mod auth;

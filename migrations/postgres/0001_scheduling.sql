@@ -130,6 +130,8 @@ CREATE TABLE room (
     venue_id    UUID NOT NULL REFERENCES venue (id),
     code        TEXT NOT NULL,
     name        TEXT NOT NULL,
+    -- How many people it is for, counsellors included; unknown when NULL.
+    capacity    BIGINT CHECK (capacity BETWEEN 1 AND 500),
     UNIQUE (venue_id, code)
 );
 

@@ -180,6 +180,8 @@ pub const TABLE: &[(&str, &[Role])] = &[
     ("aftercare.v1.SchedulingService/BookSession", COORDINATOR),
     ("aftercare.v1.SchedulingService/RescheduleSession", COORDINATOR),
     ("aftercare.v1.SchedulingService/ReassignCounsellor", COORDINATOR),
+    ("aftercare.v1.SchedulingService/ProposeSubstitutes", COORDINATOR),
+    ("aftercare.v1.SchedulingService/ReassignSessions", COORDINATOR),
     ("aftercare.v1.SchedulingService/AddParticipant", COORDINATOR),
     ("aftercare.v1.SchedulingService/RemoveParticipant", COORDINATOR),
     ("aftercare.v1.SchedulingService/RecordPastSession", COORDINATOR),
@@ -193,6 +195,11 @@ pub const TABLE: &[(&str, &[Role])] = &[
     ("aftercare.v1.SchedulingService/ListSessions", CARERS),
     ("aftercare.v1.SchedulingService/ListSessionOverrides", COORDINATOR),
     ("aftercare.v1.SchedulingService/ExportCalendar", CARERS),
+    ("aftercare.v1.SchedulingService/JoinWaitlist", COORDINATOR),
+    ("aftercare.v1.SchedulingService/LeaveWaitlist", COORDINATOR),
+    ("aftercare.v1.SchedulingService/ListWaitlist", COORDINATOR),
+    ("aftercare.v1.SchedulingService/ListOffers", COORDINATOR),
+    ("aftercare.v1.SchedulingService/AnswerOffer", COORDINATOR),
 ];
 
 static ROWS: LazyLock<HashMap<&'static str, (&'static str, &'static [Role])>> =

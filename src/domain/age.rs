@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use chrono::{Datelike, NaiveDate};
 
 use super::client::birth_parts;
+use super::code::Side;
 use super::personal::Personal;
 
 /// The age from which people consent for themselves (privacy, "Consent").
@@ -36,6 +37,12 @@ pub fn ages_on(born_on: &Personal, on: NaiveDate) -> Option<RangeInclusive<u32>>
 /// The age in full years that somebody has reached with certainty on a day.
 pub fn age_on(born_on: &Personal, on: NaiveDate) -> Option<u32> {
     ages_on(born_on, on).map(|ages| *ages.start())
+}
+
+/// Whether somebody is, or for want of a birth date must be taken for, a child on a day. A survivor of
+/// unknown age is protected as a child is; an offender of unknown age is not presumed to be one.
+pub fn is_child(adult_from: Option<NaiveDate>, side: Side, day: NaiveDate) -> bool {
+    adult_from.map_or(side == Side::Survivor, |adult_from| day < adult_from)
 }
 
 #[cfg(test)]

@@ -185,6 +185,13 @@ pub struct Room {
     pub code: Code,
     /// Name.
     pub name: String,
+    /// For how many people it is, counsellors included; none when nobody has said.
+    pub capacity: Option<u32>,
+}
+
+impl Room {
+    /// For how many people a room can be; a parameter of ours.
+    pub const CAPACITIES: RangeInclusive<u32> = 1..=500;
 }
 
 impl Noun for Room {

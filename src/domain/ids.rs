@@ -97,6 +97,12 @@ ids! {
     ConflictId,
     /// A proceeding of a case.
     ProceedingId,
+    /// A client's wait for a session.
+    WaitlistEntryId,
+    /// A time that a session gave back.
+    FreedSlotId,
+    /// The offer of such a time to somebody who waits.
+    WaitlistOfferId,
     /// A job.
     JobId,
 }

@@ -40,14 +40,35 @@ impl Party {
         self.capacity > 1
     }
 
+    /// How many people a room must hold for it when every place is taken, counsellors included.
+    pub fn people(&self) -> u32 {
+        let beside = u32::try_from(self.co_facilitators.len()).unwrap_or(u32::MAX);
+        self.capacity.saturating_add(1).saturating_add(beside)
+    }
+
     /// The only client of a meeting one to one.
     pub fn client(&self) -> Option<&Attendee> {
         self.participants.first().filter(|_| !self.is_group())
     }
 
+    /// Whether a client is to be there.
+    pub fn expects(&self, client_id: ClientId) -> bool {
+        self.participants.iter().any(|it| it.client_id == client_id)
+    }
+
     /// The clients.
     pub fn clients(&self) -> Vec<ClientId> {
         self.participants.iter().map(|it| it.client_id).collect()
+    }
+
+    /// With one counsellor in the place of another beside the one who leads.
+    #[must_use]
+    pub fn with_co_facilitator(mut self, new: CounsellorId, instead_of: CounsellorId) -> Self {
+        for one in self.co_facilitators.iter_mut().filter(|one| **one == instead_of) {
+            *one = new;
+        }
+        self.co_facilitators.sort_unstable();
+        self
     }
 
     /// Every counsellor, the one who leads first.

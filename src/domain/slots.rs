@@ -218,7 +218,7 @@ impl Start<'_> {
     fn candidate<'s>(&self, search: &'s Search, facts: &Facts) -> Candidate<'s> {
         let place = match self.place {
             Place::Venue { venue_id, site_id, .. } => {
-                Place::Venue { venue_id, site_id, room_id: facts.pick_room(venue_id, self.span) }
+                Place::Venue { venue_id, site_id, room_id: facts.pick_room(venue_id, self.span, &search.party) }
             }
             Place::Remote => self.place,
         };

@@ -36,6 +36,11 @@ impl Fields {
         None
     }
 
+    /// Takes over what is wrong with fields that were read apart.
+    pub fn take(&mut self, other: Self) {
+        self.wrong.extend(other.wrong);
+    }
+
     /// The value built from every field, or every violation.
     pub fn finish<T>(self, build: impl FnOnce() -> Option<T>) -> Result<T> {
         match build() {

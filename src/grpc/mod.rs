@@ -8,6 +8,7 @@ pub mod pb;
 mod session;
 mod slot;
 mod status;
+mod waitlist;
 mod words;
 
 pub use gate::GateLayer;

@@ -13,6 +13,7 @@ use crate::domain::series::Fit;
 use crate::domain::session::{CancelReason, StateWord};
 use crate::domain::slots::SlotReason;
 use crate::domain::time::Day;
+use crate::domain::waitlist::{Band, EntryEnding, OfferEnding};
 use crate::grpc::pb;
 
 /// A word that travels as an enum.
@@ -63,6 +64,9 @@ words! {
     RuleCode => pb::BookingRule, "BOOKING_RULE_";
     Fit => pb::SeriesMode, "SERIES_MODE_";
     SlotReason => pb::SlotReason, "SLOT_REASON_";
+    Band => pb::WaitlistBand, "WAITLIST_BAND_";
+    EntryEnding => pb::WaitlistEntryEnding, "WAITLIST_ENTRY_ENDING_";
+    OfferEnding => pb::WaitlistOfferEnding, "WAITLIST_OFFER_ENDING_";
 }
 
 /// google.type counts from Monday = 1.
@@ -115,5 +119,8 @@ mod tests {
         there_and_back(ProceedingKind::ALL);
         there_and_back(Form::ALL);
         there_and_back(Fit::ALL);
+        there_and_back(Band::ALL);
+        there_and_back(EntryEnding::ALL);
+        there_and_back(OfferEnding::ALL);
     }
 }

@@ -208,6 +208,20 @@ struct FactsRow {
     preferred_venue_id: Option<VenueId>,
 }
 
+impl FactsRow {
+    async fn open(self, tx: &mut Tx) -> Result<Subject> {
+        Ok(Subject {
+            born_on: tx.open(self.outline.id.0, "client.born_on", self.born_on).await?,
+            outline: self.outline,
+            spoken_languages: self.spoken_languages.0,
+            counsellor_gender: self.counsellor_gender,
+            availability: self.availability.0,
+            preferred_modality: self.preferred_modality,
+            preferred_venue_id: self.preferred_venue_id,
+        })
+    }
+}
+
 /// Reads what booking rules look at.
 pub async fn subject(tx: &mut Tx, id: ClientId, lock: Lock) -> Result<Option<Subject>> {
     let sql = tx.sql_locked(
@@ -215,16 +229,26 @@ pub async fn subject(tx: &mut Tx, id: ClientId, lock: Lock) -> Result<Option<Sub
             preferred_modality, preferred_venue_id FROM client WHERE id = $1",
         lock,
     );
-    let Some(row) = sql.bind(id).maybe::<FactsRow>().await? else { return Ok(None) };
-    Ok(Some(Subject {
-        born_on: tx.open(id.0, "client.born_on", row.born_on).await?,
-        outline: row.outline,
-        spoken_languages: row.spoken_languages.0,
-        counsellor_gender: row.counsellor_gender,
-        availability: row.availability.0,
-        preferred_modality: row.preferred_modality,
-        preferred_venue_id: row.preferred_venue_id,
-    }))
+    match sql.bind(id).maybe::<FactsRow>().await? {
+        Some(row) => row.open(tx).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Reads what booking rules look at, of many clients.
+pub async fn subjects(tx: &mut Tx, ids: &[ClientId]) -> Result<Vec<Subject>> {
+    let mut all = Vec::with_capacity(ids.len());
+    for some in ids.chunks(1024) {
+        let sql = tx.sql_each(
+            "SELECT id, organisation_id, reference, side, born_on, spoken_languages, counsellor_gender, availability,
+                preferred_modality, preferred_venue_id FROM client WHERE id IN ({ids})",
+            some.len(),
+        );
+        for row in sql.bind_ids(some).all::<FactsRow>().await? {
+            all.push(row.open(tx).await?);
+        }
+    }
+    Ok(all)
 }
 
 /// What may be known of a client without opening personal data.
@@ -269,6 +293,19 @@ pub async fn links(tx: &mut Tx, id: ClientId) -> Result<Vec<LinkId>> {
 pub async fn parties(tx: &mut Tx, link_id: LinkId) -> Result<Vec<ClientId>> {
     let sql = tx.sql("SELECT DISTINCT client_id FROM link_party WHERE link_id = $1 ORDER BY client_id");
     Ok(sql.bind(link_id).all::<(ClientId,)>().await?.into_iter().map(|row| row.0).collect())
+}
+
+/// The pairs among clients of whom it was declared that they must not meet.
+pub async fn declared_apart(tx: &mut Tx, ids: &[ClientId]) -> Result<Vec<(ClientId, ClientId)>> {
+    let sql = tx.sql_each(
+        "SELECT no_contact.client_id, client.id
+           FROM no_contact JOIN client ON client.reference = no_contact.other_reference
+          WHERE no_contact.client_id IN ({ids}) ORDER BY no_contact.client_id, client.id",
+        ids.len(),
+    );
+    let mut pairs: Vec<(ClientId, ClientId)> = sql.bind_ids(ids).all().await?;
+    pairs.retain(|(_, other)| ids.contains(other));
+    Ok(pairs)
 }
 
 #[derive(sqlx::FromRow)]

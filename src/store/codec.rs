@@ -29,6 +29,7 @@ use crate::domain::reference::Reference;
 use crate::domain::rules::RuleCode;
 use crate::domain::session::{CancelReason, StateWord};
 use crate::domain::text::{Code, Language};
+use crate::domain::waitlist::{EntryEnding, Freeing, OfferEnding, SlotEnding};
 
 /// Writes a type as another one that both engines know.
 macro_rules! written_as {
@@ -73,12 +74,12 @@ macro_rules! words_and_ids {
 words_and_ids! {
     words: Role, AgreementStatus, Outcome, CaseRole, CareService, Gender, Modality, Side,
         OrganisationKind, CancelReason, StateWord, RuleCode, GuardianStanding, ConsentPurpose, ConsentGiver, Assent,
-        ConsentEnding, ProceedingKind, JobState;
+        ConsentEnding, ProceedingKind, JobState, EntryEnding, Freeing, SlotEnding, OfferEnding;
     ids: OrganisationId, AgreementId, SiteId, VenueId, RoomId, CounsellorId, LeaveId,
         HolidayCalendarId, ClientId, CaseId, LinkId, NoContactId, GuardianId, ConsentId, ConflictId, ProceedingId,
         ProgrammeId,
         SessionId, ParticipantId,
-        SeriesId,
+        SeriesId, WaitlistEntryId, FreedSlotId, WaitlistOfferId,
         JobId;
 }
 

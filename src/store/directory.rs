@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::codec::Zone;
 use super::db::{Lock, Sql, Tx};
-use super::error::Result;
+use super::error::{Error, Result};
 use super::noun::{Head, Keyed, Listing, Stored};
 use crate::domain::directory::{Organisation, OrganisationKind, Room, SideHours, Site, Venue};
 use crate::domain::ids::{HolidayCalendarId, OrganisationId, RoomId, SiteId, VenueId};
@@ -255,50 +255,53 @@ struct RoomRow {
     venue_id: VenueId,
     code: Code,
     name: String,
+    capacity: Option<i64>,
 }
 
-impl From<RoomRow> for Record<Room> {
-    fn from(row: RoomRow) -> Self {
-        let RoomRow { head, venue_id, code, name } = row;
-        head.record(Room { venue_id, code, name })
+impl RoomRow {
+    fn room(self) -> Result<Record<Room>> {
+        let RoomRow { head, venue_id, code, name, capacity } = self;
+        let wrong = |_| Error::Inconsistent { table: "room", what: head.id.to_string() };
+        let capacity = capacity.map(u32::try_from).transpose().map_err(wrong)?;
+        Ok(head.record(Room { venue_id, code, name, capacity }))
     }
 }
 
 fn bind_room<'t>(sql: Sql<'t>, it: &Record<Room>) -> Sql<'t> {
-    sql.bind_head(it).bind(it.venue_id).bind(it.code.clone()).bind(it.name.clone())
+    let sql = sql.bind_head(it).bind(it.venue_id).bind(it.code.clone()).bind(it.name.clone());
+    sql.bind(it.capacity.map(i64::from))
 }
 
 impl Stored for Room {
     async fn insert(tx: &mut Tx, it: &Record<Self>) -> Result<()> {
         let sql = tx.sql(
-            "INSERT INTO room (id, version, created_at, updated_at, venue_id, code, name)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            "INSERT INTO room (id, version, created_at, updated_at, venue_id, code, name, capacity)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         );
         bind_room(sql, it).run().await.map(drop)
     }
 
     async fn update(tx: &mut Tx, it: &Record<Self>) -> Result<()> {
         let sql = tx.sql(
-            "UPDATE room SET version = $2, created_at = $3, updated_at = $4, venue_id = $5, code = $6, name = $7
-              WHERE id = $1",
+            "UPDATE room SET version = $2, created_at = $3, updated_at = $4, venue_id = $5, code = $6, name = $7,
+                capacity = $8 WHERE id = $1",
         );
         bind_room(sql, it).run().await.map(drop)
     }
 
     async fn find(tx: &mut Tx, id: RoomId, lock: Lock) -> Result<Option<Record<Self>>> {
-        tx.sql_locked("SELECT * FROM room WHERE id = $1", lock).bind(id).record::<RoomRow, _>().await
+        let row = tx.sql_locked("SELECT * FROM room WHERE id = $1", lock).bind(id).maybe::<RoomRow>().await?;
+        row.map(RoomRow::room).transpose()
     }
 
     async fn list(tx: &mut Tx, listing: &Listing) -> Result<Vec<Record<Self>>> {
-        tx.sql(
+        let sql = tx.sql(
             "SELECT room.* FROM room JOIN venue ON venue.id = room.venue_id
               WHERE (CAST($1 AS UUID) IS NULL OR venue.organisation_id = $1 OR venue.shared = TRUE)
                 AND (CAST($2 AS UUID) IS NULL OR room.venue_id = $2)
                 AND room.id > $3 ORDER BY room.id LIMIT $4",
-        )
-        .bind_listing(listing)
-        .records::<RoomRow, _>()
-        .await
+        );
+        sql.bind_listing(listing).all::<RoomRow>().await?.into_iter().map(RoomRow::room).collect()
     }
 
     async fn owner(tx: &mut Tx, it: &Self) -> Result<Option<OrganisationId>> {
@@ -317,7 +320,7 @@ impl Stored for Room {
 impl Keyed for Room {
     async fn find_by_code(tx: &mut Tx, within: Uuid, code: &str) -> Result<Option<Record<Self>>> {
         let sql = tx.sql("SELECT * FROM room WHERE venue_id = $1 AND code = $2");
-        sql.bind(within).bind(code).record::<RoomRow, _>().await
+        sql.bind(within).bind(code).maybe::<RoomRow>().await?.map(RoomRow::room).transpose()
     }
 }
 
@@ -334,8 +337,6 @@ pub async fn venues(tx: &mut Tx, organisation_id: OrganisationId, others: &[Venu
 
 /// The rooms of venues, by code.
 pub async fn rooms(tx: &mut Tx, venues: &[VenueId]) -> Result<Vec<Record<Room>>> {
-    tx.sql_each("SELECT * FROM room WHERE venue_id IN ({ids}) ORDER BY code, id", venues.len())
-        .bind_ids(venues)
-        .records::<RoomRow, _>()
-        .await
+    let sql = tx.sql_each("SELECT * FROM room WHERE venue_id IN ({ids}) ORDER BY code, id", venues.len());
+    sql.bind_ids(venues).all::<RoomRow>().await?.into_iter().map(RoomRow::room).collect()
 }

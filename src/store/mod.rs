@@ -21,6 +21,7 @@ pub mod installation;
 pub mod job;
 mod migrate;
 pub mod noun;
+pub mod offer;
 pub mod overriding;
 pub mod participant;
 pub mod placement;
@@ -31,6 +32,7 @@ pub mod seal;
 pub mod series;
 pub mod session;
 pub mod visit;
+pub mod waitlist;
 
 pub use db::{Db, Lock, Savepoint, Target, Tx};
 pub use error::{Error, Result};

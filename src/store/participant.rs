@@ -79,6 +79,12 @@ pub async fn update_all(tx: &mut Tx, session: &Session) -> Result<()> {
     Ok(())
 }
 
+/// Writes who leads a group beside its counsellor instead of somebody else.
+pub async fn replace_facilitator(tx: &mut Tx, id: SessionId, from: CounsellorId, to: CounsellorId) -> Result<()> {
+    let sql = tx.sql("UPDATE session_facilitator SET counsellor_id = $3 WHERE session_id = $1 AND counsellor_id = $2");
+    sql.bind(id).bind(from).bind(to).run().await.map(drop)
+}
+
 /// Writes that a client is planned to be there no more.
 pub async fn remove(
     tx: &mut Tx,

@@ -111,10 +111,10 @@ async fn claim_presence(
     .await
 }
 
-/// Gives a session's time to another counsellor: the new one's is claimed before the old one's is
-/// given back, so that nobody waits for a row that was only almost given back.
-pub async fn reassign(tx: &mut Tx, session: &Session, from: CounsellorId, to: &Counsellor) -> Result<()> {
-    claim_time(tx, session, session.counsellor_id.0, Resource::Counsellor, to.occupied_by(session.span)).await?;
+/// Gives a session's time from one of its counsellors to another: the new one's is claimed before the old
+/// one's is given back, so that nobody waits for a row that was only almost given back.
+pub async fn reassign(tx: &mut Tx, session: &Session, from: CounsellorId, to: &Record<Counsellor>) -> Result<()> {
+    claim_time(tx, session, to.id.0, Resource::Counsellor, to.occupied_by(session.span)).await?;
     tx.sql("DELETE FROM occupancy WHERE session_id = $1 AND resource_id = $2")
         .bind(session.id)
         .bind(from)

@@ -235,16 +235,14 @@ impl Managed for NoContact {
         session::forget_expired(world).await
     }
 
-    /// A declaration about a client of the own organisation must name the other side; about
-    /// anybody else nothing is said, because that would tell who exists.
+    /// A declaration must name somebody else. Two of one side never sit in one group; of two sides, they
+    /// never share a site and a day.
     async fn check(work: &mut Work<'_>, it: &Self, _before: Option<&Record<Self>>) -> Result<()> {
         let own =
             client::outline(&mut work.tx, it.client_id, Lock::None).await?.ok_or(Error::NotFound(Client::WORD))?;
         let other = client::outline_by_reference(&mut work.tx, &it.other_reference).await?;
         match other {
-            Some(other) if other.organisation_id == own.organisation_id && other.side == own.side => {
-                Err(Error::field("other_reference", "must be somebody of the other side"))
-            }
+            Some(other) if other.id == own.id => Err(Error::field("other_reference", "must be somebody else")),
             Some(other) => link::lock_clients(work, vec![own.id, other.id]).await,
             None => Ok(()),
         }

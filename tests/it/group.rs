@@ -78,7 +78,7 @@ on_both_engines! {
         let request = led_by_two(group(&ngo, &lead, 12, &clients[..12], TEN), &other);
         let session = book(&ngo.coordinator, request.clone()).await.unwrap();
         assert_eq!(present(&session), ids(&clients[..12]));
-        assert_eq!(session.group.as_ref().unwrap().co_facilitator_ids, [other.id.clone()]);
+        assert_eq!(session.group.as_ref().unwrap().co_facilitator_ids, std::slice::from_ref(&other.id));
         let all = pb::ListSessionsRequest::default();
         let all = ngo.coordinator.scheduling().list_sessions(all).await.unwrap().into_inner().sessions;
         assert_eq!(all, std::slice::from_ref(&session));

@@ -142,7 +142,7 @@ on_both_engines! {
     async fn every_mistake_is_named_and_nothing_is_written(app) {
         let world = beside(&app).await;
         let mut files = example_with("sites.csv", "Asia/Kolkata,UP-MRT,120,MEERUT,", "Asia/Kolkatta,UP-MRT,120,UP,");
-        files.extend(only("rooms.csv", "organisation,venue,code,name,floor\nTVM-TRUST,NOWHERE,R1,Room 1,2\n"));
+        files.extend(only("rooms.csv", "organisation,venue,code,name,capacity,floor\nTVM-TRUST,NOWHERE,R1,Room 1,0,2\n"));
         files.extend(only("leave.csv", "organisation,counsellor,starts_at\nTVM-TRUST,C-01,2026-12-01 00:00\n"));
         files.extend(only("hours.csv", "counsellor,organisation,days,starts,ends,venue,valid_from,valid_until,off\r\n\r\n\
                                         C-01,TVM-TRUST,MON;FUN,09:30,17:30,,,,\r\nC-09,TVM-TRUST,MON,17:30,09:30,,,,\r\n"));
@@ -157,8 +157,9 @@ on_both_engines! {
                 "hours.csv:4:1 (counsellor)",
                 "hours.csv:4:5 (ends)",
                 "leave.csv:1",
-                "rooms.csv:1:5 (unknown)",
+                "rooms.csv:1:6 (unknown)",
                 "rooms.csv:2:2 (venue)",
+                "rooms.csv:2:5 (capacity)",
                 "sites.csv:3:4 (zone)",
                 "sites.csv:3:7 (holiday_calendar)",
                 "spare.ics",

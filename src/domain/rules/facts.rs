@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 
+use crate::domain::age::is_child;
 use crate::domain::agreement::Agreement;
 use crate::domain::code::{Gender, Modality, Side};
 use crate::domain::counsellor::Counsellor;
 use crate::domain::directory::{Site, Venue};
 use crate::domain::ids::{ClientId, CounsellorId, GuardianId, RoomId, SiteId, VenueId};
+use crate::domain::party::Party;
 use crate::domain::place::Place;
 use crate::domain::text::Language;
 use crate::domain::time::{Span, Spans};
@@ -25,6 +27,8 @@ pub struct Facts {
     pub side: Side,
     /// The clients in question.
     pub clients: BTreeMap<ClientId, ClientFacts>,
+    /// Pairs of them of whom it was declared that they must not meet.
+    pub apart: Vec<(ClientId, ClientId)>,
     /// The agreements of their organisation.
     pub agreements: Vec<Agreement>,
     /// The counsellors in question.
@@ -78,13 +82,9 @@ pub struct ClientFacts {
 }
 
 impl ClientFacts {
-    /// Whether the client is, or for want of a birth date must be taken for, a child. A survivor of
-    /// unknown age is protected as a child is; an offender of unknown age is not presumed to be one.
+    /// See [`is_child`].
     pub fn is_child_on(&self, day: NaiveDate) -> bool {
-        match self.adult_from {
-            Some(adult_from) => day < adult_from,
-            None => self.side == Side::Survivor,
-        }
+        is_child(self.adult_from, self.side, day)
     }
 
     /// Whether care needs consent: of survivors always (privacy, "Consent"); an offender's treatment
@@ -127,6 +127,8 @@ pub struct VenueFacts {
 pub struct RoomFacts {
     /// The room.
     pub id: RoomId,
+    /// For how many people it is, if anybody has said.
+    pub capacity: Option<u32>,
     /// Taken by the own organisation's same side.
     pub busy: Spans,
     /// Taken by another organisation or the other side.
@@ -149,12 +151,21 @@ pub struct SiteFacts {
 }
 
 impl Facts {
-    /// The first room of a venue, in code order, that is free for a while. When none is, one that only
-    /// others have, and only then one of the own: so that a refusal tells a room that others took from
-    /// separation no better than it tells the two apart anywhere. `None` when the venue lists no rooms.
-    pub fn pick_room(&self, venue_id: VenueId, span: Span) -> Option<RoomId> {
+    /// The first room of a venue, in code order, that is free for a while; for a group the smallest that is
+    /// large enough, before any of which nobody knows, before any that is too small. When none is free, one
+    /// that only others have, and only then one of the own: so that a refusal tells a room that others took
+    /// from separation no better than it tells the two apart anywhere. `None` when the venue lists no rooms.
+    pub fn pick_room(&self, venue_id: VenueId, span: Span, party: &Party) -> Option<RoomId> {
         let rooms = &self.venues.get(&venue_id)?.rooms;
-        let free = rooms.iter().find(|room| !room.busy.overlap(span) && !room.busy_elsewhere.overlap(span));
+        let fit = |room: &&RoomFacts| match room.capacity {
+            _ if !party.is_group() => (0, 0),
+            Some(capacity) if capacity >= party.people() => (0, capacity),
+            None => (1, 0),
+            Some(_) => (2, 0),
+        };
+        let is_free = |room: &&RoomFacts| !room.busy.overlap(span) && !room.busy_elsewhere.overlap(span);
+        // Of several that fit alike it is the first.
+        let free = rooms.iter().filter(is_free).min_by_key(fit);
         let of_others = || rooms.iter().find(|room| !room.busy.overlap(span));
         free.or_else(of_others).or(rooms.first()).map(|room| room.id)
     }

@@ -66,6 +66,8 @@ words! {
         WeeklyLoad = "WEEKLY_LOAD",
         /// The counsellor cannot come from, or go on to, another site in time.
         Travel = "TRAVEL",
+        /// The room is too small for the group.
+        RoomCapacity = "ROOM_CAPACITY",
         /// Counsellor and client have no language in common, and no interpreter is booked.
         Language = "LANGUAGE",
         /// A child comes without a safe adult.

@@ -158,8 +158,9 @@ pub const RULES: &[Rule] = &[
         STANDING,
         "this time is not available at this place",
         session(|it| {
-            let span = it.candidate.span;
+            let (span, party) = (it.candidate.span, it.candidate.party);
             it.room.is_some_and(|room| room.busy_elsewhere.overlap(span))
+                || it.facts.apart.iter().any(|(one, other)| party.expects(*one) && party.expects(*other))
                 || it.site.is_some_and(|site| {
                     site.linked.overlap(span) || site.other_side.overlap(presence(span, site.site.separation_gap_for))
                 })
@@ -239,6 +240,16 @@ pub const RULES: &[Rule] = &[
                 one.elsewhere.get(&site_id).is_some_and(|spans| spans.overlap(it.candidate.span))
             };
             it.counsellors.iter().any(far)
+        }),
+    ),
+    soft(
+        RuleCode::RoomCapacity,
+        NEW,
+        "the room is too small for the places of the group and its counsellors",
+        session(|it| {
+            let party = it.candidate.party;
+            let capacity = it.room.and_then(|room| room.capacity);
+            party.is_group() && capacity.is_some_and(|capacity| capacity < party.people())
         }),
     ),
     soft(

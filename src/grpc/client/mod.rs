@@ -5,7 +5,7 @@ mod conflict;
 mod consent;
 mod guardian;
 mod no_contact;
-mod person;
+pub(super) mod person;
 mod proceeding;
 
 use tonic::{Request, Response, Status};

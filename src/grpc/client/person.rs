@@ -66,7 +66,7 @@ fn client_from(pb: &pb::Client, reference: Reference, call: &Call) -> Result<Cli
     let reading_language = f.maybe("reading_language", &pb.reading_language, Language::parse);
     let counsellor_gender = f.maybe_word("counsellor_gender", pb.counsellor_gender);
     let file_number = f.maybe("file_number", &pb.file_number, Code::parse);
-    let availability = availability(&mut f, &pb.availability);
+    let availability = availability(&mut f, "availability", &pb.availability);
     let preferred_modality = f.maybe_word("preferred_modality", pb.preferred_modality);
     let preferred_venue_id = f.maybe_id("preferred_venue_id", &pb.preferred_venue_id);
     f.finish(|| {
@@ -96,17 +96,19 @@ fn born_on(f: &mut Fields, pb: &pb::Client) -> Option<Personal> {
     birth(raw.year, month, day).map_err(|fault| f.wrong::<()>("born_on", fault.to_string())).ok()
 }
 
-fn availability(f: &mut Fields, all: &[pb::Availability]) -> Option<Vec<Availability>> {
+/// Weekly times.
+pub fn availability(f: &mut Fields, field: &str, all: &[pb::Availability]) -> Option<Vec<Availability>> {
     if all.len() > MOST_AVAILABILITY {
-        return f.wrong("availability", format!("must have at most {MOST_AVAILABILITY} times"));
+        return f.wrong(field, format!("must have at most {MOST_AVAILABILITY} times"));
     }
     // Collected first, so that every time is looked at.
-    let read: Vec<_> = all.iter().enumerate().map(|(at, time)| availability_from(f, at, time)).collect();
+    let read: Vec<_> =
+        all.iter().enumerate().map(|(at, time)| availability_from(f, &format!("{field}[{at}]"), time)).collect();
     read.into_iter().collect()
 }
 
-fn availability_from(f: &mut Fields, at: usize, pb: &pb::Availability) -> Option<Availability> {
-    let field = |name: &str| format!("availability[{at}].{name}");
+fn availability_from(f: &mut Fields, field: &str, pb: &pb::Availability) -> Option<Availability> {
+    let field = |name: &str| format!("{field}.{name}");
     let day = f.word(&field("day"), pb.day);
     let starts = f.day_time(&field("starts"), pb.starts.as_ref());
     let ends = f.day_time(&field("ends"), pb.ends.as_ref());
@@ -116,7 +118,8 @@ fn availability_from(f: &mut Fields, at: usize, pb: &pb::Availability) -> Option
     Some(Availability { day: day?, starts: starts?, ends: ends? })
 }
 
-fn availability_pb(it: &Availability) -> pb::Availability {
+/// A weekly time for the wire.
+pub fn availability_pb(it: &Availability) -> pb::Availability {
     pb::Availability { day: it.day.to_wire(), starts: Some(day_time(it.starts)), ends: Some(day_time(it.ends)) }
 }
 

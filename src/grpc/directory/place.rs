@@ -10,7 +10,7 @@ use crate::domain::directory::{
 };
 use crate::domain::noun::Record;
 use crate::domain::text::{self, Code};
-use crate::grpc::fields::{Fields, date, day_time, duration, id_text, timestamp};
+use crate::grpc::fields::{Fields, count, date, day_time, duration, id_text, timestamp};
 use crate::grpc::pb;
 use crate::grpc::words::Word;
 use crate::usecase::call::Call;
@@ -219,7 +219,7 @@ impl Wire for Venue {
 }
 
 impl Wire for Room {
-    wire_fields!(Room, "room": venue_id, code, name);
+    wire_fields!(Room, "room": venue_id, code, name, capacity);
 
     fn to_pb(it: &Record<Self>) -> pb::Room {
         pb::Room {
@@ -228,6 +228,7 @@ impl Wire for Room {
             venue_id: it.venue_id.to_string(),
             code: it.code.to_string(),
             name: it.name.clone(),
+            capacity: it.capacity.map(count),
             created_at: timestamp(it.created_at),
             updated_at: timestamp(it.updated_at),
         }
@@ -238,6 +239,7 @@ impl Wire for Room {
         let venue_id = f.id("venue_id", &pb.venue_id);
         let code = f.parse("code", &pb.code, Code::parse);
         let name = f.parse("name", &pb.name, text::name);
-        f.finish(|| Some(Self { venue_id: venue_id?, code: code?, name: name? }))
+        let capacity = f.maybe_count("capacity", pb.capacity, Self::CAPACITIES);
+        f.finish(|| Some(Self { venue_id: venue_id?, code: code?, name: name?, capacity: capacity? }))
     }
 }

@@ -2,28 +2,26 @@
 
 mod participant;
 mod programme;
+mod search;
 mod series;
-mod wire;
+mod substitute;
+pub(super) mod wire;
 
 use chrono::TimeDelta;
 use tonic::{Request, Response, Status};
 
 pub use self::series::series_refusal;
-use self::wire::{booking, length, override_pb, overrides, place, reason, session_pb, step, wanted};
+use self::wire::{booking, length, override_pb, overrides, place, reason, session_pb, wanted};
 use super::fields::{Fields, keyed, open, open_mutation};
 use super::pb;
 use super::pb::scheduling_service_server::{SchedulingService, SchedulingServiceServer};
-use super::slot::slot;
 use super::status::status;
-use super::words::Word;
 use crate::domain::ids::SessionId;
-use crate::domain::rules::RuleCode;
 use crate::domain::session::{DEFAULT_HOLD, LONGEST_HOLD};
-use crate::domain::text::Code;
 use crate::usecase::error::Result;
 use crate::usecase::session::{
-    BookHeld, BookSession, CancelSession, ExportCalendar, Filter, FindSlots, HoldSlot, ReassignCounsellor,
-    RecordPastSession, ReleaseHold, RescheduleSession,
+    BookHeld, BookSession, CancelSession, ExportCalendar, Filter, HoldSlot, ReassignCounsellor, RecordPastSession,
+    ReleaseHold, RescheduleSession,
 };
 use crate::usecase::{World, mutate, session as usecase};
 
@@ -33,6 +31,7 @@ keyed!(
     BookSessionRequest,
     RescheduleSessionRequest,
     ReassignCounsellorRequest,
+    ReassignSessionsRequest,
     AddParticipantRequest,
     RemoveParticipantRequest,
     RecordPastSessionRequest,
@@ -50,7 +49,7 @@ pub fn service(world: World) -> SchedulingServiceServer<Scheduling> {
 
 /// The service.
 pub struct Scheduling {
-    world: World,
+    pub(super) world: World,
 }
 
 macro_rules! service {
@@ -71,6 +70,8 @@ service! {
     book_session: BookSessionRequest => BookSessionResponse, book;
     reschedule_session: RescheduleSessionRequest => RescheduleSessionResponse, reschedule;
     reassign_counsellor: ReassignCounsellorRequest => ReassignCounsellorResponse, reassign;
+    propose_substitutes: ProposeSubstitutesRequest => ProposeSubstitutesResponse, propose;
+    reassign_sessions: ReassignSessionsRequest => ReassignSessionsResponse, reassign_many;
     add_participant: AddParticipantRequest => AddParticipantResponse, add;
     remove_participant: RemoveParticipantRequest => RemoveParticipantResponse, remove;
     record_past_session: RecordPastSessionRequest => RecordPastSessionResponse, record;
@@ -84,57 +85,14 @@ service! {
     list_sessions: ListSessionsRequest => ListSessionsResponse, list;
     list_session_overrides: ListSessionOverridesRequest => ListSessionOverridesResponse, list_overrides;
     export_calendar: ExportCalendarRequest => ExportCalendarResponse, export_calendar;
+    join_waitlist: JoinWaitlistRequest => JoinWaitlistResponse, join;
+    leave_waitlist: LeaveWaitlistRequest => LeaveWaitlistResponse, leave;
+    list_waitlist: ListWaitlistRequest => ListWaitlistResponse, list_waitlist;
+    list_offers: ListOffersRequest => ListOffersResponse, list_offers;
+    answer_offer: AnswerOfferRequest => AnswerOfferResponse, answer;
 }
 
 impl Scheduling {
-    async fn find(&self, request: Request<pb::FindSlotsRequest>) -> Result<pb::FindSlotsResponse> {
-        let (call, pb) = open(request)?;
-        let mut f = Fields::default();
-        let client_id = f.id("client_id", &pb.client_id);
-        let service = f.word("service", pb.service);
-        let length = length(&mut f, pb.length.as_ref());
-        let window_starts_at = f.maybe_instant("window_starts_at", pb.window_starts_at.as_ref());
-        let window_ends_at = f.maybe_instant("window_ends_at", pb.window_ends_at.as_ref());
-        let counsellor_id = f.maybe_id("counsellor_id", &pb.counsellor_id);
-        let venue_id = f.maybe_id("venue_id", &pb.venue_id);
-        let district =
-            if pb.district.is_empty() { Some(None) } else { f.parse("district", &pb.district, Code::parse).map(Some) };
-        let modality = f.maybe_word("modality", pb.modality);
-        let step = step(&mut f, pb.step.as_ref());
-        let preferred_counsellor_id = f.maybe_id("preferred_counsellor_id", &pb.preferred_counsellor_id);
-        let guardian_id = f.maybe_id("guardian_id", &pb.guardian_id);
-        let query = pb::FindSlotsRequest { page_size: 0, page_token: String::new(), ..pb.clone() };
-        let page = f.page(pb.page_size, &pb.page_token, 20, &query);
-        let (wanted, page) = f.finish(|| {
-            let wanted = FindSlots {
-                client_id: client_id?,
-                service: service?,
-                length: length?,
-                window_starts_at: window_starts_at?,
-                window_ends_at: window_ends_at?,
-                counsellor_id: counsellor_id?,
-                venue_id: venue_id?,
-                district: district?,
-                modality: modality?,
-                step: step?,
-                preferred_counsellor_id: preferred_counsellor_id?,
-                guardian_id: guardian_id?,
-                interpreter: pb.interpreter,
-            };
-            Some((wanted, page?))
-        })?;
-        let found = usecase::find_slots(&self.world, &call, &wanted, &page).await?;
-        let small = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
-        let exclusion =
-            |(rule, count): &(RuleCode, u32)| pb::Exclusion { rule: rule.to_wire(), counsellors: small(*count) };
-        Ok(pb::FindSlotsResponse {
-            slots: found.slots.iter().map(slot).collect(),
-            next_page_token: found.next_page_token,
-            exclusions: found.exclusions.iter().map(exclusion).collect(),
-            counsellors: small(found.counsellors),
-        })
-    }
-
     async fn hold(&self, request: Request<pb::HoldSlotRequest>) -> Result<pb::HoldSlotResponse> {
         let (call, pb, mut f) = open_mutation(&self.world, request)?;
         let asked = pb::BookSessionRequest { overrides: pb.overrides.clone(), ..booking!(pb) };
@@ -227,12 +185,14 @@ impl Scheduling {
         let (call, pb, mut f) = open_mutation(&self.world, request)?;
         let (session_id, version) = (f.id("session_id", &pb.session_id), f.etag("etag", &pb.etag));
         let counsellor_id = f.id("counsellor_id", &pb.counsellor_id);
+        let replaces = f.maybe_id("replaces_counsellor_id", &pb.replaces_counsellor_id);
         let overrides = overrides(&mut f, &pb.overrides);
         let reassign = f.finish(|| {
             Some(ReassignCounsellor {
                 session_id: session_id?,
                 version: version?,
                 counsellor_id: counsellor_id?,
+                replaces: replaces?,
                 overrides: overrides?,
             })
         })?;

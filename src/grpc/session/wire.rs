@@ -15,6 +15,7 @@ use crate::domain::session::{LONGEST, Occurrence, Override, Overriding, SHORTEST
 use crate::domain::slots::{DEFAULT_STEP, STEPS};
 use crate::domain::text::bounded;
 use crate::domain::time::Span;
+use crate::domain::waitlist::Offer;
 use crate::grpc::fields::{Fields, count, id_text, timestamp};
 use crate::grpc::pb;
 use crate::grpc::slot::local;
@@ -65,8 +66,7 @@ pub fn common(f: &mut Fields, pb: &pb::BookSessionRequest) -> Option<Common> {
 pub fn who(f: &mut Fields, pb: &pb::BookSessionRequest) -> Option<(CounsellorId, Party)> {
     let party = party(f, pb);
     let counsellor_id = f.id("counsellor_id", &pb.counsellor_id);
-    let leads = |party: &Party| counsellor_id.is_some_and(|lead| party.co_facilitators.contains(&lead));
-    if party.as_ref().is_some_and(leads) {
+    if leads_twice(party.as_ref(), counsellor_id) {
         f.wrong::<()>("group.co_facilitator_ids", "must not name the counsellor of the session");
     }
     counsellor_id.zip(party)
@@ -83,8 +83,13 @@ fn occurrence(f: &mut Fields, pb: &pb::BookSessionRequest) -> Option<Option<Occu
     Some(series_id?.zip(number).map(|(series_id, number)| Occurrence { series_id, number }))
 }
 
+/// Whether a counsellor is to lead a group with nobody else.
+pub fn leads_twice(party: Option<&Party>, lead: Option<CounsellorId>) -> bool {
+    party.zip(lead).is_some_and(|(party, lead)| party.co_facilitators.contains(&lead))
+}
+
 /// Who meets with the counsellor: one client, or a group.
-fn party(f: &mut Fields, pb: &pb::BookSessionRequest) -> Option<Party> {
+pub fn party(f: &mut Fields, pb: &pb::BookSessionRequest) -> Option<Party> {
     let Some(group) = &pb.group else {
         let client_id = f.id("client_id", &pb.client_id);
         let guardian_id = f.maybe_id("guardian_id", &pb.guardian_id);
@@ -127,7 +132,10 @@ fn party_of_group(f: &mut Fields, pb: &pb::WantedGroup) -> Option<Party> {
         f.wrong::<()>("group.co_facilitator_ids", "must be at most 4");
     }
     (once && alone).then_some(())?;
-    Some(Party { co_facilitators: co_facilitators?, participants: participants?, capacity: capacity? })
+    // In the order in which they are read.
+    let mut co_facilitators = co_facilitators?;
+    co_facilitators.sort_unstable();
+    Some(Party { co_facilitators, participants: participants?, capacity: capacity? })
 }
 
 /// A client who is to be at a session of a group.
@@ -211,8 +219,9 @@ pub fn step(f: &mut Fields, raw: Option<&prost_types::Duration>) -> Option<u32> 
 /// A session for the wire.
 pub fn session_pb(session: &Session) -> pb::Session {
     let (mut cancel_reason, mut cancelled_at, mut held_until, mut successor) = (0, None, None, None);
+    let mut offer = None;
     match &session.state {
-        State::Held { until, .. } => held_until = timestamp(*until),
+        State::Held { until, by, .. } => (held_until, offer) = (timestamp(*until), Offer::of_holder(by)),
         State::Booked => {}
         State::Cancelled { at, reason } => (cancel_reason, cancelled_at) = (reason.to_wire(), timestamp(*at)),
         State::Rescheduled { at, reason, successor: by } => {
@@ -250,6 +259,7 @@ pub fn session_pb(session: &Session) -> pb::Session {
         group: session.is_group().then(|| group_pb(session)),
         series_id: id_text(session.occurrence.map(|it| it.series_id)),
         series_number: session.occurrence.map_or(0, |it| count(it.number)),
+        waitlist_offer_id: id_text(offer),
     }
 }
 

@@ -16,12 +16,12 @@ use crate::domain::agreement::Agreement;
 use crate::domain::code::{Modality, Side};
 use crate::domain::counsellor::Counsellor;
 use crate::domain::directory::{Organisation, Room, Site, Venue};
-use crate::domain::ids::{CounsellorId, HolidayCalendarId, OrganisationId, SessionId, SiteId, VenueId};
+use crate::domain::ids::{ClientId, CounsellorId, HolidayCalendarId, OrganisationId, SessionId, SiteId, VenueId};
 use crate::domain::noun::{Noun, Record};
 use crate::domain::rules::{CounsellorFacts, Facts, Occasion, Policy, RoomFacts, SiteFacts, VenueFacts};
 use crate::domain::text::Code;
 use crate::domain::time::{Span, Spans, days_around};
-use crate::store::client::Subject;
+use crate::store::client::{Subject, declared_apart};
 use crate::store::codec::Instant;
 use crate::store::noun::Stored;
 use crate::store::{Lock, Tx, agreement, counsellor, directory, holiday, placement};
@@ -97,11 +97,14 @@ pub async fn load(tx: &mut Tx, ask: Ask<'_>) -> Result<Facts> {
         clients.insert(client.id, client_facts(tx, &ask, client, &counsellors, &sites, busy).await?);
     }
     let mine = (ask.organisation_id, ask.side);
+    let ids: Vec<ClientId> = ask.clients.iter().map(|it| it.id).collect();
+    let apart = if ids.len() > 1 { declared_apart(tx, &ids).await? } else { Vec::new() };
     Ok(Facts {
         now: ask.now,
         policy: Policy { notice_for: organisation.notice_for, horizon_for: organisation.horizon_for },
         side: ask.side,
         clients,
+        apart,
         agreements,
         counsellors,
         venues: venue_facts(venues, &rooms, &busy, mine),
@@ -234,6 +237,7 @@ fn venue_facts(
 ) -> BTreeMap<VenueId, VenueFacts> {
     let room = |room: &Record<Room>| RoomFacts {
         id: room.id,
+        capacity: room.capacity,
         busy: busy.filtered(room.id.0, |taker| taker == mine),
         busy_elsewhere: busy.filtered(room.id.0, |taker| taker != mine),
     };

@@ -246,7 +246,8 @@ impl Kind for Venue {
 }
 
 impl Kind for Room {
-    const SHAPE: &'static Shape = &Shape { file: "rooms.csv", columns: &["organisation", "venue", "code", "name"] };
+    const SHAPE: &'static Shape =
+        &Shape { file: "rooms.csv", columns: &["organisation", "venue", "code", "name", "capacity"] };
     const KEY: &'static [&'static str] = &["organisation", "venue", "code"];
     const REFERENCES: &'static [(&'static str, Target)] =
         &[("organisation", Target::Organisation), ("venue", Target::Venue)];
@@ -257,7 +258,10 @@ impl Kind for Room {
         let venue_id = cells.refer("venue", known);
         let code = cells.code("code");
         let name = cells.parse("name", text::name);
-        cells.finish(|| organisation.and(Some(Self { venue_id: venue_id?, code: code?, name: name? })))
+        let capacity = cells.maybe_count("capacity", Self::CAPACITIES);
+        cells.finish(|| {
+            organisation.and(Some(Self { venue_id: venue_id?, code: code?, name: name?, capacity: capacity? }))
+        })
     }
 
     fn place(&self) -> (Uuid, &str) {
@@ -265,6 +269,6 @@ impl Kind for Room {
     }
 
     fn changes(&self, before: &Self) -> Vec<&'static str> {
-        changes!(self, before; name => "name")
+        changes!(self, before; name => "name", capacity => "capacity")
     }
 }

@@ -10,7 +10,7 @@
 //! | `holiday_calendars.csv` | **organisation**, **code**, name, file |
 //! | `sites.csv` | **organisation**, **code**, name, zone, district, separation_gap_minutes, holiday_calendar, timetable |
 //! | `venues.csv` | **organisation**, **code**, name, site, shared |
-//! | `rooms.csv` | **organisation**, **venue**, **code**, name |
+//! | `rooms.csv` | **organisation**, **venue**, **code**, name, capacity |
 //! | `counsellors.csv` | **organisation**, **code**, name, side, gender, services, modalities, languages, zone, buffer_before_minutes, buffer_after_minutes, travel_minutes, daily_limit, weekly_limit, verified_until, registration, inactive |
 //! | `hours.csv` | organisation, counsellor, days, starts, ends, venue, valid_from, valid_until, off |
 //! | `leave.csv` | **organisation**, **counsellor**, **starts_at**, **ends_at** |

@@ -6,7 +6,7 @@ use super::place::{LOOKS, crowded};
 use super::scene::Scene;
 use super::series;
 use super::{WORD, find, hold};
-use crate::domain::ids::{Id, SessionId};
+use crate::domain::ids::{GuardianId, Id, SessionId};
 use crate::domain::party::Party;
 use crate::domain::rules::Occasion;
 use crate::domain::session::{Override, Session, State, Wanted};
@@ -85,19 +85,8 @@ impl Mutation for BookHeld {
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Session> {
         work.touched(self.hold_id.uuid());
-        let held = hold::own(work, self.hold_id, Lock::None).await?;
-        let mut wanted = hold::wanted(work, &held).await?;
-        wanted.overrides.extend(self.overrides.iter().cloned());
-        let scene = wanted.scene(work).await?;
-        let mut draft = wanted.judge(work, &scene, Some(held.id), Occasion::Placing).await?;
-        // Now nobody else can take, release or forget it.
-        let held = hold::own(work, self.hold_id, Lock::Update).await?;
-        draft.session = Session { state: State::Booked, ..held.renewed(draft.session) };
-        session::update(&mut work.tx, &draft.session).await?;
-        placement::release(&mut work.tx, draft.session.id).await?;
-        scene.take(work, &draft.session).await?;
-        draft.note(work).await?;
-        Ok(draft.session)
+        let me = work.call.caller().identity();
+        book_held(work, &me, self.hold_id, None, &self.overrides).await
     }
 
     fn result_id(&self, answer: &Session) -> Uuid {
@@ -108,4 +97,33 @@ impl Mutation for BookHeld {
         let found = session::find(&mut work.tx, SessionId(result_id), Lock::None).await?;
         found.ok_or(Error::NotFound(WORD))
     }
+}
+
+/// Books what is held in somebody's name, by every rule as it is now; another guardian may come along.
+pub async fn book_held(
+    work: &mut Work<'_>,
+    name: &str,
+    hold_id: SessionId,
+    guardian_id: Option<GuardianId>,
+    overrides: &[Override],
+) -> Result<Session> {
+    let held = hold::of(work, name, hold_id, Lock::None).await?;
+    let mut wanted = hold::wanted(work, &held).await?;
+    wanted.overrides.extend(overrides.iter().cloned());
+    for attendee in &mut wanted.party.participants {
+        attendee.guardian_id = guardian_id.or(attendee.guardian_id);
+    }
+    let scene = wanted.scene(work).await?;
+    let mut draft = wanted.judge(work, &scene, Some(held.id), Occasion::Placing).await?;
+    // Now nobody else can take, release or forget it.
+    let mut held = hold::of(work, name, hold_id, Lock::Update).await?;
+    for (participant, attendee) in held.participants.iter_mut().zip(&wanted.party.participants) {
+        participant.attendee = attendee.clone();
+    }
+    draft.session = Session { state: State::Booked, ..held.renewed(draft.session) };
+    session::update(&mut work.tx, &draft.session).await?;
+    placement::release(&mut work.tx, draft.session.id).await?;
+    scene.take(work, &draft.session).await?;
+    draft.note(work).await?;
+    Ok(draft.session)
 }

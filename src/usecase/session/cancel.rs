@@ -7,11 +7,13 @@ use uuid::Uuid;
 use crate::domain::directory::Site;
 use crate::domain::ids::{Id, SessionId, SiteId};
 use crate::domain::session::{CancelReason, Session};
+use crate::domain::waitlist::Freeing;
 use crate::store::noun::Stored;
 use crate::store::{Lock, placement, session};
 use crate::usecase::error::Result;
 use crate::usecase::link;
 use crate::usecase::session::{WORD, find, hold, open, refused};
+use crate::usecase::waitlist;
 use crate::usecase::work::{Mutation, Work};
 use crate::usecase::world::World;
 
@@ -62,6 +64,7 @@ impl Mutation for CancelSession {
         let session = open(work, self.session_id, self.version, Lock::Update).await?;
         let session = cancel_locked(work, session, self.reason).await?;
         link::settle_all(work, &session.clients()).await?;
+        waitlist::freed(work, &session, Freeing::Cancelled).await?;
         Ok(session)
     }
 

@@ -16,7 +16,7 @@ use crate::usecase::work::{Mutation, Work};
 use crate::usecase::world::World;
 
 /// The word for it in sentences.
-const WORD: &str = "hold";
+pub const WORD: &str = "hold";
 
 /// Holds one time, by the very rules by which it would be booked.
 #[derive(Clone, Debug)]
@@ -98,11 +98,16 @@ impl Mutation for ReleaseHold {
 }
 
 /// A hold of the caller that has not expired.
-pub(super) async fn own(work: &mut Work<'_>, id: SessionId, lock: Lock) -> Result<Session> {
-    let found = session::find(&mut work.tx, id, lock).await?;
+async fn own(work: &mut Work<'_>, id: SessionId, lock: Lock) -> Result<Session> {
     let me = work.call.caller().identity();
-    let mine = |it: &Session| matches!(&it.state, State::Held { until, by, .. } if *by == me && *until > work.now);
-    found.filter(mine).ok_or(Error::NotFound(WORD))
+    of(work, &me, id, lock).await
+}
+
+/// A hold in somebody's name that has not expired.
+pub(super) async fn of(work: &mut Work<'_>, name: &str, id: SessionId, lock: Lock) -> Result<Session> {
+    let found = session::find(&mut work.tx, id, lock).await?;
+    let theirs = |it: &Session| matches!(&it.state, State::Held { until, by, .. } if by == name && *until > work.now);
+    found.filter(theirs).ok_or(Error::NotFound(WORD))
 }
 
 /// What a hold keeps, as it was wanted.

@@ -14,22 +14,27 @@ mod reschedule;
 mod scene;
 mod search;
 mod series;
+mod substitute;
 
-pub(super) use book::book;
 pub use book::{BookHeld, BookSession};
+pub(super) use book::{book, book_held};
 pub use cancel::CancelSession;
 pub use export::{ExportCalendar, export_calendar};
+pub(super) use hold::WORD as HOLD;
 pub use hold::{HoldSlot, ReleaseHold, forget_expired};
 pub use offer::{place, place_series};
 pub use participant::{AddParticipant, RemoveParticipant};
+pub(super) use place::{LOOKS, crowded};
 pub use read::{Filter, get_session, list_overrides, list_sessions};
 pub use reassign::ReassignCounsellor;
 pub use record::RecordPastSession;
 pub use reschedule::RescheduleSession;
 pub use search::{DEFAULT_WINDOW, FindSlots, FoundSlots, LONGEST_WINDOW, find_slots};
+pub(super) use search::{Sought, check_own, look, own_client};
 pub use series::{
     BookSeries, CancelSeries, Days, Placed, RescheduleSeries, ScheduleProgramme, View, get_series, wrong,
 };
+pub use substitute::{Outcome, Proposals, ProposeSubstitutes, ReassignSessions, propose_substitutes};
 
 use super::error::{Error, Result};
 use super::work::Work;

@@ -34,8 +34,15 @@ impl Wanted {
         if room_id.is_some_and(|id| !venue.rooms.iter().any(|room| room.id == id)) {
             return Err(Error::NotFound(Room::WORD));
         }
-        let room_id = room_id.or_else(|| facts.pick_room(venue_id, self.span));
+        let room_id = room_id.or_else(|| facts.pick_room(venue_id, self.span, &self.party));
         Ok(Place::Venue { venue_id, site_id: venue.venue.site_id, room_id })
+    }
+
+    /// Whether the rules allow it by facts that may change before it is placed.
+    pub fn is_allowed(&self, facts: &Facts) -> bool {
+        let (counsellor_id, service, span) = (self.counsellor_id, self.service, self.span);
+        let candidate = |place| Candidate { counsellor_id, party: &self.party, service, place, span };
+        self.place(facts).is_ok_and(|place| rules::allowed(candidate(place), facts))
     }
 
     /// What is known around some time at the place that is wanted. What a session `except` takes counts as

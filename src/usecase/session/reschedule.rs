@@ -12,9 +12,11 @@ use crate::domain::place::WantedPlace;
 use crate::domain::rules::Occasion;
 use crate::domain::session::{CancelReason, Override, Session, Wanted};
 use crate::domain::time::Span;
+use crate::domain::waitlist::Freeing;
 use crate::store::{self, Lock, Savepoint, placement, session};
 use crate::usecase::error::{Error, Result};
 use crate::usecase::link;
+use crate::usecase::waitlist;
 use crate::usecase::work::{Mutation, Work};
 use crate::usecase::world::World;
 
@@ -64,6 +66,7 @@ impl Mutation for RescheduleSession {
         let (new, old) = move_locked(work, &scene, &wanted, &seen, self.reason).await?;
         work.touched(new.id.uuid());
         link::settle_all(work, &clients).await?;
+        waitlist::freed(work, &old, Freeing::Rescheduled).await?;
         Ok((find(work, new.id, Lock::None).await?, old))
     }
 

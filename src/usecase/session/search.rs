@@ -1,17 +1,20 @@
 //! Finds free times.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
 
 use crate::domain::client::Client;
-use crate::domain::code::{CareService, Modality};
+use crate::domain::code::{CareService, Modality, Side};
 use crate::domain::counsellor::Counsellor;
 use crate::domain::directory::Venue;
 use crate::domain::guardian::Guardian;
-use crate::domain::ids::{ClientId, CounsellorId, GuardianId, Id, VenueId};
+use crate::domain::ids::{ClientId, CounsellorId, Id, OrganisationId, SiteId, VenueId};
 use crate::domain::noun::Noun;
-use crate::domain::party::{Attendee, Party};
-use crate::domain::rules::{Occasion, RuleCode, WALK_IN};
-use crate::domain::slots::{Rank, Search, Slot, find};
+use crate::domain::party::Party;
+use crate::domain::rules::{Occasion, RuleCode, SiteFacts, WALK_IN};
+use crate::domain::slots::{Found, Rank, Search, Slot, find};
 use crate::domain::text::Code;
 use crate::domain::time::Span;
 use crate::store::client::Subject;
@@ -26,8 +29,8 @@ use crate::usecase::world::World;
 /// What a coordinator looks for.
 #[derive(Clone, Debug)]
 pub struct FindSlots {
-    /// For whom.
-    pub client_id: ClientId,
+    /// Who is to meet.
+    pub party: Party,
     /// What for.
     pub service: CareService,
     /// How long.
@@ -48,10 +51,6 @@ pub struct FindSlots {
     pub step: u32,
     /// Rather this counsellor.
     pub preferred_counsellor_id: Option<CounsellorId>,
-    /// The safe adult who comes with a child.
-    pub guardian_id: Option<GuardianId>,
-    /// An interpreter is booked.
-    pub interpreter: bool,
 }
 
 /// A page of free times, and on the first page why there are few.
@@ -74,16 +73,61 @@ pub const LONGEST_WINDOW: TimeDelta = TimeDelta::days(62);
 
 /// Finds free times, best first.
 pub async fn find_slots(world: &World, call: &Call, wanted: &FindSlots, page: &Page) -> Result<FoundSlots> {
-    traced(world, call, wanted.client_id.uuid(), search(world, call, wanted, page).await).await
+    let subject = wanted.party.clients().first().map_or(Uuid::nil(), |id| id.uuid());
+    traced(world, call, subject, search(world, call, wanted, page).await).await
 }
 
 async fn search(world: &World, call: &Call, wanted: &FindSlots, page: &Page) -> Result<FoundSlots> {
     let now = world.now();
     let after: Option<Rank> = page.after(world, call)?;
-    let window = window(wanted, now)?;
+    let window = window(wanted.window_starts_at, wanted.window_ends_at, now)?;
     let mut tx = world.db().begin_read().await?;
-    let client = own_client(&mut tx, call, wanted.client_id).await?;
-    check_own(&mut tx, &client, wanted).await?;
+    let mut clients = Vec::new();
+    for id in wanted.party.clients() {
+        clients.push(own_client(&mut tx, call, id).await?);
+    }
+    // A group that has no clients yet is of the caller's organisation, and of the side of its service.
+    let own = clients.first().map(|it| it.organisation_id).or(call.sees()?);
+    let organisation_id = own.ok_or(Error::NotFound(Client::WORD))?;
+    let side = clients.first().map_or(wanted.service.side(), |it| it.side);
+    check_own(&mut tx, organisation_id, wanted).await?;
+    let sought = Sought { organisation_id, side, clients: &clients };
+    let looked = look(&mut tx, now, &sought, wanted, window, after, page.most()).await?;
+    let (slots, next_page_token) = page.cut(world, call, looked.found.slots, |slot| slot.rank);
+    Ok(FoundSlots { slots, next_page_token, exclusions: looked.found.exclusions, counsellors: looked.counsellors })
+}
+
+/// For whom free times are looked for.
+pub struct Sought<'a> {
+    /// The organisation of all who are to meet.
+    pub organisation_id: OrganisationId,
+    /// The side of all who are to meet.
+    pub side: Side,
+    /// The clients.
+    pub clients: &'a [Subject],
+}
+
+/// What a search came upon.
+pub struct Looked {
+    /// The free times.
+    pub found: Found,
+    /// How many counsellors were looked at who could lead.
+    pub counsellors: u32,
+    /// The places in question.
+    pub sites: BTreeMap<SiteId, SiteFacts>,
+}
+
+/// Looks for free times in a window.
+pub async fn look(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    sought: &Sought<'_>,
+    wanted: &FindSlots,
+    window: Span,
+    after: Option<Rank>,
+    most: usize,
+) -> Result<Looked> {
+    let (organisation_id, side) = (sought.organisation_id, sought.side);
     let places = match (wanted.modality, wanted.venue_id) {
         (Some(Modality::Remote), Some(_)) => {
             return Err(Error::field("venue_id", "must be empty for remote sessions"));
@@ -92,14 +136,18 @@ async fn search(world: &World, call: &Call, wanted: &FindSlots, page: &Page) -> 
         (modality, None) => Places::All(modality),
     };
     let district = wanted.district.as_ref();
-    let counsellors = counsellor::for_side(&mut tx, client.organisation_id, client.side, wanted.counsellor_id).await?;
+    let beside = &wanted.party.co_facilitators;
+    let mut counsellors = counsellor::for_side(tx, organisation_id, side, wanted.counsellor_id).await?;
+    counsellors.retain(|it| !beside.contains(&it.id));
+    let leads = u32::try_from(counsellors.len()).unwrap_or(u32::MAX);
+    counsellors.extend(counsellor::by_ids(tx, beside).await?);
     // Slots that start in the window may end after it.
     let around = window.padded(TimeDelta::zero(), wanted.length);
     let ask = Ask {
         now,
-        organisation_id: client.organisation_id,
-        side: client.side,
-        clients: std::slice::from_ref(&client),
+        organisation_id,
+        side,
+        clients: sought.clients,
         counsellors,
         places,
         district,
@@ -108,7 +156,7 @@ async fn search(world: &World, call: &Call, wanted: &FindSlots, page: &Page) -> 
         occasion: Occasion::Placing,
         lock: Lock::None,
     };
-    let facts = facts::load(&mut tx, ask).await?;
+    let facts = facts::load(tx, ask).await?;
     let search = Search {
         service: wanted.service,
         length: wanted.length,
@@ -116,22 +164,20 @@ async fn search(world: &World, call: &Call, wanted: &FindSlots, page: &Page) -> 
         step: wanted.step,
         modality: wanted.modality,
         preferred_counsellor_id: wanted.preferred_counsellor_id,
-        party: Party::one_to_one(Attendee {
-            client_id: client.id,
-            guardian_id: wanted.guardian_id,
-            interpreter: wanted.interpreter,
-        }),
+        party: wanted.party.clone(),
     };
-    let found = find(&search, &facts, after, page.most());
-    let (slots, next_page_token) = page.cut(world, call, found.slots, |slot| slot.rank);
-    let counsellors = u32::try_from(facts.counsellors.len()).unwrap_or(u32::MAX);
-    Ok(FoundSlots { slots, next_page_token, exclusions: found.exclusions, counsellors })
+    let found = find(&search, &facts, after, most);
+    Ok(Looked { found, counsellors: leads, sites: facts.sites })
 }
 
-fn window(wanted: &FindSlots, now: DateTime<Utc>) -> Result<Span> {
+pub(super) fn window(
+    starts_at: Option<DateTime<Utc>>,
+    ends_at: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<Span> {
     // What is long past cannot be booked, so an early start costs nothing and means now.
-    let from = wanted.window_starts_at.unwrap_or(now).max(now - WALK_IN);
-    let until = wanted.window_ends_at.unwrap_or(from + DEFAULT_WINDOW);
+    let from = starts_at.unwrap_or(now).max(now - WALK_IN);
+    let until = ends_at.unwrap_or(from + DEFAULT_WINDOW);
     match Span::new(from, until) {
         Some(window) if window.length() <= LONGEST_WINDOW => Ok(window),
         Some(_) => Err(Error::field("window_ends_at", "must be at most 62 days after window_starts_at")),
@@ -139,24 +185,27 @@ fn window(wanted: &FindSlots, now: DateTime<Utc>) -> Result<Span> {
     }
 }
 
-pub(super) async fn own_client(tx: &mut Tx, call: &Call, id: ClientId) -> Result<Subject> {
+pub async fn own_client(tx: &mut Tx, call: &Call, id: ClientId) -> Result<Subject> {
     let client = client::subject(tx, id, Lock::None).await?.ok_or(Error::NotFound(Client::WORD))?;
     call.manages(Some(client.organisation_id), Client::WORD)?;
     Ok(client)
 }
 
-async fn check_own(tx: &mut Tx, client: &Subject, wanted: &FindSlots) -> Result<()> {
-    for id in [wanted.counsellor_id, wanted.preferred_counsellor_id].into_iter().flatten() {
+/// Checks that what is asked for is the caller's to use.
+pub async fn check_own(tx: &mut Tx, organisation_id: OrganisationId, wanted: &FindSlots) -> Result<()> {
+    let named = [wanted.counsellor_id, wanted.preferred_counsellor_id].into_iter().flatten();
+    for id in named.chain(wanted.party.co_facilitators.iter().copied()) {
         let found = Counsellor::find(tx, id, Lock::None).await?;
-        found.filter(|it| it.organisation_id == client.organisation_id).ok_or(Error::NotFound(Counsellor::WORD))?;
+        found.filter(|it| it.organisation_id == organisation_id).ok_or(Error::NotFound(Counsellor::WORD))?;
     }
-    if let Some(id) = wanted.guardian_id {
-        let guardians = guardian::of_client(tx, client.id).await?;
+    for one in &wanted.party.participants {
+        let Some(id) = one.guardian_id else { continue };
+        let guardians = guardian::of_client(tx, one.client_id).await?;
         guardians.iter().find(|(own, _)| *own == id).ok_or(Error::NotFound(Guardian::WORD))?;
     }
     if let Some(id) = wanted.venue_id {
         let found = Venue::find(tx, id, Lock::None).await?.ok_or(Error::NotFound(Venue::WORD))?;
-        if !Venue::visible(tx, &found, client.organisation_id).await? {
+        if !Venue::visible(tx, &found, organisation_id).await? {
             return Err(Error::NotFound(Venue::WORD));
         }
     }

@@ -154,7 +154,7 @@ async fn office(
     let venue_id = create(work, venue).await?.id;
     let mut rooms = Vec::new();
     for room in 0..AT_ONE_SITE {
-        let room = Room { venue_id, code: code(format!("R{room}")), name: format!("Room {room}") };
+        let room = Room { venue_id, code: code(format!("R{room}")), name: format!("Room {room}"), capacity: None };
         rooms.push(create(work, room).await?.id);
     }
     Ok(Office { site, venue_id, rooms })

@@ -6,12 +6,14 @@ use super::{View, clients, open, own, still};
 use crate::domain::ids::{Id, SeriesId};
 use crate::domain::series::Series;
 use crate::domain::session::{CancelReason, Session, State};
+use crate::domain::waitlist::Freeing;
 use crate::store::session::Of;
 use crate::store::{self, Lock};
 use crate::usecase::error::Result;
 use crate::usecase::link;
 use crate::usecase::session::cancel::{cancel_locked, lock_sites};
 use crate::usecase::session::hold;
+use crate::usecase::waitlist;
 use crate::usecase::work::{Mutation, Work};
 use crate::usecase::world::World;
 
@@ -51,6 +53,9 @@ impl Mutation for CancelSeries {
             cancelled.push(cancel_locked(work, session, self.reason).await?);
         }
         link::settle_all(work, &clients).await?;
+        for session in &cancelled {
+            waitlist::freed(work, session, Freeing::Cancelled).await?;
+        }
         let series = Series { version: series.version + 1, updated_at: work.now, ..series };
         store::series::update(&mut work.tx, &series).await?;
         Ok((View::of(&mut work.tx, series).await?, cancelled))

@@ -11,6 +11,7 @@ use crate::domain::place::WantedPlace;
 use crate::domain::series::{Denied, Fit, Pattern, Series};
 use crate::domain::session::{CancelReason, Override, Session, Wanted};
 use crate::domain::time::{Span, resolve};
+use crate::domain::waitlist::Freeing;
 use crate::store::session::Of;
 use crate::store::{self, Lock};
 use crate::usecase::error::{Declined, Error, Refusal, Result, SeriesRefusal};
@@ -18,6 +19,7 @@ use crate::usecase::link;
 use crate::usecase::session::reschedule::{RescheduleSession, move_locked};
 use crate::usecase::session::scene::{Scene, lock_scenes};
 use crate::usecase::session::{WORD, hold};
+use crate::usecase::waitlist;
 use crate::usecase::work::{Mutation, Work};
 use crate::usecase::world::World;
 
@@ -85,15 +87,21 @@ impl Mutation for RescheduleSeries {
         link::lock_linked_sessions(work, &clients, &[Of::Series(self.series_id)]).await?;
         still(work, self.series_id, self.from, &seen).await?;
         let planned = moves.iter().map(|it| it.wanted.span).collect();
-        let (count, mut declined) = (moves.len(), Vec::new());
+        let (count, mut declined, mut moved) = (moves.len(), Vec::new(), Vec::new());
         for it in in_order(moves) {
-            declined.extend(self.move_one(work, it, &mut series).await?);
+            match self.move_one(work, it, &mut series).await? {
+                Ok(old) => moved.push(old),
+                Err(refused) => declined.push(refused),
+            }
         }
         declined.sort_by_key(|it| it.number);
         if count > 0 && (declined.len() == count || (self.fit == Fit::AllOrNothing && !declined.is_empty())) {
             return Err(Error::SeriesRefused(Box::new(SeriesRefusal { declined, planned })));
         }
         link::settle_all(work, &clients).await?;
+        for old in &moved {
+            waitlist::freed(work, old, Freeing::Rescheduled).await?;
+        }
         (series.version, series.updated_at) = (series.version + 1, work.now);
         store::series::update(&mut work.tx, &series).await?;
         let view = View::of(&mut work.tx, series).await?;
@@ -168,26 +176,26 @@ impl RescheduleSeries {
         Ok(pattern.occurrences().into_iter().map(|it| it.local).collect())
     }
 
-    /// Moves one session, or says what stands in the way; both is noted in the plan.
-    async fn move_one(&self, work: &mut Work<'_>, it: Move, series: &mut Series) -> Result<Option<Declined>> {
+    /// Moves one session and gives the old one, or what stands in the way; both is noted in the plan.
+    async fn move_one(&self, work: &mut Work<'_>, it: Move, series: &mut Series) -> Result<Result<Session, Declined>> {
         let number = it.old.occurrence.map_or(0, |it| it.number);
         let (zone, starts_at) = (it.scene.zone(), it.wanted.span.starts_at());
         let moved = move_locked(work, &it.scene, &it.wanted, &it.old, self.reason).await;
         let planned = series.plan.iter_mut().find(|it| it.number == number);
         let planned = planned.ok_or(Error::NotFound(WORD))?;
         match moved {
-            Ok((new, _)) => {
+            Ok((new, old)) => {
                 work.touched(new.id.uuid());
                 work.touched(it.old.id.uuid());
                 planned.local = starts_at.with_timezone(&series.zone).naive_local();
                 planned.minutes = new.span.length().num_minutes();
                 (planned.closed, planned.refused) = (Vec::new(), None);
-                Ok(None)
+                Ok(Ok(old))
             }
             Err(Error::Refused(refusal)) => {
                 let refusal = Refusal { except: Some(it.old.id), ..*refusal };
                 planned.refused = Some(Denied { starts_at, rules: refusal.broken.clone() });
-                Ok(Some(Declined { number, zone, refusal }))
+                Ok(Err(Declined { number, zone, refusal }))
             }
             Err(error) => Err(error),
         }

@@ -1,0 +1,92 @@
+-- Who waits for a time, the times that became free, and to whom each was offered. The SQLite file
+-- of the same name has the same tables and columns.
+
+-- A client who waits for one session. Whoever has an open offer still waits.
+CREATE TABLE waitlist_entry (
+    id              UUID PRIMARY KEY,
+    version         BIGINT NOT NULL,
+    organisation_id UUID NOT NULL REFERENCES organisation (id),
+    side            TEXT NOT NULL CHECK (side IN ('SURVIVOR', 'OFFENDER')),
+    client_id       UUID NOT NULL,
+    service         TEXT NOT NULL,
+    length_minutes  BIGINT NOT NULL CHECK (length_minutes BETWEEN 10 AND 480),
+    counsellor_id   UUID,
+    modality        TEXT CHECK (modality IN ('IN_PERSON', 'REMOTE')),
+    venue_id        UUID REFERENCES venue (id),
+    district        TEXT,
+    first_day       DATE,
+    last_day        DATE,
+    times           JSONB NOT NULL,
+    guardian_id     UUID,
+    interpreter     BOOLEAN NOT NULL,
+    escalated       BOOLEAN NOT NULL,
+    joined_at       TIMESTAMPTZ NOT NULL,
+    ended_how       TEXT CHECK (ended_how IN ('BOOKED', 'LEFT')),
+    ended_at        TIMESTAMPTZ,
+    session_id      UUID REFERENCES session (id),
+    FOREIGN KEY (client_id, side) REFERENCES client (id, side),
+    FOREIGN KEY (counsellor_id, side) REFERENCES counsellor (id, side),
+    FOREIGN KEY (guardian_id, client_id) REFERENCES guardian (id, client_id),
+    UNIQUE (id, organisation_id, side),
+    CHECK (first_day IS NULL OR last_day IS NULL OR first_day <= last_day),
+    CHECK ((ended_how IS NULL) = (ended_at IS NULL)),
+    CHECK ((ended_how IS NOT NULL AND ended_how = 'BOOKED') = (session_id IS NOT NULL))
+);
+-- Nobody waits twice for the same.
+CREATE UNIQUE INDEX waitlist_entry_once ON waitlist_entry (client_id, service) WHERE ended_how IS NULL;
+-- For the check of the key when a session is deleted, as holds are.
+CREATE INDEX waitlist_entry_by_session ON waitlist_entry (session_id);
+CREATE INDEX waitlist_entry_waiting ON waitlist_entry (organisation_id, side, joined_at, id) WHERE ended_how IS NULL;
+
+-- A time of a counsellor that a session gave back, and that is offered until somebody takes it or nobody is left.
+CREATE TABLE freed_slot (
+    id              UUID PRIMARY KEY,
+    organisation_id UUID NOT NULL REFERENCES organisation (id),
+    side            TEXT NOT NULL CHECK (side IN ('SURVIVOR', 'OFFENDER')),
+    counsellor_id   UUID NOT NULL,
+    -- None is remote. The room is chosen anew by whoever places a session.
+    venue_id        UUID REFERENCES venue (id),
+    starts_at       TIMESTAMPTZ NOT NULL,
+    ends_at         TIMESTAMPTZ NOT NULL,
+    -- The session that gave it back, and how.
+    session_id      UUID NOT NULL REFERENCES session (id),
+    freed_how       TEXT NOT NULL CHECK (freed_how IN ('CANCELLED', 'RESCHEDULED', 'REASSIGNED')),
+    freed_at        TIMESTAMPTZ NOT NULL,
+    closed_how      TEXT CHECK (closed_how IN ('TAKEN', 'NOBODY')),
+    closed_at       TIMESTAMPTZ,
+    FOREIGN KEY (counsellor_id, side) REFERENCES counsellor (id, side),
+    UNIQUE (id, organisation_id, side),
+    CHECK (starts_at < ends_at),
+    CHECK ((closed_how IS NULL) = (closed_at IS NULL))
+);
+CREATE INDEX freed_slot_by_session ON freed_slot (session_id);
+
+-- Never across organisations or sides: the keys hold that.
+CREATE TABLE waitlist_offer (
+    id              UUID PRIMARY KEY,
+    organisation_id UUID NOT NULL,
+    side            TEXT NOT NULL,
+    entry_id        UUID NOT NULL,
+    freed_slot_id   UUID NOT NULL,
+    -- The hold, which is gone when the offer has ended, or the session that it became.
+    session_id      UUID NOT NULL,
+    starts_at       TIMESTAMPTZ NOT NULL,
+    ends_at         TIMESTAMPTZ NOT NULL,
+    offered_at      TIMESTAMPTZ NOT NULL,
+    expires_at      TIMESTAMPTZ NOT NULL,
+    ended_how       TEXT CHECK (ended_how IN ('ACCEPTED', 'DECLINED', 'EXPIRED', 'WITHDRAWN')),
+    ended_at        TIMESTAMPTZ,
+    ended_by        TEXT,
+    FOREIGN KEY (entry_id, organisation_id, side) REFERENCES waitlist_entry (id, organisation_id, side),
+    FOREIGN KEY (freed_slot_id, organisation_id, side) REFERENCES freed_slot (id, organisation_id, side),
+    -- Nobody is offered the same time twice.
+    UNIQUE (freed_slot_id, entry_id),
+    CHECK (starts_at < ends_at AND offered_at < expires_at AND expires_at <= starts_at),
+    CHECK ((ended_how IS NULL) = (ended_at IS NULL) AND (ended_at IS NULL) = (ended_by IS NULL))
+);
+-- A time is offered to one at a time, and taken by one; an entry has one offer at a time, and takes one.
+CREATE UNIQUE INDEX waitlist_offer_of_slot ON waitlist_offer (freed_slot_id)
+    WHERE ended_how IS NULL OR ended_how = 'ACCEPTED';
+CREATE UNIQUE INDEX waitlist_offer_of_entry ON waitlist_offer (entry_id)
+    WHERE ended_how IS NULL OR ended_how = 'ACCEPTED';
+CREATE INDEX waitlist_offer_open ON waitlist_offer (organisation_id, expires_at, id) WHERE ended_how IS NULL;
