@@ -132,10 +132,7 @@ fn party_of_group(f: &mut Fields, pb: &pb::WantedGroup) -> Option<Party> {
         f.wrong::<()>("group.co_facilitator_ids", "must be at most 4");
     }
     (once && alone).then_some(())?;
-    // In the order in which they are read.
-    let mut co_facilitators = co_facilitators?;
-    co_facilitators.sort_unstable();
-    Some(Party { co_facilitators, participants: participants?, capacity: capacity? })
+    Some(Party { co_facilitators: co_facilitators?, participants: participants?, capacity: capacity? })
 }
 
 /// A client who is to be at a session of a group.

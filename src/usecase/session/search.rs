@@ -185,6 +185,7 @@ pub(super) fn window(
     }
 }
 
+/// A client of the caller.
 pub async fn own_client(tx: &mut Tx, call: &Call, id: ClientId) -> Result<Subject> {
     let client = client::subject(tx, id, Lock::None).await?.ok_or(Error::NotFound(Client::WORD))?;
     call.manages(Some(client.organisation_id), Client::WORD)?;
