@@ -6,7 +6,7 @@ use tonic::Code;
 use super::cast::Place;
 use super::play::{Expected, Outcome, Play, allowed, modality, overrides};
 use super::stage::stamp;
-use super::step::{Move, counsellor, places};
+use super::step::{Move, places, substitute};
 use super::truth::{Row, State, Told, Wanted};
 
 impl Play<'_> {
@@ -34,8 +34,8 @@ impl Play<'_> {
     pub async fn reschedule(&mut self, nth: usize, to: &Move) -> Outcome {
         let Some((at, etag, refusal)) = self.nth_row(nth, to.stale) else { return Ok(()) };
         let row = self.truth.rows[at].clone();
-        let (org, survivor) = row.what.taker();
-        let counsellor = to.counsellor.map(|pick| counsellor(org, survivor, pick));
+        let org = row.what.org;
+        let counsellor = to.counsellor.map(|pick| substitute(&row.what, pick));
         let place = to.place.map(|pick| places(org)[usize::from(pick) % places(org).len()]);
         let stay = if let Place::Host(_) = row.what.place { Place::Host(0) } else { row.what.place };
         let wanted = Wanted {
@@ -84,10 +84,9 @@ impl Play<'_> {
     pub async fn reassign(&mut self, nth: usize, from: u8, to: u8, soft: bool) -> Outcome {
         let Some((at, etag, refusal)) = self.nth_row(nth, false) else { return Ok(()) };
         let row = self.truth.rows[at].clone();
-        let (org, survivor) = row.what.taker();
         let mut leaders: Vec<usize> = row.what.counsellors().collect();
         let part = usize::from(from) % leaders.len();
-        let (leaves, comes) = (leaders[part], counsellor(org, survivor, to));
+        let (leaves, comes) = (leaders[part], substitute(&row.what, to));
         leaders[part] = comes;
         let what = Wanted { counsellor: leaders[0], beside: leaders.split_off(1), ..row.what.clone() };
         let (mut expected, overridden) = self.predict(&what, &row.id, &allowed(soft));

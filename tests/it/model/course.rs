@@ -2,8 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::cast::DAY;
-use super::cast::Place;
+use super::cast::{DAY, Place};
 use super::truth::{Codes, On, Row, State, Told, Truth, Wanted};
 
 /// A series: what was planned under each number.
@@ -46,9 +45,9 @@ pub struct Shift {
     pub whole: bool,
 }
 
-/// What becomes of one session of a series that is asked for: with what rules overridden it is placed, or
-/// what stands in the way.
-pub struct Told1 {
+/// What becomes of one session of a series that is asked for or moved: with what rules overridden it is
+/// placed, or what stands in the way.
+pub struct Tried {
     pub number: usize,
     pub what: Wanted,
     /// The session whose place it takes, when it is moved.
@@ -66,7 +65,7 @@ impl Truth {
     }
 
     /// What a daily series leads to, by number, and the days that it skips.
-    pub fn daily(&self, it: &Wanted, how: &Daily, allowed: &Codes) -> (Vec<Told1>, Vec<(i64, Codes)>) {
+    pub fn daily(&self, it: &Wanted, how: &Daily, allowed: &Codes) -> (Vec<Tried>, Vec<(i64, Codes)>) {
         let mut world = self.clone();
         let (mut all, mut skipped) = (Vec::new(), Vec::new());
         let count = how.days - i64::from(how.except.is_some());
@@ -83,7 +82,7 @@ impl Truth {
                 Ok(_) => world.rows.push(Row::new("", what.clone(), State::Booked, Told::new(), "", self.now)),
                 Err(_) => {}
             }
-            all.push(Told1 { number: all.len() + 1, what, old: None, told });
+            all.push(Tried { number: all.len() + 1, what, old: None, told });
         }
         (all, skipped)
     }
@@ -101,7 +100,7 @@ impl Truth {
 
     /// What moving sessions leads to. Those that come earlier go first, then those that come later, the
     /// last of them first.
-    pub fn shift(&self, open: &[usize], how: &Shift, leader: Option<usize>, allowed: &Codes) -> Vec<Told1> {
+    pub fn shift(&self, open: &[usize], how: &Shift, leader: Option<usize>, allowed: &Codes) -> Vec<Tried> {
         let mut moves = Vec::new();
         for (nth, at) in open.iter().enumerate() {
             let old = &self.rows[*at].what;
@@ -128,7 +127,7 @@ impl Truth {
                 world.rows.push(Row::new("", what.clone(), State::Booked, Told::new(), "", self.now));
             }
             let number = self.rows[at].series.map_or(0, |(_, number)| number);
-            all.push(Told1 { number, what, old: Some(at), told });
+            all.push(Tried { number, what, old: Some(at), told });
         }
         all.sort_by_key(|it| it.number);
         all

@@ -95,10 +95,10 @@ fn the_service_is_the_model(engine: Engine, seed: u8, cases: u32, least: usize) 
 
 #[test]
 fn whatever_happens_on_sqlite() {
-    the_service_is_the_model(Engine::Sqlite, 7, 40, 37);
+    the_service_is_the_model(Engine::Sqlite, 7, 40, 44);
 }
 
 #[test]
 fn whatever_happens_on_postgres() {
-    the_service_is_the_model(Engine::Postgres, 5, 24, 35);
+    the_service_is_the_model(Engine::Postgres, 5, 24, 40);
 }

@@ -205,8 +205,11 @@ impl<'a> Play<'a> {
         if session.id != row.id {
             return Err(format!("a hold that became another session: {session:?}"));
         }
+        let booked = Row::new(&session.id, row.what, State::Booked, overridden, "", self.truth.now);
+        // Who is to come is planned since it was held.
         self.truth.rows.remove(at);
-        self.placed(session, row.what, State::Booked, overridden, "").await
+        self.truth.rows.push(Row { since: row.since, ..booked });
+        self.look(&[session]).await
     }
 
     pub fn request(&self, ask: &Ask) -> pb::BookSessionRequest {

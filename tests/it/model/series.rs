@@ -4,11 +4,11 @@ use aftercare::grpc::pb;
 use tonic::Code;
 
 use super::cast::DAY;
-use super::course::{Course, Daily, Planned, Told1};
+use super::course::{Course, Daily, Planned, Tried};
 use super::play::{Expected, Outcome, Play, allowed, overrides};
 use super::seen::rules;
 use super::stage::{local_date, minute};
-use super::step::{Ask, MoveSeries, counsellor};
+use super::step::{Ask, MoveSeries, substitute};
 use super::truth::{Codes, Row, State, Wanted};
 use crate::support::{date, time_of_day};
 
@@ -21,7 +21,7 @@ fn time(at: i64) -> Option<pb::google::r#type::TimeOfDay> {
 }
 
 /// What is refused of a series, by number and start.
-fn refused(all: &[Told1]) -> Vec<(usize, i64, Codes)> {
+fn refused(all: &[Tried]) -> Vec<(usize, i64, Codes)> {
     all.iter().filter_map(|it| Some((it.number, it.what.starts, it.told.clone().err()?))).collect()
 }
 
@@ -31,7 +31,7 @@ fn declined(all: &[pb::RefusedOccurrence]) -> Vec<(usize, i64, Codes)> {
 }
 
 /// Whether a series is refused as a whole.
-fn outcome(all: &[Told1], whole: bool) -> Expected {
+fn outcome(all: &[Tried], whole: bool) -> Expected {
     let refused = refused(all);
     match !all.is_empty() && (refused.len() == all.len() || (whole && !refused.is_empty())) {
         true => Expected::Series(refused),
@@ -114,9 +114,11 @@ impl Play<'_> {
     pub async fn move_series(&mut self, nth: usize, how: &MoveSeries) -> Outcome {
         let Some((at, etag)) = self.nth_series(nth, how.stale) else { return Ok(()) };
         let (course, allowed) = (self.truth.courses[at].clone(), allowed(how.soft));
-        let (org, survivor) = course.what.taker();
-        let leader = how.counsellor.map(|pick| counsellor(org, survivor, pick));
+        let org = course.what.org;
         let open = self.truth.open_of(at, how.from);
+        let rows = || open.iter().map(|at| &self.truth.rows[*at].what);
+        let nobody = rows().find(|it| it.guests.is_empty()).unwrap_or(&course.what);
+        let leader = how.counsellor.map(|pick| substitute(nobody, pick));
         let all = self.truth.shift(&open, &how.to, leader, &allowed);
         let twice = |at: &usize| leader.is_some_and(|it| self.truth.rows[*at].what.beside.contains(&it));
         let expected = match () {
@@ -153,7 +155,7 @@ impl Play<'_> {
     }
 
     /// One session of a series was moved, or stays because something stands in the way.
-    fn shifted(&mut self, course: usize, it: Told1, series: &pb::Series) {
+    fn shifted(&mut self, course: usize, it: Tried, series: &pb::Series) {
         let shown = series.occurrences.get(it.number - 1).and_then(|it| it.session.as_ref());
         let (starts, length) = (it.what.starts, it.what.ends - it.what.starts);
         let planned = &mut self.truth.courses[course].plan[it.number - 1];

@@ -163,6 +163,13 @@ pub fn counsellor(org: usize, survivor: bool, pick: u8) -> usize {
     all[usize::from(pick) % all.len()]
 }
 
+/// Another counsellor for a session. Of a group to which nobody comes yet only its counsellors show the
+/// side, so that one of the other side would be of no use to anybody.
+pub fn substitute(what: &Wanted, pick: u8) -> usize {
+    let nobody = what.guests.is_empty();
+    counsellor(what.org, what.survivor, if nobody { pick % 240 } else { pick })
+}
+
 /// Who comes, mostly as they should.
 pub fn guest(client: usize, company: u8) -> Guest {
     Guest { client, guardian: CLIENTS[client].child && !company.is_multiple_of(8), interpreter: company >= 96 }

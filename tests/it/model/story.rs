@@ -199,7 +199,7 @@ fn facts() -> impl Strategy<Value = Step> {
 }
 
 /// A session for a client, alone or with everybody else of the circle.
-fn visit(client: usize, starts: i64, crowd: bool) -> Step {
+fn visit(client: usize, starts: i64, crowd: bool) -> Ask {
     let it = &CLIENTS[client];
     let all = if crowd { circle(it.org, it.survivor) } else { vec![client] };
     let guests = all.into_iter().map(|client| Guest { client, guardian: CLIENTS[client].child, interpreter: true });
@@ -212,10 +212,10 @@ fn visit(client: usize, starts: i64, crowd: bool) -> Step {
         beside: Vec::new(),
         service: if it.survivor { 1 } else { 5 },
         place: if it.org == 0 { Place::Host(0) } else { Place::Next },
-        starts: DAY + starts,
-        ends: DAY + starts + 60,
+        starts,
+        ends: starts + 60,
     };
-    Step::Book(Ask { what, soft: false })
+    Ask { what, soft: false }
 }
 
 /// Two who come to the shared site on one day, and are linked only then.
@@ -227,7 +227,35 @@ fn meeting() -> impl Strategy<Value = [Step; 4]> {
             false => [Step::Party(crime, Client(one)), Step::Party(crime, Client(other))],
         };
         let [first, second] = link;
-        [visit(one, 600, crowd.0), visit(other, 870, crowd.1), first, second]
+        let visits = [visit(one, DAY + 600, crowd.0), visit(other, DAY + 870, crowd.1)].map(Step::Book);
+        let [here, there] = visits;
+        [here, there, first, second]
+    })
+}
+
+/// One of a group must never meet somebody who comes that day only when that one does not any more.
+fn leaving() -> impl Strategy<Value = Vec<Step>> {
+    (select(circle(0, true)), SURVIVORS..CLIENTS.len(), 0usize..2).prop_map(|(one, other, crime)| {
+        let at = circle(0, true).iter().position(|it| *it == one).unwrap_or_default();
+        vec![
+            Step::Party(crime, Client(one)),
+            Step::Party(crime, Client(other)),
+            Step::Book(visit(one, DAY + 600, true)),
+            Step::Book(visit(other, DAY + 870, false)),
+            Step::Remove(0, at as u8, false),
+            Step::Book(visit(other, DAY + 870, false)),
+        ]
+    })
+}
+
+/// A series that has begun is moved, or comes to an end.
+fn begun() -> impl Strategy<Value = Vec<Step>> {
+    let then = prop_oneof![
+        (1..3usize).prop_map(|from| Step::CancelSeries(0, from, false)),
+        moves_of_series().prop_map(|how| Step::MoveSeries(0, MoveSeries { stale: false, ..how })),
+    ];
+    (0..CLIENTS.len(), any::<bool>(), dailies(), then).prop_map(|(client, crowd, how, then)| {
+        vec![Step::BookSeries(visit(client, 600, crowd), how), Step::Pass(45), then]
     })
 }
 
@@ -248,7 +276,7 @@ pub fn stories() -> impl Strategy<Value = Story> {
     });
     let parted = (met, bookings(0..3), parting())
         .prop_map(|(met, more, parting)| met.into_iter().chain(more).chain([parting]).collect::<Vec<_>>());
-    let first = prop_oneof![bookings(5..10), parted];
+    let first = prop_oneof![3 => bookings(5..10), 3 => parted, 1 => leaving(), 1 => begun()];
     let then = proptest::collection::vec(prop_oneof![5 => scheduling(), 3 => facts()], 12..30);
     (first, then).prop_map(|(first, then)| Story(first.into_iter().chain(then).collect()))
 }
