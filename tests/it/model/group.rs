@@ -59,7 +59,7 @@ impl Play<'_> {
         let newcomer = what.guests.last().map(|it| it.client);
         let of_others = |whom: &Option<usize>| whom.is_some() && *whom != newcomer;
         let mut broken = self.truth.broken(what, &row.id, On::Joining);
-        broken.retain(|told| !of_others(&told.0) && !(told.0.is_none() && row.overridden.contains(told)));
+        broken.retain(|told| !(of_others(&told.0) || told.0.is_none() && row.overridden.contains(told)));
         let allowed = allowed(soft);
         let (overridden, left): (Told, Told) = broken.into_iter().partition(|(_, code)| allowed.contains(code));
         (if left.is_empty() { Expected::Ok } else { Expected::Broken(left) }, overridden)
