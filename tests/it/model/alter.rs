@@ -81,19 +81,24 @@ impl Play<'_> {
         self.truth.rows.push(Row { series, ..new });
     }
 
-    pub async fn reassign(&mut self, nth: usize, pick: u8, soft: bool) -> Outcome {
+    pub async fn reassign(&mut self, nth: usize, from: u8, to: u8, soft: bool) -> Outcome {
         let Some((at, etag, refusal)) = self.nth_row(nth, false) else { return Ok(()) };
         let row = self.truth.rows[at].clone();
         let (org, survivor) = row.what.taker();
-        let what = Wanted { counsellor: counsellor(org, survivor, pick), ..row.what.clone() };
+        let mut leaders: Vec<usize> = row.what.counsellors().collect();
+        let part = usize::from(from) % leaders.len();
+        let (leaves, comes) = (leaders[part], counsellor(org, survivor, to));
+        leaders[part] = comes;
+        let what = Wanted { counsellor: leaders[0], beside: leaders.split_off(1), ..row.what.clone() };
         let (mut expected, overridden) = self.predict(&what, &row.id, &allowed(soft));
-        if row.what.led_by(what.counsellor) {
+        if row.what.led_by(comes) {
             expected = Expected::Refused(Code::InvalidArgument, "INVALID_REQUEST");
         }
         let request = pb::ReassignCounsellorRequest {
             session_id: row.id.clone(),
             etag,
-            counsellor_id: self.stage.counsellors[what.counsellor].id.clone(),
+            counsellor_id: self.stage.counsellors[comes].id.clone(),
+            replaces_counsellor_id: if part == 0 { String::new() } else { self.stage.counsellors[leaves].id.clone() },
             overrides: overrides(soft),
             ..Default::default()
         };

@@ -11,7 +11,7 @@ impl Truth {
         if on == On::Placing {
             codes.extend(self.broken_by_others(it, except));
         }
-        if self.not_available(it, except, on == On::Standing) {
+        if self.not_available(it, except, on == On::Standing) || self.any_kept_apart(it) {
             codes.insert("SLOT_NOT_AVAILABLE");
         }
         let mut told: Told = codes.into_iter().map(|code| (None, code)).collect();
@@ -147,6 +147,11 @@ impl Truth {
     /// Whether anybody of one must never meet anybody of the other.
     pub fn any_linked(&self, one: &Wanted, other: &Wanted) -> bool {
         one.clients().any(|a| other.clients().any(|b| self.linked(a, b)))
+    }
+
+    /// Whether two of those who come together must not meet, so it was declared.
+    fn any_kept_apart(&self, it: &Wanted) -> bool {
+        self.no_contact.iter().any(|(one, other)| it.has(*one) && it.has(*other))
     }
 
     fn linked(&self, one: usize, other: usize) -> bool {

@@ -63,7 +63,7 @@ impl<'a> Play<'a> {
             Step::Release(nth) => self.release(*nth).await,
             Step::BookHeld(nth, soft) => self.book_held(*nth, *soft).await,
             Step::Reschedule(nth, to) => self.reschedule(*nth, to).await,
-            Step::Reassign(nth, pick, soft) => self.reassign(*nth, *pick, *soft).await,
+            Step::Reassign(nth, from, to, soft) => self.reassign(*nth, *from, *to, *soft).await,
             Step::Cancel(nth, stale) => self.cancel(*nth, *stale).await,
             Step::Join(nth, who) => self.join(*nth, who).await,
             Step::Remove(nth, pick, stale) => self.remove(*nth, *pick, *stale).await,

@@ -23,7 +23,8 @@ pub enum Step {
     /// A session under one of the numbers of a series, on another day.
     MakeUp(Nth, usize, i64, Soft),
     Reschedule(Nth, Move),
-    Reassign(Nth, u8, Soft),
+    /// The part of one of those who lead it goes to another.
+    Reassign(Nth, u8, u8, Soft),
     Cancel(Nth, Stale),
     Join(Nth, Newcomer),
     /// One of the clients of a group, or of all, leaves it.

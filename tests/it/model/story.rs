@@ -155,7 +155,8 @@ fn scheduling() -> impl Strategy<Value = Step> {
         4 => ((0..40usize), soft()).prop_map(|(nth, soft)| Step::BookHeld(nth, soft)),
         3 => select(vec![1i64, 3, 5, 10, 15, 45, 120, 300]).prop_map(Step::Pass),
         4 => ((0..40usize), moves()).prop_map(|(nth, to)| Step::Reschedule(nth, to)),
-        3 => ((0..40usize), any::<u8>(), soft()).prop_map(|(nth, pick, soft)| Step::Reassign(nth, pick, soft)),
+        3 => ((0..40usize), any::<u8>(), any::<u8>(), soft())
+            .prop_map(|(nth, from, to, soft)| Step::Reassign(nth, from, to, soft)),
         3 => ((0..40usize), proptest::bool::weighted(0.1)).prop_map(|(nth, stale)| Step::Cancel(nth, stale)),
         5 => joins(),
         4 => (asks(), dailies()).prop_map(|(ask, how)| Step::BookSeries(ask, how)),
@@ -176,6 +177,9 @@ fn facts() -> impl Strategy<Value = Step> {
         2 => (0..SURVIVORS, SURVIVORS..CLIENTS.len(), any::<bool>()).prop_map(|(one, other, turned)| match turned {
             true => Step::NoContact(Client(other), Client(one)),
             false => Step::NoContact(Client(one), Client(other)),
+        }),
+        1 => (0..SURVIVORS, 1..SURVIVORS).prop_map(|(one, more)| {
+            Step::NoContact(Client(one), Client((one + more) % SURVIVORS))
         }),
         2 => (counsellors(), 0i64..3).prop_map(|(counsellor, day)| Step::Leave(counsellor, day)),
         2 => (0..SURVIVORS).prop_map(|client| Step::Consent(Client(client))),
