@@ -73,6 +73,10 @@
 //!   that counsellor never saw anybody: a slip of the pen must not tie it to a side for ever.
 //! * 2026-11: a hold is a session that is none yet: one row, one path, the same fences. Expired ones are
 //!   removed before whatever they could be in the way of, in a transaction of its own.
+//! * 2026-11: a session has participants and seats; one to one is a session of one seat, and goes every way
+//!   that a group goes. Flags and overrides about a client stand with that client.
+//! * 2026-11: an exported calendar names clients and places by code, and neither side nor service, because
+//!   the file leaves the service's care.
 //! * 2026-11: who joins a group locks the client and the session alone: whoever changes another fact judges the
 //!   session anew after that, and so sees who has joined. It needs no etag, for it rests on nobody else who joins.
 //! * 2026-11: of a group only what stands against the newcomer keeps the newcomer out, and what was overridden

@@ -89,6 +89,6 @@ impl Walk {
     }
 }
 
-fn rule_name(rule: pb::BookingRule) -> &'static str {
+pub(super) fn rule_name(rule: pb::BookingRule) -> &'static str {
     rule.as_str_name().trim_start_matches("BOOKING_RULE_")
 }

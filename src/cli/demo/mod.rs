@@ -2,6 +2,7 @@
 
 mod calls;
 mod cast;
+mod course;
 mod decide;
 mod say;
 mod walk;

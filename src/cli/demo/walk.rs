@@ -1,6 +1,6 @@
-//! The main job, once: people, free times, a booking, two refusals, a cancellation, and what a
-//! person decides. Each step
-//! checks what it was told, and the first that was told something else ends the demo.
+//! The main job, once: people, free times, a booking, two refusals, a cancellation, what a person
+//! decides, and courses. Each step checks what it was told, and the first that was told something else
+//! ends the demo.
 
 use std::net::SocketAddr;
 
@@ -39,7 +39,7 @@ pub(super) fn missing(what: &str) -> impl FnOnce() -> Error {
 pub(super) struct Walk {
     pub(super) coordinator: Caller,
     pub(super) names: Names,
-    today: NaiveDate,
+    pub(super) today: NaiveDate,
     /// The window in which free times are looked for: from tomorrow on.
     window: Span,
 }
@@ -58,6 +58,9 @@ pub(super) async fn run(world: &World, cast: &Cast, address: SocketAddr) -> Resu
     walk.cancel(&session, &two, &free).await?;
     walk.explain_and_override(&one).await?;
     walk.link_late(&two, &offender).await?;
+    let series = walk.book_series(&one).await?;
+    walk.book_group().await?;
+    walk.offer_what_is_freed(&series).await?;
     deny_police(cast, address).await?;
     Ok(two.id)
 }
@@ -263,7 +266,7 @@ impl Walk {
 
 /// In this version the police may call nothing.
 async fn deny_police(cast: &Cast, address: SocketAddr) -> Result<(), Error> {
-    say::step(12, "Police see compliance only, which is not in this version. Denied:", "ListSessions");
+    say::step(17, "Police see compliance only, which is not in this version. Denied:", "ListSessions");
     let mut police = Caller::connect(address, cast.token(Role::Police)).await?;
     let denied = police.scheduling.list_sessions(pb::ListSessionsRequest::default()).await;
     let refusal = Refusal::of(&denied.err().ok_or_else(missing("denial"))?)?;
@@ -285,11 +288,11 @@ fn timestamp(at: DateTime<Utc>) -> Option<Timestamp> {
     Some(Timestamp { seconds: at.timestamp(), nanos: 0 })
 }
 
-fn date(day: NaiveDate) -> Option<Date> {
+pub(super) fn date(day: NaiveDate) -> Option<Date> {
     let (month, of_month) = (i32::try_from(day.month()).ok()?, i32::try_from(day.day()).ok()?);
     Some(Date { year: day.year(), month, day: of_month })
 }
 
-fn duration(length: TimeDelta) -> Option<Duration> {
+pub(super) fn duration(length: TimeDelta) -> Option<Duration> {
     Some(Duration { seconds: length.num_seconds(), nanos: 0 })
 }
