@@ -50,7 +50,7 @@ CREATE TABLE freed_slot (
     ends_at         TIMESTAMPTZ NOT NULL,
     -- The session that gave it back, and how.
     session_id      UUID NOT NULL REFERENCES session (id),
-    freed_how       TEXT NOT NULL CHECK (freed_how IN ('CANCELLED', 'RESCHEDULED', 'REASSIGNED')),
+    freed_how       TEXT NOT NULL CHECK (freed_how IN ('CANCELLED', 'RESCHEDULED')),
     freed_at        TIMESTAMPTZ NOT NULL,
     closed_how      TEXT CHECK (closed_how IN ('TAKEN', 'NOBODY')),
     closed_at       TIMESTAMPTZ,
@@ -60,6 +60,7 @@ CREATE TABLE freed_slot (
     CHECK ((closed_how IS NULL) = (closed_at IS NULL))
 );
 CREATE INDEX freed_slot_by_session ON freed_slot (session_id);
+CREATE INDEX freed_slot_open ON freed_slot (organisation_id, side, starts_at) WHERE closed_how IS NULL;
 
 -- Never across organisations or sides: the keys hold that.
 CREATE TABLE waitlist_offer (

@@ -360,7 +360,8 @@ CREATE TABLE series (
     skipped             TEXT NOT NULL,
     FOREIGN KEY (programme_id, programme_version) REFERENCES programme_version (programme_id, version),
     CHECK ((rule IS NULL) = (at_time IS NULL) AND (rule IS NULL) = (programme_id IS NOT NULL)
-        AND (programme_id IS NULL) = (programme_version IS NULL))
+        AND (programme_id IS NULL) = (programme_version IS NULL)),
+    UNIQUE (id, organisation_id)
 ) STRICT;
 
 -- Its counsellors and its participants are of its side, and so of one side.
@@ -391,11 +392,12 @@ CREATE TABLE session (
     held_until          INTEGER,
     held_by             TEXT,
     hold_number         INTEGER CHECK (hold_number BETWEEN 1 AND 10),
-    series_id           BLOB REFERENCES series (id),
+    series_id           BLOB,
     series_number       INTEGER CHECK (series_number BETWEEN 1 AND 400),
     overridden          TEXT NOT NULL,
     flags               TEXT NOT NULL,
     FOREIGN KEY (counsellor_id, side) REFERENCES counsellor (id, side),
+    FOREIGN KEY (series_id, organisation_id) REFERENCES series (id, organisation_id),
     UNIQUE (id, side),
     UNIQUE (id, side, capacity),
     -- Ten holds of one principal, never more.

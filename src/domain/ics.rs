@@ -22,7 +22,7 @@ pub struct PlaceCodes {
 }
 
 /// The file. What is only held is left out; what was cancelled or moved away stays, and says so, so that a
-/// calendar that has it takes it out. Instants are UTC; whoever shows them knows where they are.
+/// calendar that has it takes it out; what was given to another counsellor is missing in the first one's. Instants are UTC; whoever shows them knows where they are.
 pub fn write(sessions: &[Session], codes: &PlaceCodes, now: DateTime<Utc>) -> String {
     let mut calendar = Calendar::empty();
     calendar.append_property(Property::new("VERSION", "2.0"));

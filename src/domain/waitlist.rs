@@ -48,8 +48,6 @@ words! {
         Cancelled = "CANCELLED",
         /// It was moved.
         Rescheduled = "RESCHEDULED",
-        /// It went to another counsellor.
-        Reassigned = "REASSIGNED",
     }
 
     /// How the offering of a time ended.

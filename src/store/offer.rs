@@ -120,6 +120,24 @@ pub async fn find_slot(tx: &mut Tx, id: FreedSlotId, lock: Lock) -> Result<Optio
     row.map(FreedSlot::try_from).transpose()
 }
 
+/// The times to come that are neither offered to anybody nor closed, by id.
+pub async fn idle_slots(
+    tx: &mut Tx,
+    organisation_id: OrganisationId,
+    side: Side,
+    now: Instant,
+) -> Result<Vec<FreedSlotId>> {
+    let sql = tx.sql(
+        "SELECT id FROM freed_slot
+          WHERE organisation_id = $1 AND side = $2 AND closed_how IS NULL AND starts_at > $3
+            AND NOT EXISTS (SELECT 1 FROM waitlist_offer
+                             WHERE waitlist_offer.freed_slot_id = freed_slot.id AND waitlist_offer.ended_how IS NULL)
+          ORDER BY id",
+    );
+    let rows = sql.bind(organisation_id).bind(side).bind(now).all::<(FreedSlotId,)>().await?;
+    Ok(rows.into_iter().map(|row| row.0).collect())
+}
+
 /// Ends the offering of a time.
 pub async fn close_slot(tx: &mut Tx, id: FreedSlotId, how: SlotEnding, at: Instant) -> Result<()> {
     let sql = tx.sql("UPDATE freed_slot SET closed_how = $2, closed_at = $3 WHERE id = $1 AND closed_how IS NULL");

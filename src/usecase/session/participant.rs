@@ -16,6 +16,7 @@ use crate::domain::rules::{self, Occasion, RuleCode};
 use crate::domain::session::{CancelReason, Override, Overriding, Session, Wanted};
 use crate::store::client::Subject;
 use crate::store::codec::Instant;
+use crate::store::session::Of;
 use crate::store::{self, Savepoint, participant, placement, session};
 use crate::usecase::error::{Error, Refusal, Result};
 use crate::usecase::work::{Mutation, Work};
@@ -220,7 +221,8 @@ impl Mutation for RemoveParticipant {
         }
         // Clients before sessions: the order in which a late link locks them too.
         link::lock_around(work, &[self.client_id], None).await?;
-        link::lock_linked_sessions(work, &[self.client_id], &[]).await?;
+        let course = scope.first.occurrence.filter(|_| self.rest_of_series).map(|it| Of::Series(it.series_id));
+        link::lock_linked_sessions(work, &[self.client_id], course.as_slice()).await?;
         let mut sessions = scope.lock(work, Some(self.version)).await?;
         if !sessions.first().is_some_and(|it| it.expects(self.client_id)) {
             return Err(Error::NotFound("participant"));
@@ -238,7 +240,6 @@ impl Mutation for RemoveParticipant {
         left.sort_by_key(|it| ids.iter().position(|id| *id == it.id));
         for session in &left {
             touch(work, session.id, self.client_id);
-            seat_freed(work, session);
         }
         Ok(left)
     }
@@ -263,11 +264,6 @@ impl RemoveParticipant {
         session::update(&mut work.tx, &session).await?;
         Ok(placement::leave(&mut work.tx, session.id, self.client_id, &links).await?)
     }
-}
-
-/// A place of a group is free from here on: whoever waits for one is to hear of it here.
-fn seat_freed(work: &mut Work<'_>, session: &Session) {
-    work.note(format!("SEAT_FREED {}", session.id));
 }
 
 fn touch(work: &mut Work<'_>, session_id: SessionId, client_id: ClientId) {

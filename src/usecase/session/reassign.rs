@@ -8,11 +8,9 @@ use crate::domain::ids::{CounsellorId, Id, SessionId};
 use crate::domain::noun::Noun;
 use crate::domain::rules::Occasion;
 use crate::domain::session::{Override, Session, Wanted};
-use crate::domain::waitlist::Freeing;
 use crate::store::{Lock, participant, placement, session};
 use crate::usecase::error::{Error, Result};
 use crate::usecase::orphan;
-use crate::usecase::waitlist;
 use crate::usecase::work::{Mutation, Work};
 use crate::usecase::world::World;
 
@@ -80,8 +78,7 @@ impl ReassignCounsellor {
         draft.note(work).await?;
         work.touched(from.uuid());
         work.touched(self.counsellor_id.uuid());
-        orphan::reassess_these(work, vec![draft.session.clone()]).await?;
-        waitlist::freed_of(work, &draft.session, from, Freeing::Reassigned).await?;
+        orphan::reassess_these(work, vec![draft.session]).await?;
         find(work, self.session_id, Lock::None).await
     }
 

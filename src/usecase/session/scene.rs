@@ -27,7 +27,7 @@ use crate::usecase::work::Work;
 pub struct Scene {
     /// The organisation of all who meet.
     pub organisation_id: OrganisationId,
-    /// The side on which it is judged: that of the clients, or of the counsellor when there are none yet.
+    /// The side on which it is judged: that of the clients, or of the service when there are none yet.
     pub side: Side,
     /// The clients, as they were asked for.
     pub clients: Vec<Subject>,
@@ -51,7 +51,7 @@ impl Wanted {
         let of_clients = clients.first().map(|it| it.organisation_id);
         let counsellors = self.counsellors(work, of_clients).await?;
         let lead = counsellors.first().ok_or(Error::NotFound(Counsellor::WORD))?;
-        let (organisation_id, side) = (lead.organisation_id, clients.first().map_or(lead.side, |it| it.side));
+        let (organisation_id, side) = (lead.organisation_id, clients.first().map_or(self.service.side(), |it| it.side));
         let site = site(work, self.place, organisation_id).await?;
         check_guardians(work, &self.party).await?;
         Ok(Scene { organisation_id, side, clients, counsellors, site })

@@ -9,7 +9,7 @@ use crate::store::codec::Instant;
 use crate::store::{self, Lock, offer, session, waitlist};
 use crate::usecase::error::{Error, Result};
 use crate::usecase::session::{HOLD, book_held, forget_expired};
-use crate::usecase::waitlist::{close, end, find, lock};
+use crate::usecase::waitlist::{ask_next, close, end, find, lock};
 use crate::usecase::work::{Mutation, Work};
 use crate::usecase::world::World;
 
@@ -81,6 +81,7 @@ impl Mutation for AnswerOffer {
                 offer::close_slot(&mut work.tx, slot.id, SlotEnding::Taken, Instant(work.now)).await?;
                 let entry = entry.end(EntryEnded::Booked(work.now, session.id));
                 waitlist::update(&mut work.tx, &entry).await?;
+                ask_next(work, &offer).await?;
             }
         }
         answered(work, offer.id).await

@@ -1,11 +1,12 @@
 //! Times that sessions give back.
 //!
-//! A session that is cancelled, moved, or given to another counsellor frees the time of whoever led it; a group
-//! that is cancelled, of each. A hold that ends frees nothing, because its time was promised to nobody, and a
-//! client who leaves a group frees a seat, which is no time of a counsellor.
+//! A session that is cancelled or moved frees the time of whoever led it; a group, of each. What the provider
+//! could not keep (the counsellor is ill, the venue is closed) is free for nobody, and for that reason a session
+//! that goes to another counsellor frees nothing either. Nor does a hold that ends, because its time was promised
+//! to nobody, and a client who leaves a group frees a seat, which is no time of a counsellor.
 
 use crate::domain::ids::{CounsellorId, Id};
-use crate::domain::session::Session;
+use crate::domain::session::{CancelReason, Session, State};
 use crate::domain::waitlist::{FreedSlot, Freeing, LEAST_TO_ANSWER};
 use crate::store::{offer, waitlist};
 use crate::usecase::error::Result;
@@ -15,6 +16,11 @@ use crate::usecase::work::Work;
 /// Sees to it that the time which a session gives back is offered to whoever waits. Part of the transaction in
 /// which it is given back.
 pub async fn freed(work: &mut Work<'_>, session: &Session, how: Freeing) -> Result<()> {
+    if let State::Cancelled { reason, .. } | State::Rescheduled { reason, .. } = session.state
+        && matches!(reason, CancelReason::Provider | CancelReason::Logistics)
+    {
+        return Ok(());
+    }
     for counsellor_id in session.party().counsellors(session.counsellor_id) {
         freed_of(work, session, counsellor_id, how).await?;
     }
@@ -22,7 +28,7 @@ pub async fn freed(work: &mut Work<'_>, session: &Session, how: Freeing) -> Resu
 }
 
 /// As [`freed`], for the time of one counsellor.
-pub async fn freed_of(work: &mut Work<'_>, session: &Session, counsellor_id: CounsellorId, how: Freeing) -> Result<()> {
+async fn freed_of(work: &mut Work<'_>, session: &Session, counsellor_id: CounsellorId, how: Freeing) -> Result<()> {
     let (organisation_id, side) = (session.organisation_id, session.side);
     // Whoever joins from now on looks for free times first.
     if session.span.starts_at() < work.now + LEAST_TO_ANSWER

@@ -15,7 +15,7 @@ mod read;
 pub use answer::{Answer, AnswerOffer, Answered};
 pub use expire::ExpireOffer;
 pub use explain::Outlook;
-pub(super) use free::{freed, freed_of};
+pub(super) use free::freed;
 pub use join::{JoinWaitlist, LeaveWaitlist};
 pub use offer::OfferSlot;
 pub use read::{Filter, Place, Waiting, list_offers, list_waitlist};
@@ -24,6 +24,7 @@ use super::error::{Error, Result};
 use super::work::Work;
 use crate::domain::ids::{Id, WaitlistEntryId};
 use crate::domain::waitlist::{Entry, FreedSlot, Offer, OfferEnded, OfferEnding};
+use crate::store::codec::Instant;
 use crate::store::{self, Lock, hold, waitlist};
 
 /// The word for it in sentences.
@@ -44,8 +45,17 @@ async fn lock(work: &mut Work<'_>, offer: &Offer) -> Result<(FreedSlot, Offer)> 
 async fn end(work: &mut Work<'_>, offer: &Offer, how: OfferEnding) -> Result<()> {
     close(work, offer, how).await?;
     hold::delete(&mut work.tx, offer.session_id).await?;
-    let next = OfferSlot { freed_slot_id: offer.freed_slot_id, passed_over: Vec::new() };
-    work.enqueue(&next, work.now).await
+    ask_next(work, offer).await
+}
+
+/// Sees to it that the next are asked when an offer has ended: for its own time, and for those that nobody was
+/// offered because whoever could have them had an offer already.
+async fn ask_next(work: &mut Work<'_>, offer: &Offer) -> Result<()> {
+    let (organisation_id, side) = (offer.organisation_id, offer.side);
+    for freed_slot_id in store::offer::idle_slots(&mut work.tx, organisation_id, side, Instant(work.now)).await? {
+        work.enqueue(&OfferSlot { freed_slot_id, passed_over: Vec::new() }, work.now).await?;
+    }
+    Ok(())
 }
 
 async fn close(work: &mut Work<'_>, offer: &Offer, how: OfferEnding) -> Result<()> {

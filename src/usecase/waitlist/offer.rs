@@ -25,7 +25,8 @@ use crate::usecase::work::Work;
 use crate::usecase::world::World;
 
 /// Offers a freed slot to the first who waits and may have it: a hold, and an offer of it. When nobody is
-/// left, it is closed.
+/// left, it is closed; but not while somebody who was not asked has an offer of another time, which may end
+/// without a session.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct OfferSlot {
     /// Which.
@@ -50,7 +51,10 @@ impl Job for OfferSlot {
         work.touched(slot.id.uuid());
         let asked = before.iter().map(|it| it.entry_id).chain(self.passed_over.iter().copied()).collect();
         let Some(chance) = best(work, &slot, asked).await? else {
-            return Ok(offer::close_slot(&mut work.tx, slot.id, SlotEnding::Nobody, Instant(work.now)).await?);
+            if !others_are_asked(work, &slot, &before).await? {
+                offer::close_slot(&mut work.tx, slot.id, SlotEnding::Nobody, Instant(work.now)).await?;
+            }
+            return Ok(());
         };
         if hold(work, &slot, &chance).await? {
             return Ok(());
@@ -61,6 +65,13 @@ impl Job for OfferSlot {
         next.passed_over.push(chance.entry_id);
         work.enqueue(&next, work.now).await
     }
+}
+
+/// Whether somebody who was not asked for a slot has an open offer of another.
+async fn others_are_asked(work: &mut Work<'_>, slot: &FreedSlot, before: &[Offer]) -> Result<bool> {
+    let open = offer::open(&mut work.tx, Some(slot.organisation_id), FIRST, i64::MAX).await?;
+    let asked = |id: WaitlistEntryId| before.iter().any(|it| it.entry_id == id);
+    Ok(open.iter().any(|it| it.side == slot.side && !asked(it.entry_id)))
 }
 
 /// What somebody who waits could be offered.

@@ -29,20 +29,49 @@ on_both_engines! {
         assert_eq!((hold.starts_at, &hold.client_id), (stage.session.starts_at, &client.id));
     }
 
-    async fn a_session_that_is_given_away_frees_the_time_of_the_first_counsellor(app) {
+    async fn what_the_provider_cannot_keep_is_offered_to_nobody(app) {
         let stage = Stage::of(&app).await;
         let ngo = &stage.ngo;
         let other = ngo.counsellor("C2", pb::Side::Survivor).await;
         join(ngo, &ngo.survivor().await).await;
+        // The counsellor is ill: what a colleague takes over leaves no time behind.
         let request = pb::ReassignCounsellorRequest {
             session_id: stage.session.id.clone(),
             etag: stage.session.etag.clone(),
             counsellor_id: other.id.clone(),
             ..Default::default()
         };
-        ngo.coordinator.scheduling().reassign_counsellor(request).await.unwrap();
+        let given = ngo.coordinator.scheduling().reassign_counsellor(request).await.unwrap().into_inner();
+        let given = given.session.unwrap();
+        let request = pb::CancelSessionRequest {
+            session_id: given.id,
+            etag: given.etag,
+            reason: pb::CancelReason::Provider.into(),
+            ..Default::default()
+        };
+        ngo.coordinator.scheduling().cancel_session(request).await.unwrap();
         app.run_jobs().await;
-        assert_eq!(the_offer(ngo).await.hold.unwrap().counsellor_id, stage.counsellor.id);
+        assert!(offers(ngo).await.is_empty());
+    }
+
+    async fn a_time_waits_for_somebody_who_has_another_offer(app) {
+        let stage = Stage::of(&app).await;
+        let ngo = &stage.ngo;
+        let client = ngo.survivor().await;
+        let later = booking(ngo, &stage.counsellor, &ngo.survivor().await, "2026-11-27T07:30:00Z");
+        let later = book(&ngo.coordinator, later).await.unwrap();
+        join(ngo, &client).await;
+        for session in [&stage.session, &later] {
+            ngo.cancel(session).await.unwrap();
+            app.run_jobs().await;
+        }
+        decline(ngo, &the_offer(ngo).await).await.unwrap();
+        app.run_jobs().await;
+        let second = the_offer(ngo).await;
+        assert_eq!(second.hold.as_ref().unwrap().starts_at, later.starts_at);
+        accept(ngo, &second).await.unwrap();
+        app.run_jobs().await;
+        assert!(offers(ngo).await.is_empty());
     }
 
     async fn a_group_that_is_cancelled_frees_the_time_of_each_who_led_it(app) {
