@@ -14,9 +14,9 @@ use super::session::Wanted;
 use super::text::Code;
 use super::time::{Day, Span, local_day, next_on_grid};
 
-/// How long an offer stands, if the organisation's notice leaves that much time. [P]
+/// How long an offer stands, if the organisation's notice leaves that much time. A parameter of ours.
 pub const OFFERED_FOR: TimeDelta = TimeDelta::hours(24);
-/// What leaves less time than this to answer is not offered. [P]
+/// What leaves less time than this to answer is not offered. A parameter of ours.
 pub const LEAST_TO_ANSWER: TimeDelta = TimeDelta::hours(1);
 /// The grid of starts inside a time that is longer than needed, in minutes.
 const STEP: u32 = super::slots::DEFAULT_STEP;
@@ -79,7 +79,7 @@ pub struct BandRow {
     pub takes: fn(&Entry, bool) -> bool,
 }
 
-/// The bands, most urgent first; an entry belongs to the first that takes it. [P]
+/// The bands, most urgent first; an entry belongs to the first that takes it. A parameter of ours.
 pub const BANDS: [BandRow; 3] = [
     BandRow { band: Band::Escalated, takes: |entry, _| entry.escalated },
     BandRow { band: Band::Child, takes: |_, child| child },
