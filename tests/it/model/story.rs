@@ -253,6 +253,11 @@ fn begun() -> impl Strategy<Value = Vec<Step>> {
     let then = prop_oneof![
         (1..3usize).prop_map(|from| Step::CancelSeries(0, from, false)),
         moves_of_series().prop_map(|how| Step::MoveSeries(0, MoveSeries { stale: false, ..how })),
+        // Each to where the next one is.
+        soft().prop_map(|soft| {
+            let to = Shift { first_day: Some(2), time: 600, whole: true };
+            Step::MoveSeries(0, MoveSeries { from: 1, to, counsellor: None, soft, stale: false })
+        }),
     ];
     (0..CLIENTS.len(), any::<bool>(), dailies(), then).prop_map(|(client, crowd, how, then)| {
         vec![Step::BookSeries(visit(client, 600, crowd), how), Step::Pass(45), then]
@@ -263,6 +268,7 @@ fn begun() -> impl Strategy<Value = Vec<Step>> {
 fn parting() -> impl Strategy<Value = Step> {
     prop_oneof![
         (0usize..2).prop_map(|nth| Step::Cancel(nth, false)),
+        any::<u8>().prop_map(|pick| Step::Remove(0, pick, false)),
         (0usize..2, moves()).prop_map(|(nth, to)| Step::Reschedule(nth, Move { stale: false, ..to })),
     ]
 }
