@@ -33,3 +33,4 @@ pub mod substitute;
 pub mod text;
 pub mod time;
 pub mod waitlist;
+pub mod working_days;
