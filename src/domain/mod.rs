@@ -8,6 +8,7 @@ pub mod agreement;
 pub mod audit;
 pub mod client;
 pub mod code;
+pub mod compliance;
 pub mod conflict;
 pub mod consent;
 pub mod counsellor;
