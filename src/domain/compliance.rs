@@ -22,6 +22,7 @@
 //! * When the order is over, completed or terminated, there is nothing left that it could be at risk of, and
 //!   nothing to alert anybody to.
 
+mod change;
 mod event;
 mod failures;
 mod police;
@@ -36,6 +37,7 @@ use self::timeline::Timeline;
 use super::code::words;
 use super::working_days::WorkingDays;
 
+pub use self::change::next_change;
 pub use self::event::{Event, Fact, Terms};
 pub use self::police::{PoliceStatus, Shown, shown};
 pub use self::policy::Policy;

@@ -38,4 +38,18 @@ impl Suspensions {
         };
         (until - after).num_days() - self.stretches.iter().map(|it| suspended(it).max(0)).sum::<i64>()
     }
+
+    /// The first day on which so many have run since a day: when [`Suspensions::running_days`] comes to them.
+    pub fn day_after_running(&self, after: NaiveDate, count: u32) -> NaiveDate {
+        let begins = days_after(after, 1);
+        let mut day = days_after(after, count.into());
+        for (first, last) in self.stretches.iter().filter(|(_, last)| *last >= begins) {
+            let first = (*first).max(begins);
+            if first > day {
+                break;
+            }
+            day = days_after(day, u64::try_from((*last - first).num_days() + 1).unwrap_or_default());
+        }
+        day
+    }
 }

@@ -29,6 +29,10 @@ impl History {
         it.events.push(event);
         it
     }
+
+    fn next_change(&self, as_of: NaiveDate) -> Option<NaiveDate> {
+        next_change(&self.terms, &self.policy, &working_days(), &self.events, as_of)
+    }
 }
 
 fn at(days: u64) -> NaiveDate {
@@ -131,6 +135,7 @@ proptest! {
     ) {
         let other = History { events: shuffled, ..history.clone() };
         prop_assert_eq!(history.on(as_of), other.on(as_of));
+        prop_assert_eq!(history.next_change(as_of), other.next_change(as_of));
     }
 
     /// One thing can be lost by coming: a gap for which the provider answered ends, and another begins.
@@ -193,5 +198,31 @@ proptest! {
         let gap = length > policy.gap_days && it.credits < it.required && it.status != Status::Terminated;
         prop_assert_eq!(it.at_risk.contains(&AtRisk::Gap), gap && !by_provider);
         prop_assert_eq!(it.alerts.contains(&Alert::ServiceGap), gap && by_provider);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_changes_before_the_next_change(history in histories(), from in any_day()) {
+        let mut as_of = from;
+        // By then every window of every event has ended.
+        let last = at(LENGTH + 31 * 40);
+        for step in 0.. {
+            prop_assert!(step <= 8 * (history.events.len() + 1), "it never ends");
+            let (now, next) = (history.on(as_of), history.next_change(as_of));
+            prop_assert!(next.is_none_or(|day| as_of < day && day <= last));
+            for day in as_of.iter_days().skip(1).take_while(|day| *day < next.unwrap_or(last)) {
+                prop_assert_eq!(&history.on(day), &now, "{} to {:?}: {}", as_of, next, day);
+            }
+            match next {
+                Some(next) => {
+                    prop_assert_ne!(history.on(next), now, "{} to {}", as_of, next);
+                    as_of = next;
+                }
+                None => break,
+            }
+        }
     }
 }
