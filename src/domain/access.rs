@@ -197,6 +197,7 @@ pub const TABLE: &[(&str, &[Role])] = &[
     ("aftercare.v1.SchedulingService/CancelSeries", COORDINATOR),
     ("aftercare.v1.SchedulingService/GetSession", CARERS),
     ("aftercare.v1.SchedulingService/ListSessions", CARERS),
+    ("aftercare.v1.SchedulingService/WatchSessions", CARERS),
     ("aftercare.v1.SchedulingService/ListSessionOverrides", COORDINATOR),
     ("aftercare.v1.SchedulingService/ExportCalendar", CARERS),
     ("aftercare.v1.SchedulingService/JoinWaitlist", COORDINATOR),
