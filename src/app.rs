@@ -14,7 +14,7 @@ use crate::auth::Builtin;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::grpc::{self, GateLayer};
-use crate::jobs::{self, Workers};
+use crate::jobs::{self, Pump, Workers};
 use crate::rng::Rng;
 use crate::store::Db;
 use crate::usecase::call::Authenticator;
@@ -81,6 +81,7 @@ impl App {
         let mut routes = grpc::routes(&self.world)?;
         routes.add_service(health_service);
         let workers = Workers::start(&self.world, &jobs::all(), self.workers).await?;
+        let pump = Pump::start(&self.world);
         let authenticator: Arc<dyn Authenticator> = self.issuer.clone();
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = Server::builder()
@@ -104,6 +105,8 @@ impl App {
                     for service in SERVICES {
                         health.set_service_status(service, tonic_health::ServingStatus::NotServing).await;
                     }
+                    // Streams end by themselves alone.
+                    self.world.tide().end();
                     let _ = stop.send(());
                     let served = tokio::time::timeout(self.drain_for, &mut serving);
                     let (served, ()) = tokio::join!(served, workers.drain(self.drain_for));
@@ -114,6 +117,7 @@ impl App {
                 }
             }
         };
+        pump.drain(self.drain_for).await;
         if tokio::time::timeout(self.drain_for, self.world.db().close()).await.is_err() {
             tracing::warn!("database connections did not come back within the limit");
         }

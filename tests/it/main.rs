@@ -46,3 +46,4 @@ mod statements;
 mod substitutes;
 mod support;
 mod waitlist;
+mod watch;
