@@ -103,6 +103,12 @@ ids! {
     FreedSlotId,
     /// The offer of such a time to somebody who waits.
     WaitlistOfferId,
+    /// A record of attendance.
+    AttendanceId,
+    /// A decision on an absence.
+    DecisionId,
+    /// A note of a session.
+    NoteId,
     /// A job.
     JobId,
 }
