@@ -154,6 +154,7 @@ impl AddParticipant {
             overridden: of(Some(newcomer.id)),
             flags: Vec::new(),
             added_at: work.now,
+            attendance_id: None,
         };
         let session = session.clone().joined(participant.clone(), &of(None));
         Joined { session, participant, overridden }
