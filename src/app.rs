@@ -121,8 +121,13 @@ impl App {
 }
 
 /// What health is asked about; the empty name is the whole.
-const SERVICES: [&str; 4] =
-    ["", "aftercare.v1.DirectoryService", "aftercare.v1.ClientService", "aftercare.v1.SchedulingService"];
+const SERVICES: [&str; 5] = [
+    "",
+    "aftercare.v1.DirectoryService",
+    "aftercare.v1.ClientService",
+    "aftercare.v1.SchedulingService",
+    "aftercare.v1.AttendanceService",
+];
 
 /// Makes a directory that only its owner can enter.
 fn create_private(directory: &Path) -> std::io::Result<()> {

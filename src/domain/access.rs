@@ -110,6 +110,9 @@ const ADMIN: &[Role] = &[Role::Admin];
 const MANAGERS: &[Role] = &[Role::Admin, Role::Coordinator];
 const DIRECTORY_READERS: &[Role] = &[Role::Admin, Role::Coordinator, Role::Counsellor, Role::ClinicalLead];
 const COORDINATOR: &[Role] = &[Role::Coordinator];
+const RECORDERS: &[Role] = &[Role::Coordinator, Role::Counsellor];
+const COUNSELLOR: &[Role] = &[Role::Counsellor];
+const CLINICIANS: &[Role] = &[Role::Counsellor, Role::ClinicalLead];
 const CARERS: &[Role] = &[Role::Coordinator, Role::Counsellor, Role::ClinicalLead];
 
 /// Every RPC and the roles that may call it; what of it they see is decided from the stored row.
@@ -200,6 +203,14 @@ pub const TABLE: &[(&str, &[Role])] = &[
     ("aftercare.v1.SchedulingService/ListWaitlist", COORDINATOR),
     ("aftercare.v1.SchedulingService/ListOffers", COORDINATOR),
     ("aftercare.v1.SchedulingService/AnswerOffer", COORDINATOR),
+    ("aftercare.v1.AttendanceService/RecordAttendance", RECORDERS),
+    ("aftercare.v1.AttendanceService/AmendAttendance", RECORDERS),
+    ("aftercare.v1.AttendanceService/DecideAbsence", RECORDERS),
+    ("aftercare.v1.AttendanceService/ListUnrecorded", CARERS),
+    ("aftercare.v1.AttendanceService/ListAttendance", CARERS),
+    ("aftercare.v1.AttendanceService/WriteSessionNote", COUNSELLOR),
+    ("aftercare.v1.AttendanceService/ListSessionNotes", CLINICIANS),
+    ("aftercare.v1.AttendanceService/ListOutcomes", CARERS),
 ];
 
 static ROWS: LazyLock<HashMap<&'static str, (&'static str, &'static [Role])>> =

@@ -1,11 +1,13 @@
 //! Enums of the wire and words of the domain: the same words, behind a prefix.
 
 use crate::domain::agreement::AgreementStatus;
+use crate::domain::attendance::Standing;
 use crate::domain::client::CaseRole;
 use crate::domain::code::{CareService, Gender, Modality, Side};
 use crate::domain::consent::{Assent, ConsentEnding, ConsentGiver, ConsentPurpose};
 use crate::domain::directory::OrganisationKind;
 use crate::domain::guardian::GuardianStanding;
+use crate::domain::outcome::{Concern, Extent, Ground, Need, NotHeld, Outcome};
 use crate::domain::proceeding::ProceedingKind;
 use crate::domain::programme::Form;
 use crate::domain::rules::RuleCode;
@@ -67,6 +69,13 @@ words! {
     Band => pb::WaitlistBand, "WAITLIST_BAND_";
     EntryEnding => pb::WaitlistEntryEnding, "WAITLIST_ENTRY_ENDING_";
     OfferEnding => pb::WaitlistOfferEnding, "WAITLIST_OFFER_ENDING_";
+    Outcome => pb::AttendanceOutcome, "ATTENDANCE_OUTCOME_";
+    Need => pb::OutcomeNeed, "OUTCOME_NEED_";
+    Concern => pb::ComplianceConcern, "COMPLIANCE_CONCERN_";
+    NotHeld => pb::NotHeldReason, "NOT_HELD_REASON_";
+    Ground => pb::AbsenceGround, "ABSENCE_GROUND_";
+    Extent => pb::AbsenceExtent, "ABSENCE_EXTENT_";
+    Standing => pb::AbsenceStanding, "ABSENCE_STANDING_";
 }
 
 /// google.type counts from Monday = 1.
@@ -122,5 +131,12 @@ mod tests {
         there_and_back(Band::ALL);
         there_and_back(EntryEnding::ALL);
         there_and_back(OfferEnding::ALL);
+        there_and_back(Outcome::ALL);
+        there_and_back(Need::ALL);
+        there_and_back(Concern::ALL);
+        there_and_back(NotHeld::ALL);
+        there_and_back(Ground::ALL);
+        there_and_back(Extent::ALL);
+        there_and_back(Standing::ALL);
     }
 }
