@@ -6,7 +6,7 @@ use super::ledger::{self, Entry, Ledger};
 use super::{lock_client_of, refused};
 use crate::domain::ids::{ClientId, Id, OrderId, ParticipantId, SessionId};
 use crate::domain::participant::Participant;
-use crate::domain::session::Session;
+use crate::domain::session::{Session, State};
 use crate::domain::time::local_day;
 use crate::domain::treatment::act::{Act, Effect};
 use crate::store::attendance::{self, Texts};
@@ -82,10 +82,21 @@ impl Mutation for CountSession {
         let not_found = || Error::NotFound(sessions::WORD);
         let found = session::find(&mut work.tx, self.session_id, Lock::Update).await?.ok_or_else(not_found)?;
         work.call.manages(Some(found.organisation_id), sessions::WORD)?;
+        match found.state {
+            State::Booked => {}
+            State::Held { .. } => return Err(not_found()),
+            State::Cancelled { .. } | State::Rescheduled { .. } => {
+                return Err(refused("SESSION_NOT_STANDING", "the session was cancelled or moved"));
+            }
+        }
         let of = self.participant(&found, client_id)?;
         let ledger = ledger::open(work, self.order_id).await?;
         if !ledger.standing.open {
             return Err(refused("ORDER_NOT_OPEN", "the order is completed or terminated"));
+        }
+        let terms = &ledger.docket.order.terms;
+        if local_day(found.span.starts_at(), terms.zone) < terms.starts_on {
+            return Err(refused("SESSION_BEFORE_ORDER", "the session lies before the first day of the order"));
         }
         let counted = found.counted(of, self.order_id);
         session::update(&mut work.tx, &counted, Instant(work.now)).await?;

@@ -62,6 +62,7 @@ fn jurisdiction(call: &Call) -> Result<Code> {
 /// Keeps that police ask, unless they ask too often.
 pub async fn inquire(work: &mut Work<'_>, inquiry: &Inquiry) -> Result<PoliceCall> {
     let caller = work.call.caller().identity();
+    police::take_turn(&mut work.tx, &caller, Instant(work.now)).await?;
     let since = Instant(work.now - RATE_WINDOW);
     if let Some(at) = police::nth_call_since(&mut work.tx, &caller, since, MOST_CALLS).await? {
         let says = "too many look-ups within a minute";
@@ -86,7 +87,7 @@ pub async fn inquire(work: &mut Work<'_>, inquiry: &Inquiry) -> Result<PoliceCal
 /// their business are left out. Nothing is corrected meanwhile without finding the look-up.
 pub async fn tell(work: &mut Work<'_>, call: &PoliceCall, ids: &[OrderId]) -> Result<BTreeMap<OrderId, Answer>> {
     let now = work.now;
-    let rows = compliance::for_police(&mut work.tx, &call.jurisdiction, ids).await?;
+    let rows = compliance::for_police(&mut work.tx, &call.jurisdiction, ids, Instant(now)).await?;
     let known: Vec<OrderId> = rows.iter().map(|row| row.standing.order_id).collect();
     let unrecorded = visit::unrecorded(&mut work.tx, &known, Instant(now)).await?;
     let mut answers = BTreeMap::new();
@@ -138,7 +139,7 @@ impl Mutation for CheckCompliance {
         let call = inquire(work, &self.inquiry).await?;
         let answer = check(work, &call, &self.reference).await?;
         if answer.is_none() {
-            work.note("NOT_FOUND");
+            work.note(format!("NOT_FOUND {}", self.reference));
         }
         Ok(answer)
     }
