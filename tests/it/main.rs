@@ -4,6 +4,10 @@
 mod access;
 mod attendance;
 mod attendance_history;
+mod attendance_note;
+mod attendance_race;
+mod attendance_schema;
+mod attendance_unrecorded;
 mod booking;
 mod calendar;
 mod consent;
