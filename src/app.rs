@@ -14,11 +14,11 @@ use crate::auth::Builtin;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::grpc::{self, GateLayer};
-use crate::jobs::{self, Workers};
+use crate::jobs::{self, Pump, Workers};
 use crate::rng::Rng;
 use crate::store::Db;
-use crate::usecase::World;
 use crate::usecase::call::Authenticator;
+use crate::usecase::{World, treatment};
 
 /// Why a service cannot start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +60,7 @@ impl App {
         let db = Db::open(&config.database, config.connections).await?;
         db.migrate().await?;
         let world = World::open(db, clock, rng).await?;
+        treatment::ensure_standard(&world).await?;
         Ok(Self { world, issuer, workers: config.workers, drain_for: config.drain_for })
     }
 
@@ -80,6 +81,7 @@ impl App {
         let mut routes = grpc::routes(&self.world)?;
         routes.add_service(health_service);
         let workers = Workers::start(&self.world, &jobs::all(), self.workers).await?;
+        let pump = Pump::start(&self.world);
         let authenticator: Arc<dyn Authenticator> = self.issuer.clone();
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = Server::builder()
@@ -103,6 +105,8 @@ impl App {
                     for service in SERVICES {
                         health.set_service_status(service, tonic_health::ServingStatus::NotServing).await;
                     }
+                    // Streams end by themselves alone.
+                    self.world.tide().end();
                     let _ = stop.send(());
                     let served = tokio::time::timeout(self.drain_for, &mut serving);
                     let (served, ()) = tokio::join!(served, workers.drain(self.drain_for));
@@ -113,6 +117,7 @@ impl App {
                 }
             }
         };
+        pump.drain(self.drain_for).await;
         if tokio::time::timeout(self.drain_for, self.world.db().close()).await.is_err() {
             tracing::warn!("database connections did not come back within the limit");
         }
@@ -121,11 +126,12 @@ impl App {
 }
 
 /// What health is asked about; the empty name is the whole.
-const SERVICES: [&str; 5] = [
+const SERVICES: [&str; 6] = [
     "",
     "aftercare.v1.DirectoryService",
     "aftercare.v1.ClientService",
     "aftercare.v1.SchedulingService",
+    "aftercare.v1.ComplianceService",
     "aftercare.v1.AttendanceService",
 ];
 

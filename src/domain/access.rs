@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use chrono::{DateTime, Utc};
+
 use super::code::words;
 use super::ids::{CounsellorId, OrganisationId};
 use super::text::Code;
@@ -95,6 +97,8 @@ pub struct Caller {
     pub principal: String,
     /// What the caller may be.
     pub authority: Authority,
+    /// From when on the token is no longer good; none for who needs none.
+    pub until: Option<DateTime<Utc>>,
 }
 
 impl Caller {
@@ -110,6 +114,9 @@ const ADMIN: &[Role] = &[Role::Admin];
 const MANAGERS: &[Role] = &[Role::Admin, Role::Coordinator];
 const DIRECTORY_READERS: &[Role] = &[Role::Admin, Role::Coordinator, Role::Counsellor, Role::ClinicalLead];
 const COORDINATOR: &[Role] = &[Role::Coordinator];
+const POLICE: &[Role] = &[Role::Police];
+/// Who answers for an organisation's orders.
+const PROVIDERS: &[Role] = &[Role::Coordinator, Role::ClinicalLead];
 const RECORDERS: &[Role] = &[Role::Coordinator, Role::Counsellor];
 const COUNSELLOR: &[Role] = &[Role::Counsellor];
 const CLINICIANS: &[Role] = &[Role::Counsellor, Role::ClinicalLead];
@@ -196,6 +203,7 @@ pub const TABLE: &[(&str, &[Role])] = &[
     ("aftercare.v1.SchedulingService/CancelSeries", COORDINATOR),
     ("aftercare.v1.SchedulingService/GetSession", CARERS),
     ("aftercare.v1.SchedulingService/ListSessions", CARERS),
+    ("aftercare.v1.SchedulingService/WatchSessions", CARERS),
     ("aftercare.v1.SchedulingService/ListSessionOverrides", COORDINATOR),
     ("aftercare.v1.SchedulingService/ExportCalendar", CARERS),
     ("aftercare.v1.SchedulingService/JoinWaitlist", COORDINATOR),
@@ -203,6 +211,24 @@ pub const TABLE: &[(&str, &[Role])] = &[
     ("aftercare.v1.SchedulingService/ListWaitlist", COORDINATOR),
     ("aftercare.v1.SchedulingService/ListOffers", COORDINATOR),
     ("aftercare.v1.SchedulingService/AnswerOffer", COORDINATOR),
+    ("aftercare.v1.ComplianceService/PublishPolicy", ADMIN),
+    ("aftercare.v1.ComplianceService/ListPolicies", DIRECTORY_READERS),
+    ("aftercare.v1.ComplianceService/CreateTreatmentOrder", COORDINATOR),
+    ("aftercare.v1.ComplianceService/AmendOrder", COORDINATOR),
+    ("aftercare.v1.ComplianceService/IssueWarning", COORDINATOR),
+    ("aftercare.v1.ComplianceService/SuspendOrder", COORDINATOR),
+    ("aftercare.v1.ComplianceService/ConfirmBreach", COORDINATOR),
+    ("aftercare.v1.ComplianceService/ResolveBreach", COORDINATOR),
+    ("aftercare.v1.ComplianceService/TerminateOrder", COORDINATOR),
+    ("aftercare.v1.ComplianceService/WithdrawEvent", COORDINATOR),
+    ("aftercare.v1.ComplianceService/CountSession", COORDINATOR),
+    ("aftercare.v1.ComplianceService/GetOrder", CARERS),
+    ("aftercare.v1.ComplianceService/ListOrders", PROVIDERS),
+    ("aftercare.v1.ComplianceService/ListBreachReviews", PROVIDERS),
+    ("aftercare.v1.ComplianceService/ListLookups", PROVIDERS),
+    ("aftercare.v1.ComplianceService/CheckCompliance", POLICE),
+    ("aftercare.v1.ComplianceService/BatchCheckCompliance", POLICE),
+    ("aftercare.v1.ComplianceService/ListComplianceInJurisdiction", POLICE),
     ("aftercare.v1.AttendanceService/RecordAttendance", RECORDERS),
     ("aftercare.v1.AttendanceService/AmendAttendance", RECORDERS),
     ("aftercare.v1.AttendanceService/DecideAbsence", RECORDERS),

@@ -32,20 +32,39 @@ impl WorkingDays {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
 
     #[test]
-    fn weekends_and_holidays_are_left_out() {
-        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+    fn working_days_are_counted_over_weekends_and_holidays() {
         let days = WorkingDays::new([day("2026-01-26")]);
-        for (from, count, to) in [
-            ("2026-01-12", 2, "2026-01-14"),
-            ("2026-01-12", 6, "2026-01-20"),
-            ("2026-01-19", 10, "2026-02-03"),
-            ("2026-02-11", 10, "2026-02-25"),
-            ("2026-01-24", 1, "2026-01-27"),
-            ("2026-01-24", 0, "2026-01-24"),
-        ] {
-            assert_eq!(days.plus(day(from), count), day(to), "{from} + {count}");
+        let plus = |from: &str, count| days.plus(day(from), count).to_string();
+        assert_eq!(plus("2026-01-12", 2), "2026-01-14");
+        assert_eq!(plus("2026-01-12", 6), "2026-01-20");
+        assert_eq!(plus("2026-01-19", 10), "2026-02-03");
+        assert_eq!(plus("2026-02-11", 10), "2026-02-25");
+        assert_eq!(plus("2026-01-24", 1), "2026-01-27");
+        assert_eq!(plus("2026-01-25", 0), "2026-01-25");
+        assert_eq!(plus("2026-01-26", 0), "2026-01-26");
+        assert_eq!(plus("2028-02-28", 2), "2028-03-01");
+        assert_eq!(days.plus(NaiveDate::MAX, 3), NaiveDate::MAX);
+        assert!(days.is(day("2026-01-27")) && !days.is(day("2026-01-26")) && !days.is(day("2026-01-25")));
+    }
+
+    proptest! {
+        #[test]
+        fn so_many_working_days_lie_in_between(
+            from in 0u64..800, count in 1u32..40, off in proptest::collection::btree_set(0u64..900, 0..30)
+        ) {
+            let at = |days: u64| day("2026-01-01") + chrono::Days::new(days);
+            let days = WorkingDays::new(off.into_iter().map(at));
+            let until = days.plus(at(from), count);
+            let between = at(from).iter_days().skip(1).take_while(|day| *day <= until).filter(|day| days.is(*day));
+            prop_assert!(days.is(until));
+            prop_assert_eq!(between.count(), count as usize);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod attendance;
 mod client;
+mod compliance;
 mod directory;
 mod fields;
 mod gate;
@@ -10,6 +11,7 @@ pub mod pb;
 mod session;
 mod slot;
 mod status;
+mod stream;
 mod waitlist;
 mod words;
 
@@ -28,6 +30,7 @@ pub fn routes(world: &World) -> Result<RoutesBuilder, tonic_reflection::server::
     routes
         .add_service(directory::service(world.clone()).max_decoding_message_size(LARGEST_REQUEST))
         .add_service(client::service(world.clone()).max_decoding_message_size(LARGEST_REQUEST))
+        .add_service(compliance::service(world.clone()).max_decoding_message_size(LARGEST_REQUEST))
         .add_service(session::service(world.clone()).max_decoding_message_size(LARGEST_REQUEST))
         .add_service(attendance::service(world.clone()).max_decoding_message_size(LARGEST_REQUEST))
         .add_service(

@@ -1,6 +1,8 @@
 //! Who does what the use cases enqueue. Each job stands beside the use cases of its noun, which enqueue it
 //! and may not know who does it; here is the list of all.
+//! Beside them stands what every process does all the time, the pump of the feed.
 
+mod pump;
 mod worker;
 
 use std::future::Future;
@@ -10,14 +12,16 @@ use chrono::TimeDelta;
 
 use crate::usecase::housekeeping::ForgetOld;
 use crate::usecase::job::{self, Job, Leased};
+use crate::usecase::treatment::MoveOn;
 use crate::usecase::waitlist::{ExpireOffer, OfferSlot};
 use crate::usecase::{Result, World};
 
+pub use pump::Pump;
 pub use worker::{Worker, Workers};
 
 /// Every job of this program. One that a newer program enqueued is left to it.
 pub fn all() -> Vec<Handler> {
-    vec![Handler::of::<ForgetOld>(), Handler::of::<OfferSlot>(), Handler::of::<ExpireOffer>()]
+    vec![Handler::of::<ForgetOld>(), Handler::of::<MoveOn>(), Handler::of::<OfferSlot>(), Handler::of::<ExpireOffer>()]
 }
 
 type Running = Pin<Box<dyn Future<Output = Result<()>> + Send>>;

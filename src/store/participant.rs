@@ -8,7 +8,9 @@ use super::codec::Instant;
 use super::db::{Lock, Tx};
 use super::error::{Error, Result};
 use super::unrecorded;
-use crate::domain::ids::{AttendanceId, ClientId, CounsellorId, GuardianId, ParticipantId, SeriesId, SessionId};
+use crate::domain::ids::{
+    AttendanceId, ClientId, CounsellorId, GuardianId, OrderId, ParticipantId, SeriesId, SessionId,
+};
 use crate::domain::participant::{Participant, Removed};
 use crate::domain::party::Attendee;
 use crate::domain::reference::Reference;
@@ -24,6 +26,7 @@ struct Row {
     client_reference: Reference,
     guardian_id: Option<GuardianId>,
     interpreter: bool,
+    order_id: Option<OrderId>,
     overridden: Json<Vec<RuleCode>>,
     flags: Json<Vec<RuleCode>>,
     added_at: Instant,
@@ -41,6 +44,7 @@ impl Row {
                 client_id: self.client_id,
                 guardian_id: self.guardian_id,
                 interpreter: self.interpreter,
+                order_id: self.order_id,
             },
             reference: self.client_reference,
             overridden: self.overridden.0,
@@ -58,8 +62,7 @@ impl Row {
 /// Writes everybody who is planned to be at a new session. [`Error::Conflict`] when a seat is taken.
 pub async fn insert_all(tx: &mut Tx, session: &Session) -> Result<()> {
     for counsellor_id in &session.co_facilitators {
-        let sql = tx.sql("INSERT INTO session_facilitator (session_id, counsellor_id, side) VALUES ($1, $2, $3)");
-        sql.bind(session.id).bind(*counsellor_id).bind(session.side).run().await?;
+        facilitate(tx, session, *counsellor_id).await?;
     }
     for participant in &session.participants {
         seat(tx, session, participant).await?;
@@ -77,8 +80,8 @@ pub async fn insert(tx: &mut Tx, session: &Session, it: &Participant) -> Result<
 async fn seat(tx: &mut Tx, session: &Session, it: &Participant) -> Result<()> {
     tx.sql(
         "INSERT INTO session_participant (id, session_id, side, capacity, seat, client_id, client_reference,
-            guardian_id, interpreter, overridden, flags, added_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING",
+            guardian_id, interpreter, order_id, overridden, flags, added_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING",
     )
     .bind(it.id)
     .bind(session.id)
@@ -89,6 +92,7 @@ async fn seat(tx: &mut Tx, session: &Session, it: &Participant) -> Result<()> {
     .bind(it.reference.clone())
     .bind(it.attendee.guardian_id)
     .bind(it.attendee.interpreter)
+    .bind(it.attendee.order_id)
     .bind(Json(it.overridden.clone()))
     .bind(Json(it.flags.clone()))
     .bind(Instant(it.added_at))
@@ -96,23 +100,37 @@ async fn seat(tx: &mut Tx, session: &Session, it: &Participant) -> Result<()> {
     .await
 }
 
-/// Writes what can change of the clients who are planned to be at a session.
-pub async fn update_all(tx: &mut Tx, session: &Session) -> Result<()> {
+/// Writes what can change of the clients who are planned to be at a session, and who now leads it beside its
+/// counsellor instead of those who did.
+pub async fn update_all(tx: &mut Tx, session: &Session, beside: &[CounsellorId]) -> Result<()> {
     for it in &session.participants {
         let sql = tx.sql(
-            "UPDATE session_participant SET guardian_id = $2, interpreter = $3, overridden = $4, flags = $5
-              WHERE id = $1",
+            "UPDATE session_participant SET guardian_id = $2, interpreter = $3, overridden = $4, flags = $5,
+                order_id = $6 WHERE id = $1",
         );
         let sql = sql.bind(it.id).bind(it.attendee.guardian_id).bind(it.attendee.interpreter);
-        sql.bind(Json(it.overridden.clone())).bind(Json(it.flags.clone())).run().await?;
+        let sql = sql.bind(Json(it.overridden.clone())).bind(Json(it.flags.clone()));
+        sql.bind(it.attendee.order_id).run().await?;
+    }
+    for gone in beside.iter().filter(|it| !session.co_facilitators.contains(it)) {
+        let sql = tx.sql("DELETE FROM session_facilitator WHERE session_id = $1 AND counsellor_id = $2");
+        sql.bind(session.id).bind(*gone).run().await?;
+    }
+    for new in session.co_facilitators.iter().filter(|it| !beside.contains(it)) {
+        facilitate(tx, session, *new).await?;
     }
     Ok(())
 }
 
-/// Writes who leads a group beside its counsellor instead of somebody else.
-pub async fn replace_facilitator(tx: &mut Tx, id: SessionId, from: CounsellorId, to: CounsellorId) -> Result<()> {
-    let sql = tx.sql("UPDATE session_facilitator SET counsellor_id = $3 WHERE session_id = $1 AND counsellor_id = $2");
-    sql.bind(id).bind(from).bind(to).run().await.map(drop)
+/// Writes towards which order a client's session counts.
+pub async fn count_towards(tx: &mut Tx, id: ParticipantId, order_id: OrderId) -> Result<()> {
+    let sql = tx.sql("UPDATE session_participant SET order_id = $2 WHERE id = $1");
+    sql.bind(id).bind(order_id).run().await.map(drop)
+}
+
+async fn facilitate(tx: &mut Tx, session: &Session, counsellor_id: CounsellorId) -> Result<()> {
+    let sql = tx.sql("INSERT INTO session_facilitator (session_id, counsellor_id, side) VALUES ($1, $2, $3)");
+    sql.bind(session.id).bind(counsellor_id).bind(session.side).run().await.map(drop)
 }
 
 /// Writes that a client is planned to be there no more.
@@ -147,7 +165,7 @@ pub(super) type Clients = BTreeMap<SessionId, (Vec<Participant>, Vec<Removed>)>;
 /// Reads the clients of sessions.
 pub(super) async fn of_sessions(tx: &mut Tx, sessions: &[SessionId]) -> Result<Clients> {
     let sql = tx.sql_each(
-        "SELECT id, session_id, seat, client_id, client_reference, guardian_id, interpreter, overridden, flags,
+        "SELECT id, session_id, seat, client_id, client_reference, guardian_id, interpreter, order_id, overridden, flags,
                 added_at, removed_at, removed_reason, attendance_id FROM session_participant
           WHERE session_id IN ({ids}) ORDER BY session_id, removed_at, seat, id",
         sessions.len(),

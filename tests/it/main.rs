@@ -52,3 +52,4 @@ mod statements;
 mod substitutes;
 mod support;
 mod waitlist;
+mod watch;

@@ -1,20 +1,25 @@
-//! What follows from a change of attendance.
+//! What follows from a change of attendance: the treatment order towards which the session counts is told.
 
-use crate::domain::attendance::History;
+use crate::domain::attendance::{History, Verdict};
 use crate::domain::participant::Participant;
 use crate::domain::session::Session;
+use crate::domain::treatment::act::Effect;
 use crate::usecase::error::Result;
+use crate::usecase::treatment::{Counted, count};
 use crate::usecase::work::Work;
 
 /// Called once after every change of what was recorded or decided about a participant, in its transaction and with
 /// the client and the session locked. The history has everything, the change included, without what people wrote.
-/// Nothing follows yet.
-#[expect(clippy::unused_async, reason = "what will follow asks the store")]
-pub(super) async fn changed(
-    _work: &mut Work<'_>,
-    _session: &Session,
-    _participant: &Participant,
-    _history: &History,
+pub(in crate::usecase) async fn changed(
+    work: &mut Work<'_>,
+    session: &Session,
+    participant: &Participant,
+    history: &History,
 ) -> Result<()> {
-    Ok(())
+    let Some(current) = history.current() else { return Ok(()) };
+    let decision = history.decision().map(|it| match it.verdict {
+        Verdict::Acceptable { .. } => (true, false),
+        Verdict::Unacceptable { serious, .. } => (false, serious),
+    });
+    count(work, session, participant, Counted { effect: Effect::of(current, session), decision }).await
 }

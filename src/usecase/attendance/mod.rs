@@ -2,6 +2,7 @@
 //!
 //! Whoever changes it locks the client's row, because an order may open or close by it, and then the session's.
 
+mod called_off;
 mod decide;
 mod effect;
 mod history;
@@ -10,7 +11,9 @@ mod unrecorded;
 mod write;
 
 pub use crate::store::attendance::Of;
+pub(super) use called_off::{How, called_off};
 pub use decide::DecideAbsence;
+pub(super) use effect::changed;
 pub use history::{ListAttendance, ParticipantHistory, list_attendance};
 pub use record::{AmendAttendance, RecordAttendance, Recorded};
 pub use unrecorded::{Filter, Unrecorded, list_unrecorded};

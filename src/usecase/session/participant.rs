@@ -18,6 +18,7 @@ use crate::store::client::Subject;
 use crate::store::codec::Instant;
 use crate::store::session::Of;
 use crate::store::{self, Savepoint, participant, placement, session};
+use crate::usecase::attendance::{How, called_off};
 use crate::usecase::error::{Error, Refusal, Result};
 use crate::usecase::work::{Mutation, Work};
 use crate::usecase::world::World;
@@ -183,7 +184,7 @@ impl AddParticipant {
     async fn write(&self, work: &mut Work<'_>, it: &Joined) -> Result<()> {
         let client_id = self.attendee.client_id;
         participant::insert(&mut work.tx, &it.session, &it.participant).await?;
-        session::update(&mut work.tx, &it.session).await?;
+        session::update(&mut work.tx, &it.session, Instant(work.now)).await?;
         let links = link::of(work, &[client_id]).await?;
         placement::join(&mut work.tx, &it.session, client_id, &links).await?;
         note(work, it.session.id, &it.overridden).await
@@ -258,11 +259,14 @@ impl Mutation for RemoveParticipant {
 
 impl RemoveParticipant {
     async fn remove(&self, work: &mut Work<'_>, session: Session) -> Result<()> {
+        let gone: Vec<Participant> =
+            session.participants.iter().filter(|it| it.attendee.client_id == self.client_id).cloned().collect();
+        called_off(work, &session, &gone, How::Cancelled, self.reason).await?;
         let session = session.without(self.client_id, work.now, self.reason);
         let (own, others) = (link::of(work, &[self.client_id]).await?, link::of(work, &session.clients()).await?);
         let links: Vec<_> = own.difference(&others).copied().collect();
         participant::remove(&mut work.tx, session.id, self.client_id, Instant(work.now), self.reason).await?;
-        session::update(&mut work.tx, &session).await?;
+        session::update(&mut work.tx, &session, Instant(work.now)).await?;
         Ok(placement::leave(&mut work.tx, session.id, self.client_id, &links).await?)
     }
 }

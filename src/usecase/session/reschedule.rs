@@ -13,7 +13,9 @@ use crate::domain::rules::Occasion;
 use crate::domain::session::{CancelReason, Override, Session, Wanted};
 use crate::domain::time::Span;
 use crate::domain::waitlist::Freeing;
+use crate::store::codec::Instant;
 use crate::store::{self, Lock, Savepoint, placement, session};
+use crate::usecase::attendance::{How, called_off};
 use crate::usecase::error::{Error, Result};
 use crate::usecase::link;
 use crate::usecase::waitlist;
@@ -134,6 +136,7 @@ pub(super) async fn move_locked(
         let old = open(work, seen.id, seen.version, Lock::Update).await?;
         let old = old.reschedule(work.now, reason, draft.session.id).map_err(refused)?;
         if replace(work, scene, &draft, &old).await? {
+            called_off(work, &old, &old.participants, How::Moved, reason).await?;
             return Ok((draft.session, old));
         }
     }
@@ -145,8 +148,8 @@ async fn replace(work: &mut Work<'_>, scene: &Scene, draft: &Draft, old: &Sessio
     work.tx.savepoint(Savepoint::Unit).await?;
     placement::release(&mut work.tx, old.id).await?;
     // First the old one, which gives up its number in a series.
-    session::update(&mut work.tx, old).await?;
-    let written = session::insert(&mut work.tx, &draft.session).await.map_err(Error::from);
+    session::update(&mut work.tx, old, Instant(work.now)).await?;
+    let written = session::insert(&mut work.tx, &draft.session, Instant(work.now)).await.map_err(Error::from);
     let taken = match written {
         Ok(()) => scene.take(work, &draft.session).await,
         error => error,
