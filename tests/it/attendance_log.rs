@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
+use aftercare::clock::{Clock, SystemClock};
 use aftercare::grpc::pb;
 use aftercare::grpc::pb::attendance_service_client::AttendanceServiceClient;
 use aftercare::grpc::pb::client_service_client::ClientServiceClient;
 use aftercare::grpc::pb::directory_service_client::DirectoryServiceClient;
 use aftercare::grpc::pb::scheduling_service_client::SchedulingServiceClient;
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use pb::AttendanceOutcome as Outcome;
 
 use crate::process::{Serving, aftercare, text, token, with_token};
@@ -25,7 +26,7 @@ async fn yesterday(serving: &Serving, coordinator: &str) -> pb::RecordPastSessio
     let list = pb::ListClientsRequest { side: pb::Side::Offender.into(), ..Default::default() };
     let mut clients = ClientServiceClient::new(serving.channel().await);
     let clients = clients.list_clients(with_token(coordinator, list)).await.unwrap().into_inner().clients;
-    let start = (Utc::now() - TimeDelta::days(1)).format("%Y-%m-%dT%H:%M:00Z").to_string();
+    let start = (SystemClock.now() - TimeDelta::days(1)).format("%Y-%m-%dT%H:%M:00Z").to_string();
     pb::RecordPastSessionRequest {
         client_id: clients[0].id.clone(),
         counsellor_id: counsellor.id,

@@ -89,7 +89,10 @@ on_both_engines! {
         // Of two that would take its place at once, one does.
         let (a, b) = tokio::join!(write(&lead, instead(&one, "Second")), write(&lead, instead(&one, "Third")));
         assert_eq!(usize::from(a.is_ok()) + usize::from(b.is_ok()), 1);
-        let (won, lost) = if a.is_ok() { (a.unwrap(), b) } else { (b.unwrap(), a) };
+        let (won, lost) = match a {
+            Ok(won) => (won, b),
+            lost => (b.unwrap(), lost),
+        };
         assert_eq!(lost.unwrap_err().code(), Code::Aborted);
         assert_eq!(won.supersedes_note_id, first.id);
         let stays = pb::SessionNote { superseded_by_note_id: won.id.clone(), ..first };
