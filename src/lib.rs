@@ -147,6 +147,15 @@
 //! * 2026-11: a counsellor who leads a session no more is told so, and nothing about what becomes of it then.
 //! * 2026-11: one process at a time orders the feed, under the lock of one row that it has for a moment; a lease
 //!   would have to end before anybody else could go on.
+//! * 2026-11: a decision belongs to the record it was made about. A correction makes another fact, so the absence is
+//!   pending again; the decision stays in the history.
+//! * 2026-11: late corrections are for another person than the first recorder, by the token's subject: whoever has two
+//!   roles is one person.
+//! * 2026-11: what leaving before the end amounts to is for an order's policy, so it can be decided upon, but waits
+//!   for no decision.
+//! * 2026-11: a note is about one client and sealed under that client's key, also in a group: a note about several
+//!   could be erased for none of them.
+//! * 2026-11: an import records no attendance: it places what is to come, and leaves out what is past.
 //! * 2026-11: a series is moved session by session, those that come later from the last to the first, so that
 //!   none is in the way of another and what cannot be moved stays.
 
