@@ -17,8 +17,8 @@ use crate::grpc::{self, GateLayer};
 use crate::jobs::{self, Pump, Workers};
 use crate::rng::Rng;
 use crate::store::Db;
-use crate::usecase::World;
 use crate::usecase::call::Authenticator;
+use crate::usecase::{World, treatment};
 
 /// Why a service cannot start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +62,7 @@ impl App {
         let db = Db::open(&config.database, config.connections).await?;
         db.migrate().await?;
         let world = World::open(db, clock, rng).await?;
+        treatment::ensure_standard(&world).await?;
         Ok(Self { world, issuer, workers: config.workers, drain_for: config.drain_for })
     }
 
@@ -141,8 +142,13 @@ impl App {
 }
 
 /// What health is asked about; the empty name is the whole.
-const SERVICES: [&str; 4] =
-    ["", "aftercare.v1.DirectoryService", "aftercare.v1.ClientService", "aftercare.v1.SchedulingService"];
+const SERVICES: [&str; 5] = [
+    "",
+    "aftercare.v1.DirectoryService",
+    "aftercare.v1.ClientService",
+    "aftercare.v1.SchedulingService",
+    "aftercare.v1.ComplianceService",
+];
 
 /// Makes a directory that only its owner can enter.
 fn create_private(directory: &Path) -> std::io::Result<()> {
