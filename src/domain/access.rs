@@ -226,6 +226,7 @@ pub const TABLE: &[(&str, &[Role])] = &[
     ("aftercare.v1.ComplianceService/CheckCompliance", POLICE),
     ("aftercare.v1.ComplianceService/BatchCheckCompliance", POLICE),
     ("aftercare.v1.ComplianceService/ListComplianceInJurisdiction", POLICE),
+    ("aftercare.v1.ComplianceService/WatchCompliance", POLICE),
 ];
 
 static ROWS: LazyLock<HashMap<&'static str, (&'static str, &'static [Role])>> =
