@@ -109,6 +109,12 @@ ids! {
     PoliceCallId,
     /// What police were told about an order.
     PoliceLookupId,
+    /// A record of attendance.
+    AttendanceId,
+    /// A decision on an absence.
+    DecisionId,
+    /// A note of a session.
+    NoteId,
     /// A job.
     JobId,
 }
