@@ -11,7 +11,8 @@ use crate::domain::treatment::{MOST_REQUIRED, Published, Terms};
 use crate::grpc::fields::{Fields, count, date, id_text, timestamp};
 use crate::grpc::pb;
 use crate::grpc::words::Word;
-use crate::usecase::treatment::{Answer, Drafted, Overview};
+use crate::usecase::feed::Message;
+use crate::usecase::treatment::{Answer, ComplianceChange, Drafted, Overview, Told};
 
 /// The terms of an order.
 pub fn drafted(f: &mut Fields, pb: &pb::TreatmentOrder) -> Option<Drafted> {
@@ -205,6 +206,19 @@ pub fn view_pb(it: &Answer) -> pb::ComplianceView {
         answered_at: timestamp(it.as_of),
         expires_at: timestamp(it.valid_until),
     }
+}
+
+/// An order that changed, or how far everything was read, for police.
+pub fn change_pb(it: Message<ComplianceChange>) -> pb::WatchComplianceResponse {
+    let cursor = it.cursor;
+    let Some(ComplianceChange { version, told }) = it.change else {
+        return pb::WatchComplianceResponse { cursor, ..Default::default() };
+    };
+    let change = match told {
+        Told::Now(answer) => pb::watch_compliance_response::Change::Compliance(view_pb(&answer)),
+        Told::Gone(reference) => pb::watch_compliance_response::Change::GoneReference(reference.as_str().to_owned()),
+    };
+    pb::WatchComplianceResponse { cursor, version, change: Some(change) }
 }
 
 /// A look-up, for the provider.
