@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
-use crate::auth::Builtin;
+use crate::auth::{Builtin, StatementKey};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::grpc::{self, GateLayer};
@@ -19,6 +19,7 @@ use crate::rng::Rng;
 use crate::store::Db;
 use crate::usecase::World;
 use crate::usecase::call::Authenticator;
+use crate::usecase::statement::{self, Keyring};
 
 /// Why a service cannot start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +46,7 @@ pub enum Error {
 pub struct App {
     world: World,
     issuer: Arc<Builtin>,
+    keyring: Arc<dyn Keyring>,
     workers: u32,
     drain_for: Duration,
 }
@@ -59,8 +61,10 @@ impl App {
         let issuer = Arc::new(Builtin::open(&config.data_dir, rng.as_ref())?);
         let db = Db::open(&config.database, config.connections).await?;
         db.migrate().await?;
+        let keyring: Arc<dyn Keyring> = Arc::new(StatementKey::new(&config.data_dir, rng.clone()));
         let world = World::open(db, clock, rng).await?;
-        Ok(Self { world, issuer, workers: config.workers, drain_for: config.drain_for })
+        statement::signing_key(&world, &keyring).await?;
+        Ok(Self { world, issuer, keyring, workers: config.workers, drain_for: config.drain_for })
     }
 
     /// The world it acts on.
@@ -71,6 +75,11 @@ impl App {
     /// The issuer of its tokens.
     pub fn issuer(&self) -> &Builtin {
         &self.issuer
+    }
+
+    /// The key with which it signs statements.
+    pub fn keyring(&self) -> &Arc<dyn Keyring> {
+        &self.keyring
     }
 
     /// Serves and does jobs until `shutdown` resolves; then takes no more, lets what is in flight end

@@ -3,5 +3,7 @@
 
 mod builtin;
 mod key_file;
+mod statement;
 
 pub use builtin::{Builtin, Grant, LONGEST_LIFE};
+pub use statement::StatementKey;

@@ -8,7 +8,7 @@ use super::error::{Error, Result};
 
 macro_rules! migrations {
     ($engine:literal) => {
-        migrations!($engine: (1, "0001_scheduling"), (2, "0002_job"), (3, "0003_waitlist"))
+        migrations!($engine: (1, "0001_scheduling"), (2, "0002_job"), (3, "0003_waitlist"), (7, "0007_statement"))
     };
     ($engine:literal: $(($version:literal, $name:literal)),*) => {
         Migrator::with_migrations(vec![$(Migration::new(

@@ -31,6 +31,7 @@ pub mod request;
 pub mod seal;
 pub mod series;
 pub mod session;
+pub mod statement;
 pub mod visit;
 pub mod waitlist;
 

@@ -21,6 +21,7 @@ pub mod page;
 pub mod proceeding;
 pub mod programme;
 pub mod session;
+pub mod statement;
 pub mod waitlist;
 pub mod work;
 pub mod world;
