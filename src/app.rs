@@ -13,7 +13,7 @@ use tonic::transport::server::TcpIncoming;
 use crate::auth::{Builtin, StatementKey};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::grpc::{self, GateLayer};
+use crate::grpc::{self, GateLayer, WellKnownLayer};
 use crate::jobs::{self, Workers};
 use crate::rng::Rng;
 use crate::store::Db;
@@ -94,6 +94,7 @@ impl App {
         let serving = Server::builder()
             .accept_http1(true)
             .timeout(LONGEST_REQUEST)
+            .layer(WellKnownLayer::new(self.world.clone()))
             .layer(tonic_web::GrpcWebLayer::new())
             .layer(GateLayer::new(self.world.clone(), authenticator))
             .add_routes(routes.routes())

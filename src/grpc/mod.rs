@@ -9,9 +9,11 @@ mod session;
 mod slot;
 mod status;
 mod waitlist;
+mod well_known;
 mod words;
 
 pub use gate::GateLayer;
+pub use well_known::{KEY_SET_PATH, WellKnownLayer};
 
 use tonic::service::{Routes, RoutesBuilder};
 
