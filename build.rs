@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use prost::Message;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let services = ["client", "directory", "scheduling"].map(|name| format!("proto/aftercare/v1/{name}.proto"));
+    let services =
+        ["client", "compliance", "directory", "scheduling"].map(|name| format!("proto/aftercare/v1/{name}.proto"));
     let descriptors = protox::compile(services, ["proto"])?;
     let out = PathBuf::from(std::env::var("OUT_DIR")?).join("aftercare.bin");
     std::fs::write(out, descriptors.encode_to_vec())?;

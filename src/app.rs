@@ -17,9 +17,9 @@ use crate::grpc::{self, GateLayer, WellKnownLayer};
 use crate::jobs::{self, Workers};
 use crate::rng::Rng;
 use crate::store::Db;
-use crate::usecase::World;
 use crate::usecase::call::Authenticator;
 use crate::usecase::statement::{self, Keyring};
+use crate::usecase::{World, treatment};
 
 /// Why a service cannot start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +64,7 @@ impl App {
         let keyring: Arc<dyn Keyring> = Arc::new(StatementKey::new(&config.data_dir, rng.clone()));
         let world = World::open(db, clock, rng).await?;
         statement::signing_key(&world, &keyring).await?;
+        treatment::ensure_standard(&world).await?;
         Ok(Self { world, issuer, keyring, workers: config.workers, drain_for: config.drain_for })
     }
 
@@ -131,8 +132,13 @@ impl App {
 }
 
 /// What health is asked about; the empty name is the whole.
-const SERVICES: [&str; 4] =
-    ["", "aftercare.v1.DirectoryService", "aftercare.v1.ClientService", "aftercare.v1.SchedulingService"];
+const SERVICES: [&str; 5] = [
+    "",
+    "aftercare.v1.DirectoryService",
+    "aftercare.v1.ClientService",
+    "aftercare.v1.SchedulingService",
+    "aftercare.v1.ComplianceService",
+];
 
 /// Makes a directory that only its owner can enter.
 fn create_private(directory: &Path) -> std::io::Result<()> {

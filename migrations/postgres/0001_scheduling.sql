@@ -428,6 +428,8 @@ CREATE TABLE session_participant (
     client_reference    TEXT NOT NULL,
     guardian_id         UUID,
     interpreter         BOOLEAN NOT NULL,
+    -- The treatment order towards which it counts, if any.
+    order_id            UUID,
     overridden          JSONB NOT NULL,
     flags               JSONB NOT NULL,
     added_at            TIMESTAMPTZ NOT NULL,

@@ -432,6 +432,8 @@ CREATE TABLE session_participant (
     client_reference    TEXT NOT NULL,
     guardian_id         BLOB,
     interpreter         INTEGER NOT NULL CHECK (interpreter IN (0, 1)),
+    -- The treatment order towards which it counts, if any.
+    order_id            BLOB,
     overridden          TEXT NOT NULL,
     flags               TEXT NOT NULL,
     added_at            INTEGER NOT NULL,
@@ -440,6 +442,7 @@ CREATE TABLE session_participant (
     FOREIGN KEY (session_id, side, capacity) REFERENCES session (id, side, capacity) ON DELETE CASCADE,
     FOREIGN KEY (client_id, side) REFERENCES client (id, side),
     FOREIGN KEY (guardian_id, client_id) REFERENCES guardian (id, client_id),
+    FOREIGN KEY (order_id, client_id) REFERENCES treatment_order (id, client_id),
     CHECK ((removed_at IS NULL) = (removed_reason IS NULL))
 ) STRICT;
 CREATE UNIQUE INDEX session_participant_seat ON session_participant (session_id, seat) WHERE removed_at IS NULL;

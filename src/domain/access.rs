@@ -110,6 +110,9 @@ const ADMIN: &[Role] = &[Role::Admin];
 const MANAGERS: &[Role] = &[Role::Admin, Role::Coordinator];
 const DIRECTORY_READERS: &[Role] = &[Role::Admin, Role::Coordinator, Role::Counsellor, Role::ClinicalLead];
 const COORDINATOR: &[Role] = &[Role::Coordinator];
+const POLICE: &[Role] = &[Role::Police];
+/// Who answers for an organisation's orders.
+const PROVIDERS: &[Role] = &[Role::Coordinator, Role::ClinicalLead];
 const CARERS: &[Role] = &[Role::Coordinator, Role::Counsellor, Role::ClinicalLead];
 
 /// Every RPC and the roles that may call it; what of it they see is decided from the stored row.
@@ -200,6 +203,24 @@ pub const TABLE: &[(&str, &[Role])] = &[
     ("aftercare.v1.SchedulingService/ListWaitlist", COORDINATOR),
     ("aftercare.v1.SchedulingService/ListOffers", COORDINATOR),
     ("aftercare.v1.SchedulingService/AnswerOffer", COORDINATOR),
+    ("aftercare.v1.ComplianceService/PublishPolicy", ADMIN),
+    ("aftercare.v1.ComplianceService/ListPolicies", DIRECTORY_READERS),
+    ("aftercare.v1.ComplianceService/CreateTreatmentOrder", COORDINATOR),
+    ("aftercare.v1.ComplianceService/AmendOrder", COORDINATOR),
+    ("aftercare.v1.ComplianceService/IssueWarning", COORDINATOR),
+    ("aftercare.v1.ComplianceService/SuspendOrder", COORDINATOR),
+    ("aftercare.v1.ComplianceService/ConfirmBreach", COORDINATOR),
+    ("aftercare.v1.ComplianceService/ResolveBreach", COORDINATOR),
+    ("aftercare.v1.ComplianceService/TerminateOrder", COORDINATOR),
+    ("aftercare.v1.ComplianceService/WithdrawEvent", COORDINATOR),
+    ("aftercare.v1.ComplianceService/CountSession", COORDINATOR),
+    ("aftercare.v1.ComplianceService/GetOrder", CARERS),
+    ("aftercare.v1.ComplianceService/ListOrders", PROVIDERS),
+    ("aftercare.v1.ComplianceService/ListBreachReviews", PROVIDERS),
+    ("aftercare.v1.ComplianceService/ListLookups", PROVIDERS),
+    ("aftercare.v1.ComplianceService/CheckCompliance", POLICE),
+    ("aftercare.v1.ComplianceService/BatchCheckCompliance", POLICE),
+    ("aftercare.v1.ComplianceService/ListComplianceInJurisdiction", POLICE),
 ];
 
 static ROWS: LazyLock<HashMap<&'static str, (&'static str, &'static [Role])>> =

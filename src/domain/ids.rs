@@ -103,6 +103,12 @@ ids! {
     FreedSlotId,
     /// The offer of such a time to somebody who waits.
     WaitlistOfferId,
+    /// A treatment order.
+    OrderId,
+    /// A call by which police ask.
+    PoliceCallId,
+    /// What police were told about an order.
+    PoliceLookupId,
     /// A job.
     JobId,
 }

@@ -1,6 +1,6 @@
 //! Who meets with a counsellor: one client, or a group and perhaps other counsellors.
 
-use super::ids::{ClientId, CounsellorId, GuardianId};
+use super::ids::{ClientId, CounsellorId, GuardianId, OrderId};
 
 /// The most people a group can be for; a parameter of ours.
 pub const LARGEST_GROUP: u32 = 50;
@@ -16,6 +16,8 @@ pub struct Attendee {
     pub guardian_id: Option<GuardianId>,
     /// An interpreter is booked for this client.
     pub interpreter: bool,
+    /// The treatment order towards which it counts, if any.
+    pub order_id: Option<OrderId>,
 }
 
 /// Who meets with a counsellor.

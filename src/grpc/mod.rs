@@ -1,6 +1,7 @@
 //! The wire: pb ⇄ domain, errors ⇄ status, and the gate in front of both. Decides nothing.
 
 mod client;
+mod compliance;
 mod directory;
 mod fields;
 mod gate;
@@ -28,6 +29,7 @@ pub fn routes(world: &World) -> Result<RoutesBuilder, tonic_reflection::server::
     routes
         .add_service(directory::service(world.clone()).max_decoding_message_size(LARGEST_REQUEST))
         .add_service(client::service(world.clone()).max_decoding_message_size(LARGEST_REQUEST))
+        .add_service(compliance::service(world.clone()).max_decoding_message_size(LARGEST_REQUEST))
         .add_service(session::service(world.clone()).max_decoding_message_size(LARGEST_REQUEST))
         .add_service(
             tonic_reflection::server::Builder::configure()

@@ -34,7 +34,7 @@ impl Scheduling {
         let join = f.finish(|| {
             let wishes = wishes?;
             let (client_id, guardian_id) = (client_id?, guardian_id?);
-            let attendee = Attendee { client_id, guardian_id, interpreter: pb.interpreter };
+            let attendee = Attendee { client_id, guardian_id, interpreter: pb.interpreter, order_id: None };
             let wanted = FindSlots {
                 party: Party::one_to_one(attendee.clone()),
                 service: service?,

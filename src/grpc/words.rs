@@ -3,9 +3,11 @@
 use crate::domain::agreement::AgreementStatus;
 use crate::domain::client::CaseRole;
 use crate::domain::code::{CareService, Gender, Modality, Side};
+use crate::domain::compliance::{Alert, AtRisk, Shown, Status};
 use crate::domain::consent::{Assent, ConsentEnding, ConsentGiver, ConsentPurpose};
 use crate::domain::directory::OrganisationKind;
 use crate::domain::guardian::GuardianStanding;
+use crate::domain::police::Purpose;
 use crate::domain::proceeding::ProceedingKind;
 use crate::domain::programme::Form;
 use crate::domain::rules::RuleCode;
@@ -13,6 +15,8 @@ use crate::domain::series::Fit;
 use crate::domain::session::{CancelReason, StateWord};
 use crate::domain::slots::SlotReason;
 use crate::domain::time::Day;
+use crate::domain::treatment::act::ActWord;
+use crate::domain::treatment::{MandateBasis, TerminationReason};
 use crate::domain::waitlist::{Band, EntryEnding, OfferEnding};
 use crate::grpc::pb;
 
@@ -67,6 +71,14 @@ words! {
     Band => pb::WaitlistBand, "WAITLIST_BAND_";
     EntryEnding => pb::WaitlistEntryEnding, "WAITLIST_ENTRY_ENDING_";
     OfferEnding => pb::WaitlistOfferEnding, "WAITLIST_OFFER_ENDING_";
+    MandateBasis => pb::MandateBasis, "MANDATE_BASIS_";
+    TerminationReason => pb::TerminationReason, "TERMINATION_REASON_";
+    ActWord => pb::OrderEventKind, "ORDER_EVENT_KIND_";
+    Status => pb::OrderStatus, "ORDER_STATUS_";
+    Shown => pb::ComplianceStatus, "COMPLIANCE_STATUS_";
+    AtRisk => pb::AtRiskReason, "AT_RISK_REASON_";
+    Alert => pb::OrderAlert, "ORDER_ALERT_";
+    Purpose => pb::LookupPurpose, "LOOKUP_PURPOSE_";
 }
 
 /// google.type counts from Monday = 1.
@@ -122,5 +134,13 @@ mod tests {
         there_and_back(Band::ALL);
         there_and_back(EntryEnding::ALL);
         there_and_back(OfferEnding::ALL);
+        there_and_back(MandateBasis::ALL);
+        there_and_back(TerminationReason::ALL);
+        there_and_back(ActWord::ALL);
+        there_and_back(Status::ALL);
+        there_and_back(Shown::ALL);
+        there_and_back(AtRisk::ALL);
+        there_and_back(Alert::ALL);
+        there_and_back(Purpose::ALL);
     }
 }

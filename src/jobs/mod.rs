@@ -10,6 +10,7 @@ use chrono::TimeDelta;
 
 use crate::usecase::housekeeping::ForgetOld;
 use crate::usecase::job::{self, Job, Leased};
+use crate::usecase::treatment::MoveOn;
 use crate::usecase::waitlist::{ExpireOffer, OfferSlot};
 use crate::usecase::{Result, World};
 
@@ -17,7 +18,7 @@ pub use worker::{Worker, Workers};
 
 /// Every job of this program. One that a newer program enqueued is left to it.
 pub fn all() -> Vec<Handler> {
-    vec![Handler::of::<ForgetOld>(), Handler::of::<OfferSlot>(), Handler::of::<ExpireOffer>()]
+    vec![Handler::of::<ForgetOld>(), Handler::of::<MoveOn>(), Handler::of::<OfferSlot>(), Handler::of::<ExpireOffer>()]
 }
 
 type Running = Pin<Box<dyn Future<Output = Result<()>> + Send>>;

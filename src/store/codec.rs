@@ -19,17 +19,20 @@ use crate::domain::agreement::AgreementStatus;
 use crate::domain::audit::Outcome;
 use crate::domain::client::{CaseRole, CrimeNumber};
 use crate::domain::code::{CareService, Gender, Modality, Side};
+use crate::domain::compliance::{Shown, Status};
 use crate::domain::consent::{Assent, ConsentEnding, ConsentGiver, ConsentPurpose};
 use crate::domain::directory::OrganisationKind;
 use crate::domain::guardian::GuardianStanding;
 use crate::domain::ids::*;
 use crate::domain::job::JobState;
+use crate::domain::police::Purpose;
 use crate::domain::proceeding::ProceedingKind;
 use crate::domain::reference::Reference;
 use crate::domain::rules::RuleCode;
 use crate::domain::session::{CancelReason, StateWord};
 use crate::domain::statement::Kid;
 use crate::domain::text::{Code, Language};
+use crate::domain::treatment::MandateBasis;
 use crate::domain::waitlist::{EntryEnding, Freeing, OfferEnding, SlotEnding};
 
 /// Writes a type as another one that both engines know.
@@ -75,12 +78,14 @@ macro_rules! words_and_ids {
 words_and_ids! {
     words: Role, AgreementStatus, Outcome, CaseRole, CareService, Gender, Modality, Side,
         OrganisationKind, CancelReason, StateWord, RuleCode, GuardianStanding, ConsentPurpose, ConsentGiver, Assent,
-        ConsentEnding, ProceedingKind, JobState, EntryEnding, Freeing, SlotEnding, OfferEnding;
+        ConsentEnding, ProceedingKind, JobState, EntryEnding, Freeing, SlotEnding, OfferEnding,
+        MandateBasis, Status, Shown, Purpose;
     ids: OrganisationId, AgreementId, SiteId, VenueId, RoomId, CounsellorId, LeaveId,
         HolidayCalendarId, ClientId, CaseId, LinkId, NoContactId, GuardianId, ConsentId, ConflictId, ProceedingId,
         ProgrammeId,
         SessionId, ParticipantId,
         SeriesId, WaitlistEntryId, FreedSlotId, WaitlistOfferId,
+        OrderId, PoliceCallId, PoliceLookupId,
         JobId;
 }
 

@@ -7,7 +7,7 @@ use sqlx::types::Json;
 use super::codec::Instant;
 use super::db::{Lock, Tx};
 use super::error::{Error, Result};
-use crate::domain::ids::{ClientId, CounsellorId, GuardianId, ParticipantId, SeriesId, SessionId};
+use crate::domain::ids::{ClientId, CounsellorId, GuardianId, OrderId, ParticipantId, SeriesId, SessionId};
 use crate::domain::participant::{Participant, Removed};
 use crate::domain::party::Attendee;
 use crate::domain::reference::Reference;
@@ -23,6 +23,7 @@ struct Row {
     client_reference: Reference,
     guardian_id: Option<GuardianId>,
     interpreter: bool,
+    order_id: Option<OrderId>,
     overridden: Json<Vec<RuleCode>>,
     flags: Json<Vec<RuleCode>>,
     added_at: Instant,
@@ -47,8 +48,8 @@ pub async fn insert_all(tx: &mut Tx, session: &Session) -> Result<()> {
 pub async fn insert(tx: &mut Tx, session: &Session, it: &Participant) -> Result<()> {
     tx.sql(
         "INSERT INTO session_participant (id, session_id, side, capacity, seat, client_id, client_reference,
-            guardian_id, interpreter, overridden, flags, added_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING",
+            guardian_id, interpreter, order_id, overridden, flags, added_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING",
     )
     .bind(it.id)
     .bind(session.id)
@@ -59,6 +60,7 @@ pub async fn insert(tx: &mut Tx, session: &Session, it: &Participant) -> Result<
     .bind(it.reference.clone())
     .bind(it.attendee.guardian_id)
     .bind(it.attendee.interpreter)
+    .bind(it.attendee.order_id)
     .bind(Json(it.overridden.clone()))
     .bind(Json(it.flags.clone()))
     .bind(Instant(it.added_at))
@@ -70,13 +72,20 @@ pub async fn insert(tx: &mut Tx, session: &Session, it: &Participant) -> Result<
 pub async fn update_all(tx: &mut Tx, session: &Session) -> Result<()> {
     for it in &session.participants {
         let sql = tx.sql(
-            "UPDATE session_participant SET guardian_id = $2, interpreter = $3, overridden = $4, flags = $5
-              WHERE id = $1",
+            "UPDATE session_participant SET guardian_id = $2, interpreter = $3, overridden = $4, flags = $5,
+                order_id = $6 WHERE id = $1",
         );
         let sql = sql.bind(it.id).bind(it.attendee.guardian_id).bind(it.attendee.interpreter);
-        sql.bind(Json(it.overridden.clone())).bind(Json(it.flags.clone())).run().await?;
+        let sql = sql.bind(Json(it.overridden.clone())).bind(Json(it.flags.clone()));
+        sql.bind(it.attendee.order_id).run().await?;
     }
     Ok(())
+}
+
+/// Writes towards which order a client's session counts.
+pub async fn count_towards(tx: &mut Tx, id: ParticipantId, order_id: OrderId) -> Result<()> {
+    let sql = tx.sql("UPDATE session_participant SET order_id = $2 WHERE id = $1");
+    sql.bind(id).bind(order_id).run().await.map(drop)
 }
 
 /// Writes who leads a group beside its counsellor instead of somebody else.
@@ -116,7 +125,7 @@ pub(super) type Clients = BTreeMap<SessionId, (Vec<Participant>, Vec<Removed>)>;
 /// Reads the clients of sessions.
 pub(super) async fn of_sessions(tx: &mut Tx, sessions: &[SessionId]) -> Result<Clients> {
     let sql = tx.sql_each(
-        "SELECT id, session_id, seat, client_id, client_reference, guardian_id, interpreter, overridden, flags,
+        "SELECT id, session_id, seat, client_id, client_reference, guardian_id, interpreter, order_id, overridden, flags,
                 added_at, removed_at, removed_reason FROM session_participant
           WHERE session_id IN ({ids}) ORDER BY session_id, removed_at, seat, id",
         sessions.len(),
@@ -133,6 +142,7 @@ pub(super) async fn of_sessions(tx: &mut Tx, sessions: &[SessionId]) -> Result<C
                     client_id: row.client_id,
                     guardian_id: row.guardian_id,
                     interpreter: row.interpreter,
+                    order_id: row.order_id,
                 },
                 reference: row.client_reference,
                 overridden: row.overridden.0,

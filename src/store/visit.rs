@@ -1,11 +1,13 @@
 //! When and where clients and counsellors have sessions: what their other sessions ask of a new one.
 
+use std::collections::BTreeMap;
+
 use uuid::Uuid;
 
 use super::codec::Instant;
 use super::db::Tx;
 use super::error::Result;
-use crate::domain::ids::{ClientId, CounsellorId, SessionId, SiteId};
+use crate::domain::ids::{ClientId, CounsellorId, OrderId, SessionId, SiteId};
 use crate::domain::time::Span;
 
 /// When and where somebody has a session or a hold.
@@ -55,4 +57,18 @@ pub async fn of_counsellors(tx: &mut Tx, ids: &[CounsellorId], around: Span, now
         ids.len(),
     );
     sql.bind(Instant(around.starts_at())).bind(Instant(around.ends_at())).bind(now).bind_ids(ids).all().await
+}
+
+/// How many sessions towards orders have ended without a record of what became of them; orders with none are
+/// left out.
+pub async fn unrecorded(tx: &mut Tx, orders: &[OrderId], now: Instant) -> Result<BTreeMap<OrderId, u32>> {
+    let sql = tx.sql_each(
+        "SELECT mine.order_id AS order_id, COUNT(*) AS sessions
+           FROM session_participant AS mine JOIN session ON session.id = mine.session_id
+          WHERE mine.removed_at IS NULL AND mine.attendance_id IS NULL AND session.state = 'BOOKED'
+            AND session.ends_at <= $1 AND mine.order_id IN ({ids}) GROUP BY mine.order_id",
+        orders.len(),
+    );
+    let rows = sql.bind(now).bind_ids(orders).all::<(OrderId, i64)>().await?;
+    Ok(rows.into_iter().map(|(id, count)| (id, u32::try_from(count).unwrap_or(u32::MAX))).collect())
 }

@@ -53,7 +53,12 @@ impl TryFrom<Row> for Entry {
             version: row.version,
             organisation_id: row.organisation_id,
             side: row.side,
-            attendee: Attendee { client_id: row.client_id, guardian_id: row.guardian_id, interpreter: row.interpreter },
+            attendee: Attendee {
+                client_id: row.client_id,
+                guardian_id: row.guardian_id,
+                interpreter: row.interpreter,
+                order_id: None,
+            },
             service: row.service,
             length: TimeDelta::minutes(row.length_minutes),
             wishes: Wishes {

@@ -8,6 +8,7 @@ use super::error::{Error, Result};
 use super::noun::{Managed, find_own, frozen, get};
 use super::orphan;
 use super::session;
+use super::treatment;
 use super::work::{Mutation, Work};
 use super::world::World;
 use crate::domain::agreement::Agreement;
@@ -50,7 +51,8 @@ impl Managed for HolidayCalendar {
             return Ok(());
         }
         let sites = holiday::sites_of(&mut work.tx, after.id).await?;
-        orphan::reassess(work, &sites.into_iter().map(Of::Site).collect::<Vec<_>>()).await
+        orphan::reassess(work, &sites.into_iter().map(Of::Site).collect::<Vec<_>>()).await?;
+        treatment::calendar_changed(work, after.id).await
     }
 }
 

@@ -22,6 +22,7 @@ pub mod proceeding;
 pub mod programme;
 pub mod session;
 pub mod statement;
+pub mod treatment;
 pub mod waitlist;
 pub mod work;
 pub mod world;

@@ -10,7 +10,7 @@ use crate::domain::agreement::Agreement;
 use crate::domain::code::{Gender, Modality, Side};
 use crate::domain::counsellor::Counsellor;
 use crate::domain::directory::{Site, Venue};
-use crate::domain::ids::{ClientId, CounsellorId, GuardianId, RoomId, SiteId, VenueId};
+use crate::domain::ids::{ClientId, CounsellorId, GuardianId, OrderId, RoomId, SiteId, VenueId};
 use crate::domain::party::Party;
 use crate::domain::place::Place;
 use crate::domain::text::Language;
@@ -75,6 +75,8 @@ pub struct ClientFacts {
     pub available: Option<HashMap<Tz, Spans>>,
     /// Days on which a case of the client is before a court or an authority.
     pub proceedings: BTreeSet<NaiveDate>,
+    /// The orders towards which sessions of the client can count.
+    pub open_orders: BTreeSet<OrderId>,
     /// How the client would rather meet.
     pub preferred_modality: Option<Modality>,
     /// Where the client would rather come.

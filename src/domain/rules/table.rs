@@ -1,4 +1,4 @@
-//! Every booking rule, one entry each (booking rules, first table, but for what needs treatment orders).
+//! Every booking rule, one entry each (booking rules, first table).
 
 use chrono::{Datelike, Days, NaiveDate, TimeDelta};
 
@@ -116,6 +116,14 @@ pub const RULES: &[Rule] = &[
         ALWAYS,
         "no valid consent to care on that date",
         client(|it, present| present.client.needs_consent() && !present.client.consented_on.contains(&it.day())),
+    ),
+    hard(
+        RuleCode::OrderNotOpen,
+        ALWAYS,
+        "the client has no such treatment order that is open",
+        client(|_, present| {
+            present.attendee.order_id.is_some_and(|order_id| !present.client.open_orders.contains(&order_id))
+        }),
     ),
     hard(
         RuleCode::InThePast,

@@ -19,7 +19,7 @@ fn entry(number: u128, joined_at: &str) -> Entry {
         version: 1,
         organisation_id: OrganisationId(Uuid::nil()),
         side: Side::Survivor,
-        attendee: Attendee { client_id: ClientId(Uuid::nil()), guardian_id: None, interpreter: false },
+        attendee: Attendee { client_id: ClientId(Uuid::nil()), guardian_id: None, interpreter: false, order_id: None },
         service: CareService::Counselling,
         length: TimeDelta::minutes(60),
         wishes: Wishes::default(),

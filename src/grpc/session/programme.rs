@@ -64,6 +64,7 @@ fn asked(pb: &pb::ScheduleProgrammeRequest) -> pb::BookSessionRequest {
         counsellor_id: pb.counsellor_id.clone(),
         guardian_id: pb.guardian_id.clone(),
         interpreter: pb.interpreter,
+        order_id: pb.order_id.clone(),
         group: pb.group.clone(),
         ..Default::default()
     }

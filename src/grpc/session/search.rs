@@ -40,6 +40,7 @@ fn wanted(pb: &pb::FindSlotsRequest) -> Result<(FindSlots, Page)> {
             client_id: pb.client_id.clone(),
             guardian_id: pb.guardian_id.clone(),
             interpreter: pb.interpreter,
+            order_id: pb.order_id.clone(),
             group: pb.group.clone(),
             ..Default::default()
         },

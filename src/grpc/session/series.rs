@@ -132,6 +132,7 @@ fn common_of(f: &mut Fields, pb: &pb::BookSeriesRequest) -> Option<Common> {
         room_id: pb.room_id.clone(),
         guardian_id: pb.guardian_id.clone(),
         interpreter: pb.interpreter,
+        order_id: pb.order_id.clone(),
         group: pb.group.clone(),
         ..Default::default()
     };

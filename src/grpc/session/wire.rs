@@ -35,6 +35,7 @@ macro_rules! booking {
             length: $pb.length,
             guardian_id: $pb.guardian_id.clone(),
             interpreter: $pb.interpreter,
+            order_id: $pb.order_id.clone(),
             group: $pb.group.clone(),
             ..Default::default()
         }
@@ -93,13 +94,15 @@ pub fn party(f: &mut Fields, pb: &pb::BookSessionRequest) -> Option<Party> {
     let Some(group) = &pb.group else {
         let client_id = f.id("client_id", &pb.client_id);
         let guardian_id = f.maybe_id("guardian_id", &pb.guardian_id);
-        let (client_id, guardian_id) = (client_id?, guardian_id?);
-        return Some(Party::one_to_one(Attendee { client_id, guardian_id, interpreter: pb.interpreter }));
+        let order_id = f.maybe_id("order_id", &pb.order_id);
+        let (client_id, guardian_id, order_id) = (client_id?, guardian_id?, order_id?);
+        return Some(Party::one_to_one(Attendee { client_id, guardian_id, interpreter: pb.interpreter, order_id }));
     };
     for (field, given) in [
         ("client_id", !pb.client_id.is_empty()),
         ("guardian_id", !pb.guardian_id.is_empty()),
         ("interpreter", pb.interpreter),
+        ("order_id", !pb.order_id.is_empty()),
     ] {
         if given {
             f.wrong::<()>(field, "must be empty for a group, whose clients are in group.participants");
@@ -139,7 +142,13 @@ fn party_of_group(f: &mut Fields, pb: &pb::WantedGroup) -> Option<Party> {
 pub fn attendee(f: &mut Fields, field: &str, pb: &pb::WantedParticipant) -> Option<Attendee> {
     let client_id = f.id(&format!("{field}.client_id"), &pb.client_id);
     let guardian_id = f.maybe_id(&format!("{field}.guardian_id"), &pb.guardian_id);
-    Some(Attendee { client_id: client_id?, guardian_id: guardian_id?, interpreter: pb.interpreter })
+    let order_id = f.maybe_id(&format!("{field}.order_id"), &pb.order_id);
+    Some(Attendee {
+        client_id: client_id?,
+        guardian_id: guardian_id?,
+        interpreter: pb.interpreter,
+        order_id: order_id?,
+    })
 }
 
 /// Says that nobody may be named twice.
@@ -253,6 +262,7 @@ pub fn session_pb(session: &Session) -> pb::Session {
         held_until,
         guardian_id: id_text(client.and_then(|it| it.attendee.guardian_id)),
         interpreter: client.is_some_and(|it| it.attendee.interpreter),
+        order_id: id_text(client.and_then(|it| it.attendee.order_id)),
         group: session.is_group().then(|| group_pb(session)),
         series_id: id_text(session.occurrence.map(|it| it.series_id)),
         series_number: session.occurrence.map_or(0, |it| count(it.number)),
@@ -266,6 +276,7 @@ fn group_pb(session: &Session) -> pb::Group {
         client_reference: it.reference.to_string(),
         guardian_id: id_text(it.attendee.guardian_id),
         interpreter: it.attendee.interpreter,
+        order_id: id_text(it.attendee.order_id),
         added_at: timestamp(it.added_at),
         flags: it.flags.iter().map(|rule| rule.to_wire()).collect(),
         overridden: it.overridden.iter().map(|rule| rule.to_wire()).collect(),

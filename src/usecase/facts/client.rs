@@ -12,7 +12,7 @@ use crate::domain::ids::{CounsellorId, SiteId};
 use crate::domain::rules::{ClientFacts, CounsellorFacts, SiteFacts};
 use crate::domain::time::{Day, Span, Spans, days_around};
 use crate::store::client::Subject;
-use crate::store::{Tx, client, conflict, consent, guardian, proceeding};
+use crate::store::{Tx, client, conflict, consent, guardian, proceeding, treatment};
 use crate::usecase::error::Result;
 
 /// What is known of the client.
@@ -48,6 +48,7 @@ pub(super) async fn client_facts(
         consented_on: days.iter().copied().filter(|day| covered(*day)).collect(),
         available: available(ask, client, counsellors, sites),
         proceedings: proceedings.into_iter().collect(),
+        open_orders: treatment::open_of(tx, client.id).await?,
         preferred_modality: client.preferred_modality,
         preferred_venue_id: client.preferred_venue_id,
     })

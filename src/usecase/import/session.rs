@@ -172,7 +172,12 @@ fn wanted(row: &SessionRow, place: WantedPlace, span: Span) -> Wanted {
     let soft = RuleCode::ALL.iter().copied().filter(|rule| rule.is_soft());
     Wanted {
         counsellor_id: row.counsellor_id,
-        party: Party::one_to_one(Attendee { client_id: row.client_id, guardian_id: None, interpreter: false }),
+        party: Party::one_to_one(Attendee {
+            client_id: row.client_id,
+            guardian_id: None,
+            interpreter: false,
+            order_id: None,
+        }),
         service: row.service,
         place,
         span,

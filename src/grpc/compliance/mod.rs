@@ -1,0 +1,71 @@
+//! ComplianceService: one table of RPCs; the provider's, the police's and the policies each have a file.
+
+mod order;
+mod police;
+mod policy;
+mod wire;
+
+use tonic::{Request, Response, Status};
+
+use super::fields::keyed;
+use super::pb;
+use super::pb::compliance_service_server::{ComplianceService, ComplianceServiceServer};
+use super::status::status;
+use crate::usecase::World;
+use crate::usecase::error::Result;
+
+keyed!(
+    PublishPolicyRequest,
+    CreateTreatmentOrderRequest,
+    AmendOrderRequest,
+    IssueWarningRequest,
+    SuspendOrderRequest,
+    ConfirmBreachRequest,
+    ResolveBreachRequest,
+    TerminateOrderRequest,
+    WithdrawEventRequest,
+    CountSessionRequest,
+);
+
+/// The service over a world.
+pub fn service(world: World) -> ComplianceServiceServer<Compliance> {
+    ComplianceServiceServer::new(Compliance { world })
+}
+
+/// The service.
+pub struct Compliance {
+    world: World,
+}
+
+macro_rules! service {
+    ($($rpc:ident: $request:ident => $response:ident, $answer:ident;)*) => {
+        #[tonic::async_trait]
+        impl ComplianceService for Compliance {
+            $(async fn $rpc(&self, request: Request<pb::$request>) -> Result<Response<pb::$response>, Status> {
+                self.$answer(request).await.map(Response::new).map_err(status)
+            })*
+        }
+    };
+}
+
+service! {
+    publish_policy: PublishPolicyRequest => PublishPolicyResponse, publish;
+    list_policies: ListPoliciesRequest => ListPoliciesResponse, policies;
+    create_treatment_order: CreateTreatmentOrderRequest => CreateTreatmentOrderResponse, create;
+    amend_order: AmendOrderRequest => AmendOrderResponse, amend;
+    issue_warning: IssueWarningRequest => IssueWarningResponse, warn;
+    suspend_order: SuspendOrderRequest => SuspendOrderResponse, suspend;
+    confirm_breach: ConfirmBreachRequest => ConfirmBreachResponse, confirm;
+    resolve_breach: ResolveBreachRequest => ResolveBreachResponse, resolve;
+    terminate_order: TerminateOrderRequest => TerminateOrderResponse, terminate;
+    withdraw_event: WithdrawEventRequest => WithdrawEventResponse, withdraw;
+    count_session: CountSessionRequest => CountSessionResponse, count;
+    get_order: GetOrderRequest => GetOrderResponse, get;
+    list_orders: ListOrdersRequest => ListOrdersResponse, list;
+    list_breach_reviews: ListBreachReviewsRequest => ListBreachReviewsResponse, reviews;
+    list_lookups: ListLookupsRequest => ListLookupsResponse, lookups;
+    check_compliance: CheckComplianceRequest => CheckComplianceResponse, check;
+    batch_check_compliance: BatchCheckComplianceRequest => BatchCheckComplianceResponse, check_batch;
+    list_compliance_in_jurisdiction:
+        ListComplianceInJurisdictionRequest => ListComplianceInJurisdictionResponse, check_all;
+}
