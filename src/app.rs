@@ -87,7 +87,7 @@ impl App {
     /// within the limit, and closes the database.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
         let (health, health_service) = tonic_health::server::health_reporter();
-        let mut routes = grpc::routes(&self.world)?;
+        let mut routes = grpc::routes(&self.world, &self.keyring)?;
         routes.add_service(health_service);
         let workers = Workers::start(&self.world, &jobs::all(), self.workers).await?;
         let authenticator: Arc<dyn Authenticator> = self.issuer.clone();

@@ -1,4 +1,4 @@
--- What is needed to check a signed statement, for as long as anybody may have one. The SQLite file of the
+-- Signed statements, and what is needed to check them for as long as anybody may have one. The SQLite file of the
 -- same name has the same tables and columns.
 
 -- The public keys of all processes over this database. A private key never leaves its process's directory.
@@ -25,4 +25,20 @@ CREATE TRIGGER statement_key_kept BEFORE UPDATE ON statement_key
 CREATE TRIGGER statement_key_no_delete BEFORE DELETE ON statement_key
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER statement_key_no_truncate BEFORE TRUNCATE ON statement_key
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- Statements that were issued, as they were handed out: asked for again under the same request id, they are the same.
+CREATE TABLE statement (
+    id          UUID PRIMARY KEY,
+    order_id    UUID NOT NULL REFERENCES treatment_order (id),
+    -- From 1 on, for each order.
+    number      BIGINT NOT NULL CHECK (number >= 1),
+    kid         TEXT NOT NULL REFERENCES statement_key (kid),
+    issued_at   TIMESTAMPTZ NOT NULL,
+    token       TEXT NOT NULL,
+    UNIQUE (order_id, number)
+);
+CREATE TRIGGER statement_append_only BEFORE UPDATE OR DELETE ON statement
+    FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER statement_no_truncate BEFORE TRUNCATE ON statement
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

@@ -1,4 +1,4 @@
--- What is needed to check a signed statement, for as long as anybody may have one. The PostgreSQL file of
+-- Signed statements, and what is needed to check them for as long as anybody may have one. The PostgreSQL file of
 -- the same name has the same tables and columns.
 
 -- The public keys of all processes over this database. A private key never leaves its process's directory.
@@ -28,6 +28,26 @@ BEGIN
     SELECT RAISE(IGNORE) WHERE EXISTS (SELECT 1 FROM statement_key WHERE kid = NEW.kid);
 END;
 CREATE TRIGGER statement_key_no_delete BEFORE DELETE ON statement_key
+BEGIN
+    SELECT RAISE(ABORT, 'aftercare:append_only');
+END;
+
+-- Statements that were issued, as they were handed out: asked for again under the same request id, they are the same.
+CREATE TABLE statement (
+    id          BLOB PRIMARY KEY,
+    order_id    BLOB NOT NULL REFERENCES treatment_order (id),
+    -- From 1 on, for each order.
+    number      INTEGER NOT NULL CHECK (number >= 1),
+    kid         TEXT NOT NULL REFERENCES statement_key (kid),
+    issued_at   INTEGER NOT NULL,
+    token       TEXT NOT NULL,
+    UNIQUE (order_id, number)
+) STRICT;
+CREATE TRIGGER statement_no_update BEFORE UPDATE ON statement
+BEGIN
+    SELECT RAISE(ABORT, 'aftercare:append_only');
+END;
+CREATE TRIGGER statement_no_delete BEFORE DELETE ON statement
 BEGIN
     SELECT RAISE(ABORT, 'aftercare:append_only');
 END;

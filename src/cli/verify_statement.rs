@@ -103,7 +103,7 @@ fn answer(claims: &Claims) -> Vec<String> {
     let dates = [
         ("in breach since", it.breach_on),
         ("to be acted on by", it.enforcement_due_on),
-        ("unchanged since", it.changed_on),
+        ("unchanged since", Some(it.changed_on)),
     ];
     let mut lines = vec![
         row("as of", it.as_of),
@@ -127,7 +127,7 @@ fn grounds(claims: &Claims) -> Vec<String> {
     vec![
         row("corrections", corrections),
         row("policy", format!("{}, version {}", claims.policy.code, claims.policy.version)),
-        row("record", format!("{} events, SHA-256 {}", claims.chain.length, claims.chain.head)),
+        row("record", format!("{} events, head {}", claims.chain.length, claims.chain.head)),
     ]
 }
 

@@ -221,6 +221,8 @@ pub const TABLE: &[(&str, &[Role])] = &[
     ("aftercare.v1.ComplianceService/CheckCompliance", POLICE),
     ("aftercare.v1.ComplianceService/BatchCheckCompliance", POLICE),
     ("aftercare.v1.ComplianceService/ListComplianceInJurisdiction", POLICE),
+    ("aftercare.v1.ComplianceService/IssueComplianceStatement", POLICE),
+    ("aftercare.v1.ComplianceService/ListStatementKeys", Role::ALL),
 ];
 
 static ROWS: LazyLock<HashMap<&'static str, (&'static str, &'static [Role])>> =

@@ -1,51 +1,29 @@
 //! A signed statement of compliance: what police may know of one treatment order on one day, in a form
 //! that anybody can check without asking us.
 //!
-//! A statement is a JWS in compact form (RFC 7515) signed with Ed25519 (RFC 8037). Equal histories give
-//! equal bytes: the claims have no random id, the order of their fields is the order of the types here,
-//! and Ed25519 needs no chance. It names no audience, because it is shown to whoever must decide on it.
+//! A statement is a JWS in compact form (RFC 7515) signed with Ed25519 (RFC 8037). Equal claims under one key
+//! are equal bytes: there is no random id among them, the order of their fields is that of the types here, and
+//! Ed25519 needs no chance. It names no audience, because it is shown to whoever must decide on it.
 
 mod jws;
 mod key;
 #[cfg(test)]
 mod tests;
 
-use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
-use chrono_tz::Tz;
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::code::words;
+use super::compliance::Shown;
+use super::ids::{OrderId, StatementId};
 use super::reference::Reference;
-use super::text::{Code, Fault};
-use super::time::Span;
+use super::text::Fault;
+use super::treatment::PolicyVersion;
 
 pub use jws::{Rejected, Verified, verify};
 pub use key::{KeySet, Kid, PublicKey, SigningKey};
 
 /// Who states it (`iss`). The same for every installation: which one it was, its key says.
 pub const ISSUER: &str = "aftercare-compliance";
-
-words! {
-    /// What police are shown as the status of an order.
-    Shown {
-        /// Nothing was attended yet.
-        NotStarted = "NOT_STARTED",
-        /// On course.
-        Compliant = "COMPLIANT",
-        /// A failure stands.
-        AtRisk = "AT_RISK",
-        /// Computed to be a breach, and not yet confirmed by a person.
-        UnderReview = "UNDER_REVIEW",
-        /// In breach, confirmed.
-        Breached = "BREACHED",
-        /// Suspended for a while.
-        Suspended = "SUSPENDED",
-        /// Everything that was ordered is done.
-        Completed = "COMPLETED",
-        /// Ended before it was done.
-        Terminated = "TERMINATED",
-    }
-}
 
 /// What a statement claims; its fields are written in this order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,20 +33,21 @@ pub struct Claims {
     /// When it was made, in whole seconds.
     #[serde(with = "chrono::serde::ts_seconds")]
     pub iat: DateTime<Utc>,
-    /// Until when it may be taken for the present: the end of the day of which it speaks.
+    /// Until when it may be taken for the present: the end of the day of which it speaks, in the order's zone. The
+    /// answer is computed per day, so on the next one it may differ though nothing was recorded meanwhile.
     #[serde(with = "chrono::serde::ts_seconds")]
     pub exp: DateTime<Utc>,
     /// The order's reference.
     pub sub: Reference,
     /// Which statement about this order it is, from 1 on.
-    pub statement: u64,
+    pub statement: u32,
     /// The answer.
     pub compliance: Compliance,
     /// By which rules the answer was found.
     pub policy: PolicyVersion,
     /// On which record the answer rests.
     pub chain: Chain,
-    /// The local dates on which something recorded about the order was superseded, in order, each once.
+    /// The days, in the order's zone, on which something recorded about it was superseded; in order, each once.
     pub corrections: Vec<NaiveDate>,
 }
 
@@ -84,8 +63,7 @@ pub struct Compliance {
     /// Sessions ordered.
     pub required: u32,
     /// Since when the answer is what it is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub changed_on: Option<NaiveDate>,
+    pub changed_on: NaiveDate,
     /// Since when the order is in breach, once a person has confirmed it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub breach_on: Option<NaiveDate>,
@@ -98,26 +76,17 @@ pub struct Compliance {
     pub corrected: bool,
 }
 
-/// A version of a policy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PolicyVersion {
-    /// The policy.
-    pub code: Code,
-    /// Its version.
-    pub version: u32,
-}
-
-/// The head of the chain of the order's own events. A later statement has a longer chain; that it grew
-/// out of this one can be shown by who holds the events.
+/// The head of the chain of the order's own events, and of no one else's: it tells nothing of what happens
+/// elsewhere. Whoever holds the events can show that a later statement's chain grew out of this one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chain {
     /// How many events it has.
-    pub length: u64,
-    /// The digest of its last event, which covers all before it.
+    pub length: u32,
+    /// The digest of its last event, which covers all before it; keyed, so that nobody can guess at events.
     pub head: Digest,
 }
 
-/// A SHA-256, written as 64 hexadecimal digits in lower case.
+/// An HMAC-SHA-256, written as 64 hexadecimal digits in lower case.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Digest(pub [u8; 32]);
@@ -156,21 +125,32 @@ impl std::fmt::Debug for Digest {
     }
 }
 
-/// When a statement was made, and until when it may be taken for the present.
-///
-/// That is to the end of its local day, because the answer is computed per day: on the next one it may
-/// differ though nothing was recorded meanwhile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Validity {
-    /// When it was made, in whole seconds.
+/// A statement that was issued.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Issued {
+    /// Its id; it stands in no statement.
+    pub id: StatementId,
+    /// About which order.
+    pub order_id: OrderId,
+    /// Which statement about that order it is, from 1 on.
+    pub number: u32,
+    /// The key that signed it.
+    pub kid: Kid,
+    /// When.
     pub issued_at: DateTime<Utc>,
-    /// The first instant of the next day in the order's zone.
-    pub ends_at: DateTime<Utc>,
+    /// The statement: a JWS in compact form.
+    pub token: String,
 }
 
-impl Validity {
-    /// The validity of what is stated now about a day in a zone; `None` at the end of the calendar.
-    pub fn of(as_of: NaiveDate, zone: Tz, now: DateTime<Utc>) -> Option<Self> {
-        Some(Self { issued_at: now.trunc_subsecs(0), ends_at: Span::of_day(as_of, zone)?.ends_at() })
-    }
+/// A public key and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownKey {
+    /// The key.
+    pub public: PublicKey,
+    /// Since when it is known.
+    pub created_at: DateTime<Utc>,
+    /// Since when it signs no more; what it has signed stays good.
+    pub retired_at: Option<DateTime<Utc>>,
+    /// Since when nothing that it has signed is good.
+    pub revoked_at: Option<DateTime<Utc>>,
 }

@@ -86,6 +86,7 @@ words_and_ids! {
         SessionId, ParticipantId,
         SeriesId, WaitlistEntryId, FreedSlotId, WaitlistOfferId,
         OrderId, PoliceCallId, PoliceLookupId,
+        StatementId,
         JobId;
 }
 

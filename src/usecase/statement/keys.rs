@@ -1,4 +1,4 @@
-//! Signed statements, and the keys by which they are checked.
+//! The keys with which processes sign, and by which everybody checks.
 //!
 //! Each process has a private key of its own and makes the public one known to all before it signs; so
 //! processes need share no secret, and losing one machine is losing one key.
@@ -8,14 +8,14 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::call::Call;
-use super::error::{Error, Result};
-use super::work::{Mutation, Work, mutate};
-use super::world::World;
-use crate::domain::statement::{KeySet, Kid, PublicKey, SigningKey};
+use crate::domain::statement::{KeySet, Kid, KnownKey, PublicKey, SigningKey};
 use crate::store::codec::Instant;
-use crate::store::statement::{self, Key};
+use crate::store::statement;
 use crate::store::{self, Db};
+use crate::usecase::call::Call;
+use crate::usecase::error::{Error, Result};
+use crate::usecase::work::{Mutation, Work, mutate};
+use crate::usecase::world::World;
 
 /// The word for a key in sentences.
 const WORD: &str = "statement key";
@@ -37,7 +37,7 @@ pub trait Keyring: std::fmt::Debug + Send + Sync {
 pub async fn signing_key(world: &World, keys: &Arc<dyn Keyring>) -> Result<SigningKey> {
     let key = off_thread(keys, |keys| keys.current()).await?;
     let mut tx = world.db().begin_read().await?;
-    let known = statement::find(&mut tx, &key.public().kid()).await?;
+    let known = statement::key(&mut tx, &key.public().kid()).await?;
     drop(tx);
     match known {
         Some(known) if known.revoked_at.is_none() => Ok(key),
@@ -82,8 +82,8 @@ pub async fn key_set(db: &Db) -> Result<KeySet> {
 }
 
 /// The same with what is known of each key, oldest first.
-pub async fn keys(db: &Db) -> Result<Vec<Key>> {
-    Ok(statement::list(&mut db.begin_read().await?).await?)
+pub async fn keys(db: &Db) -> Result<Vec<KnownKey>> {
+    Ok(statement::keys(&mut db.begin_read().await?).await?)
 }
 
 /// Puts a fresh key in the place of the current one. It is known to all before it is kept, and so before it
@@ -125,11 +125,11 @@ impl Mutation for Change {
             work.note(format!("RETIRED {old}"));
         }
         if let Some(new) = self.add {
-            statement::add(&mut work.tx, new, now).await?;
+            statement::add_key(&mut work.tx, new, now).await?;
             work.note(format!("ADDED {}", new.kid()));
         }
         if let Some(kid) = &self.revoke {
-            statement::find(&mut work.tx, kid).await?.ok_or(Error::NotFound(WORD))?;
+            statement::key(&mut work.tx, kid).await?.ok_or(Error::NotFound(WORD))?;
             statement::revoke(&mut work.tx, kid, now).await?;
             work.note(format!("REVOKED {kid}"));
         }
