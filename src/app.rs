@@ -14,7 +14,7 @@ use crate::auth::{Builtin, StatementKey};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::grpc::{self, GateLayer, WellKnownLayer};
-use crate::jobs::{self, Workers};
+use crate::jobs::{self, Pump, Workers};
 use crate::rng::Rng;
 use crate::store::Db;
 use crate::usecase::call::Authenticator;
@@ -90,6 +90,7 @@ impl App {
         let mut routes = grpc::routes(&self.world, &self.keyring)?;
         routes.add_service(health_service);
         let workers = Workers::start(&self.world, &jobs::all(), self.workers).await?;
+        let pump = Pump::start(&self.world);
         let authenticator: Arc<dyn Authenticator> = self.issuer.clone();
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = Server::builder()
@@ -114,6 +115,8 @@ impl App {
                     for service in SERVICES {
                         health.set_service_status(service, tonic_health::ServingStatus::NotServing).await;
                     }
+                    // Streams end by themselves alone.
+                    self.world.tide().end();
                     let _ = stop.send(());
                     let served = tokio::time::timeout(self.drain_for, &mut serving);
                     let (served, ()) = tokio::join!(served, workers.drain(self.drain_for));
@@ -124,6 +127,7 @@ impl App {
                 }
             }
         };
+        pump.drain(self.drain_for).await;
         if tokio::time::timeout(self.drain_for, self.world.db().close()).await.is_err() {
             tracing::warn!("database connections did not come back within the limit");
         }

@@ -12,7 +12,7 @@
 //! | [`store`] | the only SQL: one text for two engines |
 //! | [`usecase`] | one use case per RPC: permission, transaction, load, decide, store, audit, commit |
 //! | [`grpc`] | the wire: messages ⇄ domain, errors → status, and the gate in front of both |
-//! | [`jobs`] | who does what the use cases enqueue: claim, run, retry, drain |
+//! | [`jobs`] | who does what the use cases enqueue: claim, run, retry, drain; and the pump of the feed |
 //! | [`auth`] | bearer tokens: who calls; and the key with which this process signs |
 //! | [`app`] | from a configuration to a running service |
 //! | [`cli`] | one file per command |
@@ -46,6 +46,10 @@
 //! * A time that a session gives back is offered to one at a time of those who wait, as a hold with an end, by
 //!   the rules of every booking; a session of it is made by a person's answer alone. The schema has one open or
 //!   accepted offer of a time, whoever is killed when.
+//! * Whatever writes a session notes it for the feed, in its transaction and in `store`, so that nobody can
+//!   forget. Its position in the order comes after the commit: a position below one that somebody has read never
+//!   comes to be, whoever commits late.
+//! * No stream outlives the token that it was opened with.
 //! * A [`usecase::Call`] exists only for a caller whose role was checked against
 //!   [`domain::access::TABLE`]; which rows a caller sees is decided from the stored row.
 //! * Only `store` names sqlx, only `grpc` names tonic (beside the composition root and the demo's
@@ -116,6 +120,13 @@
 //!   a session from its beginning, and a number that was refused or cancelled is made up by BookSession.
 //! * 2026-11: hours that a counsellor never works are no closure, days off that the timetable states are: a
 //!   mistake in the time of day must not send a series from week to week.
+//! * 2026-11: positions of the feed count per topic, and cursors hide them, so that a cursor says nothing about
+//!   what happens elsewhere. It belongs to its topic: whoever may follow that may go on with it.
+//! * 2026-11: a watch shows sessions as they now stand, not as each change left them: what is over helps nobody,
+//!   and nothing about a person is kept twice.
+//! * 2026-11: a counsellor who leads a session no more is told so, and nothing about what becomes of it then.
+//! * 2026-11: one process at a time orders the feed, under the lock of one row that it has for a moment; a lease
+//!   would have to end before anybody else could go on.
 //! * 2026-11: each process signs statements with a key of its own, which never leaves its data directory; the
 //!   database has the public ones, for ever. A rotated private key is destroyed, so that it can sign nothing more.
 //! * 2026-11: the signing key is read from its file for every statement: nothing can be out of date, and a running

@@ -123,7 +123,8 @@ impl Authenticator for Builtin {
         } else if claims.sub.is_empty() || claims.sub.len() > 200 {
             Err(Refused::Claim("sub"))
         } else {
-            Ok(Caller { authority: authority(&claims)?, principal: claims.sub })
+            let ends_at = DateTime::from_timestamp_secs(claims.exp).ok_or(Refused::Claim("exp"))?;
+            Ok(Caller { authority: authority(&claims)?, principal: claims.sub, until: Some(ends_at + LEEWAY) })
         }
     }
 }

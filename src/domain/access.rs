@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use chrono::{DateTime, Utc};
+
 use super::code::words;
 use super::ids::{CounsellorId, OrganisationId};
 use super::text::Code;
@@ -95,6 +97,8 @@ pub struct Caller {
     pub principal: String,
     /// What the caller may be.
     pub authority: Authority,
+    /// From when on the token is no longer good; none for who needs none.
+    pub until: Option<DateTime<Utc>>,
 }
 
 impl Caller {
@@ -196,6 +200,7 @@ pub const TABLE: &[(&str, &[Role])] = &[
     ("aftercare.v1.SchedulingService/CancelSeries", COORDINATOR),
     ("aftercare.v1.SchedulingService/GetSession", CARERS),
     ("aftercare.v1.SchedulingService/ListSessions", CARERS),
+    ("aftercare.v1.SchedulingService/WatchSessions", CARERS),
     ("aftercare.v1.SchedulingService/ListSessionOverrides", COORDINATOR),
     ("aftercare.v1.SchedulingService/ExportCalendar", CARERS),
     ("aftercare.v1.SchedulingService/JoinWaitlist", COORDINATOR),

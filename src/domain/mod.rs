@@ -13,6 +13,7 @@ pub mod conflict;
 pub mod consent;
 pub mod counsellor;
 pub mod directory;
+pub mod feed;
 pub mod guardian;
 pub mod ics;
 pub mod ids;

@@ -105,9 +105,9 @@ impl Terms {
         compliance::Terms { starts_on: self.starts_on, ends_on: self.ends_on, required: self.required }
     }
 
-    /// Whether police may know of it at all.
-    pub fn is_mandated(&self) -> bool {
-        self.mandate != MandateBasis::Voluntary
+    /// The police who may know of it; none when nobody may.
+    pub fn answered_to(&self) -> Option<&Code> {
+        (self.mandate != MandateBasis::Voluntary).then_some(&self.jurisdiction)
     }
 }
 

@@ -9,6 +9,7 @@ pub mod pb;
 mod session;
 mod slot;
 mod status;
+mod stream;
 mod waitlist;
 mod well_known;
 mod words;

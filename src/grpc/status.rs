@@ -65,6 +65,10 @@ pub fn status(error: Error) -> Status {
             details.set_retry_info(Some(COME_BACK));
             Code::Unavailable
         }
+        Error::Ending => {
+            details.set_retry_info(Some(COME_BACK));
+            Code::Unavailable
+        }
         Error::Internal(source) => return internal(source),
     };
     with_details(code, &error.to_string(), &details, extra)

@@ -78,7 +78,7 @@ pub async fn write(tx: &mut Tx, order: &Order, it: &Standing) -> Result<()> {
     .bind(it.version)
     .bind(order.organisation_id)
     .bind(order.reference.clone())
-    .bind(order.terms.is_mandated().then(|| order.terms.jurisdiction.clone()))
+    .bind(order.terms.answered_to().cloned())
     .bind(it.status)
     .bind(Json(it.at_risk.clone()))
     .bind(Json(it.alerts.clone()))

@@ -15,6 +15,7 @@ pub mod counsellor;
 pub mod db;
 pub mod directory;
 mod error;
+pub mod feed;
 pub mod guardian;
 pub mod hold;
 pub mod holiday;

@@ -34,8 +34,7 @@ struct Row {
 /// Writes everybody who is planned to be at a new session. [`Error::Conflict`] when a seat is taken.
 pub async fn insert_all(tx: &mut Tx, session: &Session) -> Result<()> {
     for counsellor_id in &session.co_facilitators {
-        let sql = tx.sql("INSERT INTO session_facilitator (session_id, counsellor_id, side) VALUES ($1, $2, $3)");
-        sql.bind(session.id).bind(*counsellor_id).bind(session.side).run().await?;
+        facilitate(tx, session, *counsellor_id).await?;
     }
     for participant in &session.participants {
         insert(tx, session, participant).await?;
@@ -68,8 +67,9 @@ pub async fn insert(tx: &mut Tx, session: &Session, it: &Participant) -> Result<
     .await
 }
 
-/// Writes what can change of the clients who are planned to be at a session.
-pub async fn update_all(tx: &mut Tx, session: &Session) -> Result<()> {
+/// Writes what can change of the clients who are planned to be at a session, and who now leads it beside its
+/// counsellor instead of those who did.
+pub async fn update_all(tx: &mut Tx, session: &Session, beside: &[CounsellorId]) -> Result<()> {
     for it in &session.participants {
         let sql = tx.sql(
             "UPDATE session_participant SET guardian_id = $2, interpreter = $3, overridden = $4, flags = $5,
@@ -78,6 +78,13 @@ pub async fn update_all(tx: &mut Tx, session: &Session) -> Result<()> {
         let sql = sql.bind(it.id).bind(it.attendee.guardian_id).bind(it.attendee.interpreter);
         let sql = sql.bind(Json(it.overridden.clone())).bind(Json(it.flags.clone()));
         sql.bind(it.attendee.order_id).run().await?;
+    }
+    for gone in beside.iter().filter(|it| !session.co_facilitators.contains(it)) {
+        let sql = tx.sql("DELETE FROM session_facilitator WHERE session_id = $1 AND counsellor_id = $2");
+        sql.bind(session.id).bind(*gone).run().await?;
+    }
+    for new in session.co_facilitators.iter().filter(|it| !beside.contains(it)) {
+        facilitate(tx, session, *new).await?;
     }
     Ok(())
 }
@@ -88,10 +95,9 @@ pub async fn count_towards(tx: &mut Tx, id: ParticipantId, order_id: OrderId) ->
     sql.bind(id).bind(order_id).run().await.map(drop)
 }
 
-/// Writes who leads a group beside its counsellor instead of somebody else.
-pub async fn replace_facilitator(tx: &mut Tx, id: SessionId, from: CounsellorId, to: CounsellorId) -> Result<()> {
-    let sql = tx.sql("UPDATE session_facilitator SET counsellor_id = $3 WHERE session_id = $1 AND counsellor_id = $2");
-    sql.bind(id).bind(from).bind(to).run().await.map(drop)
+async fn facilitate(tx: &mut Tx, session: &Session, counsellor_id: CounsellorId) -> Result<()> {
+    let sql = tx.sql("INSERT INTO session_facilitator (session_id, counsellor_id, side) VALUES ($1, $2, $3)");
+    sql.bind(session.id).bind(counsellor_id).bind(session.side).run().await.map(drop)
 }
 
 /// Writes that a client is planned to be there no more.

@@ -9,8 +9,9 @@ use uuid::Uuid;
 use super::codec::{Instant, Zone};
 use super::db::{Lock, Tx};
 use super::error::{Error, Result};
-use super::participant;
+use super::{feed, participant};
 use crate::domain::code::{CareService, Modality, Side};
+use crate::domain::feed::{SessionNote, Topic};
 use crate::domain::ids::{ClientId, CounsellorId, OrganisationId, RoomId, SeriesId, SessionId, SiteId, VenueId};
 use crate::domain::place::Place;
 use crate::domain::rules::RuleCode;
@@ -116,8 +117,9 @@ pub(super) async fn complete(tx: &mut Tx, rows: Vec<Row>) -> Result<Vec<Session>
 }
 
 /// Writes a new session or hold with who is to be there; its time and place are claimed by [`super::placement::claim`].
+/// Whoever follows the sessions of the organisation hears of it, unless it is a hold.
 /// [`Error::Conflict`] when the hold's number, the session it supersedes, or its number in a series is taken.
-pub async fn insert(tx: &mut Tx, it: &Session) -> Result<()> {
+pub async fn insert(tx: &mut Tx, it: &Session, now: Instant) -> Result<()> {
     let (held_until, held_by, hold_number) = match &it.state {
         State::Held { until, by, number } => (Some(Instant(*until)), Some(by.clone()), Some(*number)),
         _ => (None, None, None),
@@ -156,12 +158,17 @@ pub async fn insert(tx: &mut Tx, it: &Session) -> Result<()> {
     .bind(it.supersedes)
     .claim()
     .await?;
-    participant::insert_all(tx, it).await
+    participant::insert_all(tx, it).await?;
+    note(tx, it, Vec::new(), now).await
 }
 
 /// Writes what can change of a session that stands: its state, version, flags, its counsellor, and when
-/// what was held is booked; and what can change of who is to be there.
-pub async fn update(tx: &mut Tx, it: &Session) -> Result<()> {
+/// what was held is booked; and what can change of who is to be there, or leads a group with its counsellor.
+/// Whoever follows the sessions of the organisation hears of it.
+pub async fn update(tx: &mut Tx, it: &Session, now: Instant) -> Result<()> {
+    let lead = tx.sql("SELECT counsellor_id FROM session WHERE id = $1").bind(it.id).maybe::<(CounsellorId,)>().await?;
+    let beside = if it.is_group() { participant::facilitators_of(tx, &[it.id]).await? } else { Vec::new() };
+    let beside: Vec<CounsellorId> = beside.into_iter().map(|(_, counsellor_id)| counsellor_id).collect();
     let (cancelled_at, reason, successor_id) = match &it.state {
         State::Held { .. } | State::Booked => (None, None, None),
         State::Cancelled { at, reason } => (Some(Instant(*at)), Some(*reason), None),
@@ -188,13 +195,31 @@ pub async fn update(tx: &mut Tx, it: &Session) -> Result<()> {
     .bind(Instant(it.created_at))
     .run()
     .await?;
-    participant::update_all(tx, it).await
+    participant::update_all(tx, it, &beside).await?;
+    let led = lead.into_iter().map(|row| row.0).chain(beside);
+    note(tx, it, led.filter(|led| !it.is_led_by(*led)).collect(), now).await
+}
+
+/// Notes for the feed that a session was written, and who does not lead it any more. A hold is nobody's business.
+async fn note(tx: &mut Tx, it: &Session, left: Vec<CounsellorId>, now: Instant) -> Result<()> {
+    if it.state.word() == StateWord::Held {
+        return Ok(());
+    }
+    let payload = (!left.is_empty()).then(|| serde_json::json!(SessionNote { left }));
+    feed::note(tx, &Topic::Sessions(it.organisation_id), it.id.0, it.version, payload, now).await
 }
 
 /// Reads one session.
 pub async fn find(tx: &mut Tx, id: SessionId, lock: Lock) -> Result<Option<Session>> {
     let row = tx.sql_locked("SELECT * FROM session WHERE id = $1", lock).bind(id).maybe::<Row>().await?;
     Ok(complete(tx, row.into_iter().collect()).await?.pop())
+}
+
+/// Reads sessions, in no order; those that are not there are left out.
+pub async fn by_ids(tx: &mut Tx, ids: &[SessionId]) -> Result<Vec<Session>> {
+    let sql = tx.sql_each("SELECT * FROM session WHERE id IN ({ids})", ids.len());
+    let rows = sql.bind_ids(ids).all::<Row>().await?;
+    complete(tx, rows).await
 }
 
 /// Booked sessions of a client at a site that end after `since`, by id.

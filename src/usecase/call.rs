@@ -97,7 +97,7 @@ async fn append(world: &World, event: Event) -> Result<()> {
 impl Call {
     /// A call of the program itself, such as an import from the command line.
     pub fn of_program(method: &'static str) -> Self {
-        let caller = Caller { principal: format!("program:{method}"), authority: Authority::Admin };
+        let caller = Caller { principal: format!("program:{method}"), authority: Authority::Admin, until: None };
         Self { caller, method, request: None }
     }
 

@@ -138,6 +138,9 @@ pub enum Error {
     /// The database is busy or away; the same request may succeed in a moment.
     #[error("the service is busy; try again")]
     Unavailable(#[source] store::Error),
+    /// The process ends; another one, or the next, has the same answer.
+    #[error("the service is stopping; go on with another connection")]
+    Ending,
     /// A fault of ours.
     #[error("internal")]
     Internal(#[source] store::Error),
@@ -161,7 +164,7 @@ impl Error {
             Error::RequestReused => "REQUEST_ID_REUSED",
             Error::Refused(_) | Error::SeriesRefused(_) => "BOOKING_REFUSED",
             Error::Precondition { reason, .. } | Error::Exhausted { reason, .. } => reason,
-            Error::Unavailable(_) => "UNAVAILABLE",
+            Error::Unavailable(_) | Error::Ending => "UNAVAILABLE",
             Error::Internal(_) => "INTERNAL",
         }
     }
@@ -169,7 +172,7 @@ impl Error {
     /// Whether it is an answer to what was asked, and so belongs in the audit trail, rather than
     /// a failure to answer.
     pub fn is_refusal(&self) -> bool {
-        !matches!(self, Error::Unavailable(_) | Error::Internal(_))
+        !matches!(self, Error::Unavailable(_) | Error::Ending | Error::Internal(_))
     }
 }
 

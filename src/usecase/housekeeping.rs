@@ -5,16 +5,17 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Result;
 use super::job::Job;
-use super::session;
 use super::work::Work;
 use super::world::World;
+use super::{feed, session};
 use crate::store::codec::Instant;
 use crate::store::request;
 
 /// How long a repeated request still finds the first.
 const REQUESTS_KEPT_FOR: TimeDelta = TimeDelta::days(7);
 
-/// Forgets requests that are too old to be repeated, and holds that keep nothing any more.
+/// Forgets requests that are too old to be repeated, changes that nobody follows up any more, and holds that keep
+/// nothing any more.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct ForgetOld;
 
@@ -29,6 +30,8 @@ impl Job for ForgetOld {
     async fn run(&self, work: &mut Work<'_>) -> Result<()> {
         let forgotten = request::forget(&mut work.tx, Instant(work.now - REQUESTS_KEPT_FOR)).await?;
         tracing::debug!(forgotten, "old request ids forgotten");
+        let forgotten = feed::forget(work).await?;
+        tracing::debug!(forgotten, "old changes forgotten");
         Ok(())
     }
 }

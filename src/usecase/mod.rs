@@ -9,6 +9,7 @@ pub mod consent;
 pub mod directory;
 pub mod error;
 mod facts;
+pub mod feed;
 pub mod guardian;
 pub mod housekeeping;
 pub mod import;

@@ -95,7 +95,7 @@ async fn flag(work: &mut Work<'_>, session: Session, facts: &Facts) -> Result<()
         work.orphaned(&session);
     }
     let session = Session { version: session.version + 1, ..flagged };
-    session::update(&mut work.tx, &session).await?;
+    session::update(&mut work.tx, &session, Instant(work.now)).await?;
     work.touched(session.id.uuid());
     Ok(())
 }

@@ -141,6 +141,7 @@ async fn once<M: Mutation>(world: &World, call: &Call, mutation: &M) -> Result<M
             work.tx.release(Savepoint::Request).await?;
             work.audit(Outcome::Done, None).await?;
             work.tx.commit().await?;
+            world.tell_pump();
             if work.enqueued {
                 world.tell_workers();
             }

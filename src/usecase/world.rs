@@ -8,6 +8,7 @@ use tokio::sync::futures::Notified;
 use uuid::Uuid;
 
 use super::error::Result;
+use super::feed::Tide;
 use crate::clock::Clock;
 use crate::domain::ids::Id;
 use crate::domain::reference::Reference;
@@ -24,6 +25,8 @@ struct Inner {
     rng: Arc<dyn Rng>,
     secret: Vec<u8>,
     enqueued: Notify,
+    committed: Notify,
+    tide: Tide,
 }
 
 impl std::fmt::Debug for Inner {
@@ -42,7 +45,8 @@ impl World {
         installation::ensure(&mut tx, new_uuid(clock.as_ref(), rng.as_ref()), fresh).await?;
         let secret = installation::secret(&mut tx).await?;
         tx.commit().await?;
-        Ok(Self(Arc::new(Inner { db, clock, rng, secret, enqueued: Notify::new() })))
+        let (enqueued, committed, tide) = (Notify::new(), Notify::new(), Tide::default());
+        Ok(Self(Arc::new(Inner { db, clock, rng, secret, enqueued, committed, tide })))
     }
 
     /// The database.
@@ -87,6 +91,21 @@ impl World {
     /// Tells the workers of this process that a job was enqueued.
     pub(super) fn tell_workers(&self) {
         self.0.enqueued.notify_waiters();
+    }
+
+    /// Resolves when this process has committed something, from the moment of this call on.
+    pub fn committed(&self) -> Notified<'_> {
+        self.0.committed.notified()
+    }
+
+    /// Tells whoever orders the feed that something was committed.
+    pub(super) fn tell_pump(&self) {
+        self.0.committed.notify_waiters();
+    }
+
+    /// How far the topics of the feed have come.
+    pub fn tide(&self) -> &Tide {
+        &self.0.tide
     }
 
     /// A keyed digest that every process of this installation makes alike.

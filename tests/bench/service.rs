@@ -91,13 +91,17 @@ impl Service {
 
 /// The coordinator of an organisation.
 pub fn coordinator(organisation_id: aftercare::domain::ids::OrganisationId) -> Caller {
-    Caller { principal: "coordinator@example".into(), authority: Authority::Coordinator { organisation_id } }
+    Caller {
+        principal: "coordinator@example".into(),
+        authority: Authority::Coordinator { organisation_id },
+        until: None,
+    }
 }
 
 fn counsellor(seat: &Seat) -> Caller {
     let (organisation_id, counsellor_id) = (seat.organisation_id, seat.counsellor.id);
     let principal = format!("{}@example", seat.counsellor.code);
-    Caller { principal, authority: Authority::Counsellor { organisation_id, counsellor_id } }
+    Caller { principal, authority: Authority::Counsellor { organisation_id, counsellor_id }, until: None }
 }
 
 /// Everybody who acts, and what they act on.

@@ -12,6 +12,7 @@ use aftercare::domain::party::Attendee;
 use aftercare::domain::place::Place;
 use aftercare::domain::session::{Session, State};
 use aftercare::domain::time::{DayTime, Span, local_day, resolve};
+use aftercare::store::codec::Instant;
 use aftercare::store::placement::{self, Claim};
 use aftercare::store::{audit, client, session};
 use aftercare::usecase::Call;
@@ -163,7 +164,7 @@ async fn write(
     for opening in openings {
         let seat = &people.seats[opening.seat];
         let session = opening.session(service, seat)?;
-        session::insert(&mut tx, &session).await?;
+        session::insert(&mut tx, &session, Instant(session.created_at)).await?;
         let client_id = session.participants[0].attendee.client_id;
         let links = client::links(&mut tx, client_id).await?.into_iter().collect();
         let gap = seat.site.separation_gap_for;

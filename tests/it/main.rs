@@ -47,3 +47,4 @@ mod statements;
 mod substitutes;
 mod support;
 mod waitlist;
+mod watch;

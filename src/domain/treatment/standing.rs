@@ -70,6 +70,15 @@ pub struct PoliceView {
     pub corrected: bool,
 }
 
+/// What those who watch a jurisdiction are told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ComplianceNote {
+    /// The order.
+    pub reference: Reference,
+    /// Where it stands; none when it is not theirs any more.
+    pub view: Option<PoliceView>,
+}
+
 impl Docket {
     /// Today, where the order is.
     pub fn today(&self, now: DateTime<Utc>) -> NaiveDate {

@@ -11,11 +11,12 @@ use chrono::TimeDelta;
 use tonic::{Request, Response, Status};
 
 pub use self::series::series_refusal;
-use self::wire::{booking, length, override_pb, overrides, place, reason, session_pb, wanted};
+use self::wire::{booking, change_pb, length, override_pb, overrides, place, reason, session_pb, wanted};
 use super::fields::{Fields, keyed, open, open_mutation};
 use super::pb;
 use super::pb::scheduling_service_server::{SchedulingService, SchedulingServiceServer};
 use super::status::status;
+use super::stream::{Streaming, stream};
 use crate::domain::ids::SessionId;
 use crate::domain::session::{DEFAULT_HOLD, LONGEST_HOLD};
 use crate::usecase::error::Result;
@@ -56,6 +57,15 @@ macro_rules! service {
     ($($rpc:ident: $request:ident => $response:ident, $answer:ident;)*) => {
         #[tonic::async_trait]
         impl SchedulingService for Scheduling {
+            type WatchSessionsStream = Streaming<pb::WatchSessionsResponse>;
+
+            async fn watch_sessions(
+                &self,
+                request: Request<pb::WatchSessionsRequest>,
+            ) -> Result<Response<Self::WatchSessionsStream>, Status> {
+                self.watch(request).await.map(Response::new).map_err(status)
+            }
+
             $(async fn $rpc(&self, request: Request<pb::$request>) -> Result<Response<pb::$response>, Status> {
                 self.$answer(request).await.map(Response::new).map_err(status)
             })*
@@ -256,8 +266,15 @@ impl Scheduling {
             };
             Some((filter, page?))
         })?;
-        let (sessions, next_page_token) = usecase::list_sessions(&self.world, &call, filter, &page).await?;
-        Ok(pb::ListSessionsResponse { sessions: sessions.iter().map(session_pb).collect(), next_page_token })
+        let listed = usecase::list_sessions(&self.world, &call, filter, &page).await?;
+        let sessions = listed.sessions.iter().map(session_pb).collect();
+        Ok(pb::ListSessionsResponse { sessions, next_page_token: listed.next, watch_cursor: listed.watch })
+    }
+
+    async fn watch(&self, request: Request<pb::WatchSessionsRequest>) -> Result<Streaming<pb::WatchSessionsResponse>> {
+        let (call, pb) = open(request)?;
+        let watcher = usecase::watch_sessions(&self.world, &call, &pb.cursor).await?;
+        Ok(stream(watcher, change_pb))
     }
 
     async fn list_overrides(

@@ -20,6 +20,8 @@ use crate::grpc::fields::{Fields, count, id_text, timestamp};
 use crate::grpc::pb;
 use crate::grpc::slot::local;
 use crate::grpc::words::Word;
+use crate::usecase::feed::Message;
+use crate::usecase::session::{Change, Seen};
 
 /// A request that has every field of a booking.
 macro_rules! booking {
@@ -294,6 +296,19 @@ fn group_pb(session: &Session) -> pb::Group {
         removed: removed.collect(),
         co_facilitator_ids: session.co_facilitators.iter().map(ToString::to_string).collect(),
     }
+}
+
+/// A session that changed, or how far everything was read, for the wire.
+pub fn change_pb(it: Message<Change>) -> pb::WatchSessionsResponse {
+    let cursor = it.cursor;
+    let Some(Change { version, seen }) = it.change else {
+        return pb::WatchSessionsResponse { cursor, ..Default::default() };
+    };
+    let change = match seen {
+        Seen::Now(session) => pb::watch_sessions_response::Change::Session(session_pb(&session)),
+        Seen::Left(id) => pb::watch_sessions_response::Change::LeftSessionId(id.to_string()),
+    };
+    pb::WatchSessionsResponse { cursor, version, change: Some(change) }
 }
 
 /// Why a rule was broken, for the wire.

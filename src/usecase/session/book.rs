@@ -10,6 +10,7 @@ use crate::domain::ids::{GuardianId, Id, SessionId};
 use crate::domain::party::Party;
 use crate::domain::rules::Occasion;
 use crate::domain::session::{Override, Session, State, Wanted};
+use crate::store::codec::Instant;
 use crate::store::{Lock, placement, session};
 use crate::usecase::error::{Error, Result};
 use crate::usecase::work::{Mutation, Work};
@@ -121,7 +122,7 @@ pub async fn book_held(
         participant.attendee = attendee.clone();
     }
     draft.session = Session { state: State::Booked, ..held.renewed(draft.session) };
-    session::update(&mut work.tx, &draft.session).await?;
+    session::update(&mut work.tx, &draft.session, Instant(work.now)).await?;
     placement::release(&mut work.tx, draft.session.id).await?;
     scene.take(work, &draft.session).await?;
     draft.note(work).await?;

@@ -8,6 +8,7 @@ use crate::domain::directory::Site;
 use crate::domain::ids::{Id, SessionId, SiteId};
 use crate::domain::session::{CancelReason, Session};
 use crate::domain::waitlist::Freeing;
+use crate::store::codec::Instant;
 use crate::store::noun::Stored;
 use crate::store::{Lock, placement, session};
 use crate::usecase::error::Result;
@@ -30,7 +31,7 @@ pub(super) async fn lock_sites(work: &mut Work<'_>, sessions: &[Session]) -> Res
 /// its clients are to be settled afterwards.
 pub(super) async fn cancel_locked(work: &mut Work<'_>, session: Session, reason: CancelReason) -> Result<Session> {
     let session = session.cancel(work.now, reason).map_err(refused)?;
-    session::update(&mut work.tx, &session).await?;
+    session::update(&mut work.tx, &session, Instant(work.now)).await?;
     placement::release(&mut work.tx, session.id).await?;
     Ok(session)
 }

@@ -1,4 +1,4 @@
-//! Sessions: find a time, hold it, book it, move it, give it to another counsellor, cancel it, read it.
+//! Sessions: find a time, hold it, book it, move it, give it to another counsellor, cancel it, read it, watch it.
 
 mod book;
 mod cancel;
@@ -15,6 +15,7 @@ mod scene;
 mod search;
 mod series;
 mod substitute;
+mod watch;
 
 pub use book::{BookHeld, BookSession};
 pub(super) use book::{book, book_held};
@@ -25,7 +26,7 @@ pub use hold::{HoldSlot, ReleaseHold, forget_expired};
 pub use offer::{place, place_series};
 pub use participant::{AddParticipant, RemoveParticipant};
 pub(super) use place::{LOOKS, crowded};
-pub use read::{Filter, get_session, list_overrides, list_sessions};
+pub use read::{Filter, Listed, get_session, list_overrides, list_sessions};
 pub use reassign::ReassignCounsellor;
 pub use record::RecordPastSession;
 pub use reschedule::RescheduleSession;
@@ -35,6 +36,7 @@ pub use series::{
     BookSeries, CancelSeries, Days, Placed, RescheduleSeries, ScheduleProgramme, View, get_series, wrong,
 };
 pub use substitute::{Outcome, Proposals, ProposeSubstitutes, ReassignSessions, propose_substitutes};
+pub use watch::{Change, Own, Seen, watch_sessions};
 
 use super::error::{Error, Result};
 use super::work::Work;

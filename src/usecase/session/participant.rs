@@ -182,7 +182,7 @@ impl AddParticipant {
     async fn write(&self, work: &mut Work<'_>, it: &Joined) -> Result<()> {
         let client_id = self.attendee.client_id;
         participant::insert(&mut work.tx, &it.session, &it.participant).await?;
-        session::update(&mut work.tx, &it.session).await?;
+        session::update(&mut work.tx, &it.session, Instant(work.now)).await?;
         let links = link::of(work, &[client_id]).await?;
         placement::join(&mut work.tx, &it.session, client_id, &links).await?;
         note(work, it.session.id, &it.overridden).await
@@ -261,7 +261,7 @@ impl RemoveParticipant {
         let (own, others) = (link::of(work, &[self.client_id]).await?, link::of(work, &session.clients()).await?);
         let links: Vec<_> = own.difference(&others).copied().collect();
         participant::remove(&mut work.tx, session.id, self.client_id, Instant(work.now), self.reason).await?;
-        session::update(&mut work.tx, &session).await?;
+        session::update(&mut work.tx, &session, Instant(work.now)).await?;
         Ok(placement::leave(&mut work.tx, session.id, self.client_id, &links).await?)
     }
 }

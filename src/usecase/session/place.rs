@@ -11,6 +11,7 @@ use crate::domain::place::{Place, WantedPlace};
 use crate::domain::rules::{self, Candidate, Facts, Occasion, RuleCode, Verdict};
 use crate::domain::session::{Overriding, Session, State, Wanted};
 use crate::domain::time::Span;
+use crate::store::codec::Instant;
 use crate::store::{self, Lock, Savepoint, overriding, session};
 use crate::usecase::error::{Error, Refusal, Result};
 use crate::usecase::facts::{self, Ask, Places};
@@ -185,7 +186,7 @@ impl Scene {
     }
 
     async fn write(&self, work: &mut Work<'_>, draft: &Draft) -> Result<()> {
-        session::insert(&mut work.tx, &draft.session).await?;
+        session::insert(&mut work.tx, &draft.session, Instant(work.now)).await?;
         self.take(work, &draft.session).await?;
         draft.note(work).await
     }

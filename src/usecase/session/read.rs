@@ -3,12 +3,14 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
+use crate::domain::feed::Topic;
 use crate::domain::ids::{ClientId, CounsellorId, Id, SeriesId, SessionId, SiteId};
 use crate::domain::session::{Overriding, Session, StateWord};
 use crate::store::session::Listing;
-use crate::store::{Lock, overriding, session};
+use crate::store::{self, Lock, overriding, session};
 use crate::usecase::call::{Call, traced};
 use crate::usecase::error::{Error, Result};
+use crate::usecase::feed;
 use crate::usecase::page::Page;
 use crate::usecase::session::WORD;
 use crate::usecase::work::{Mutation, Work, mutate};
@@ -52,13 +54,36 @@ async fn read(world: &World, call: &Call, id: SessionId) -> Result<Session> {
     }
 }
 
+/// Sessions, and from where on to watch them.
+#[derive(Debug)]
+pub struct Listed {
+    /// A page of them.
+    pub sessions: Vec<Session>,
+    /// Token of the next page.
+    pub next: String,
+    /// The cursor of the moment that the page is of: whoever watches from there on misses nothing.
+    pub watch: String,
+}
+
 /// Lists sessions by start.
-pub async fn list_sessions(world: &World, call: &Call, filter: Filter, page: &Page) -> Result<(Vec<Session>, String)> {
-    let Some(listing) = listing(call, filter, page.most())? else { return Ok((Vec::new(), String::new())) };
-    let listing = Listing { after: page.after(world, call)?, ..listing };
+pub async fn list_sessions(world: &World, call: &Call, filter: Filter, page: &Page) -> Result<Listed> {
+    let listing = listing(call, filter, page.most())?;
+    let after = page.after(world, call)?;
+    let topic = topic(call)?;
+    // One transaction, which sees one state: what the page does not have yet comes after the cursor.
     let mut tx = world.db().begin_read().await?;
-    let rows = session::list(&mut tx, &listing).await?;
-    Ok(page.cut(world, call, rows, |session| (session.span.starts_at(), session.id)))
+    let watch = feed::cursor(world, &topic, store::feed::last(&mut tx, &topic).await?);
+    let rows = match listing {
+        Some(listing) => session::list(&mut tx, &Listing { after, ..listing }).await?,
+        None => Vec::new(),
+    };
+    let (sessions, next) = page.cut(world, call, rows, |session| (session.span.starts_at(), session.id));
+    Ok(Listed { sessions, next, watch })
+}
+
+/// The sessions that a caller may follow: of the own organisation.
+pub(super) fn topic(call: &Call) -> Result<Topic> {
+    call.caller().authority.organisation_id().map(Topic::Sessions).ok_or(Error::Denied)
 }
 
 /// At most so many of the sessions that the caller may see; nothing when a counsellor asks for another's.

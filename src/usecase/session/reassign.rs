@@ -8,7 +8,8 @@ use crate::domain::ids::{CounsellorId, Id, SessionId};
 use crate::domain::noun::Noun;
 use crate::domain::rules::Occasion;
 use crate::domain::session::{Override, Session, Wanted};
-use crate::store::{Lock, participant, placement, session};
+use crate::store::codec::Instant;
+use crate::store::{Lock, placement, session};
 use crate::usecase::error::{Error, Result};
 use crate::usecase::orphan;
 use crate::usecase::work::{Mutation, Work};
@@ -73,8 +74,7 @@ impl ReassignCounsellor {
         let to = to.ok_or(Error::NotFound(Counsellor::WORD))?;
         // When a rival was faster, the next attempt sees what stands in the way.
         placement::reassign(&mut work.tx, &draft.session, from, to).await?;
-        participant::replace_facilitator(&mut work.tx, seen.id, from, self.counsellor_id).await?;
-        session::update(&mut work.tx, &draft.session).await?;
+        session::update(&mut work.tx, &draft.session, Instant(work.now)).await?;
         draft.note(work).await?;
         work.touched(from.uuid());
         work.touched(self.counsellor_id.uuid());

@@ -10,6 +10,7 @@ use crate::domain::noun::Noun;
 use crate::domain::personal::Personal;
 use crate::domain::rules::{Occasion, RuleCode, WALK_IN};
 use crate::domain::session::{Override, Overriding, Session, Wanted};
+use crate::store::codec::Instant;
 use crate::store::{Lock, client, overriding, session};
 use crate::usecase::error::{Error, Result};
 use crate::usecase::link;
@@ -48,7 +49,7 @@ impl Mutation for RecordPastSession {
         let scene = wanted.scene(work).await?;
         let mut draft = wanted.judge(work, &scene, None, Occasion::Recording).await?;
         draft.session.overridden = vec![RuleCode::InThePast];
-        session::insert(&mut work.tx, &draft.session).await?;
+        session::insert(&mut work.tx, &draft.session, Instant(work.now)).await?;
         let why = Overriding {
             rule: RuleCode::InThePast,
             client_id: wanted.party.client().map(|it| it.client_id),

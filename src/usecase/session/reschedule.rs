@@ -13,6 +13,7 @@ use crate::domain::rules::Occasion;
 use crate::domain::session::{CancelReason, Override, Session, Wanted};
 use crate::domain::time::Span;
 use crate::domain::waitlist::Freeing;
+use crate::store::codec::Instant;
 use crate::store::{self, Lock, Savepoint, placement, session};
 use crate::usecase::error::{Error, Result};
 use crate::usecase::link;
@@ -145,8 +146,8 @@ async fn replace(work: &mut Work<'_>, scene: &Scene, draft: &Draft, old: &Sessio
     work.tx.savepoint(Savepoint::Unit).await?;
     placement::release(&mut work.tx, old.id).await?;
     // First the old one, which gives up its number in a series.
-    session::update(&mut work.tx, old).await?;
-    let written = session::insert(&mut work.tx, &draft.session).await.map_err(Error::from);
+    session::update(&mut work.tx, old, Instant(work.now)).await?;
+    let written = session::insert(&mut work.tx, &draft.session, Instant(work.now)).await.map_err(Error::from);
     let taken = match written {
         Ok(()) => scene.take(work, &draft.session).await,
         error => error,

@@ -7,17 +7,19 @@ use chrono::NaiveDate;
 
 use super::{WORD, correction};
 use crate::domain::directory::HolidayCalendar;
+use crate::domain::feed::Topic;
 use crate::domain::ids::{Id, OrderId, ParticipantId};
 use crate::domain::personal::Personal;
+use crate::domain::text::Code;
 use crate::domain::treatment::act::{Act, Event};
 use crate::domain::treatment::history::History;
-use crate::domain::treatment::standing::{Docket, Standing};
+use crate::domain::treatment::standing::{ComplianceNote, Docket, Standing};
 use crate::domain::treatment::{Order, PolicyVersion, Published};
 use crate::domain::working_days::WorkingDays;
 use crate::store::codec::Instant;
 use crate::store::noun::Stored;
 use crate::store::session::Of;
-use crate::store::{self, Lock, Tx, compliance, treatment};
+use crate::store::{self, Lock, Tx, compliance, feed, treatment};
 use crate::usecase::error::{Error, Result};
 use crate::usecase::orphan;
 use crate::usecase::work::Work;
@@ -28,6 +30,8 @@ pub struct Ledger {
     pub docket: Docket,
     /// Where it stands today, by what was recorded before.
     pub standing: Standing,
+    /// The police to whom it was answered when it was opened.
+    answered_to: Option<Code>,
     /// The number of the first event of this request that corrects another.
     corrects: Option<u32>,
 }
@@ -83,11 +87,15 @@ pub async fn open(work: &mut Work<'_>, id: OrderId) -> Result<Ledger> {
     let mut standing = compliance::find(&mut work.tx, id).await?.ok_or_else(missing)?;
     if standing.next_change_at.is_some_and(|at| at <= work.now) {
         for next in docket.moved_on(&standing, work.now) {
-            write(work, &docket, Some(&standing), &next).await?;
+            compliance::write(&mut work.tx, &docket.order, &next).await?;
+            if next.version != standing.version {
+                announce(work, &docket, &next).await?;
+            }
             standing = next;
         }
     }
-    Ok(Ledger { docket, standing, corrects: None })
+    let answered_to = docket.order.terms.answered_to().cloned();
+    Ok(Ledger { docket, standing, answered_to, corrects: None })
 }
 
 /// Begins the ledger of a new order.
@@ -100,8 +108,10 @@ pub async fn begin(work: &mut Work<'_>, order: Order, reason: Option<Personal>) 
     treatment::append(&mut work.tx, &docket.order, &first, reason.as_ref()).await?;
     work.touched(docket.order.id.uuid());
     let standing = docket.stand(None, docket.today(work.now));
-    write(work, &docket, None, &standing).await?;
-    Ok(Ledger { docket, standing, corrects: None })
+    compliance::write(&mut work.tx, &docket.order, &standing).await?;
+    announce(work, &docket, &standing).await?;
+    let answered_to = docket.order.terms.answered_to().cloned();
+    Ok(Ledger { docket, standing, answered_to, corrects: None })
 }
 
 /// Adds an entry to the history and to the chain of an order.
@@ -144,13 +154,21 @@ impl Ledger {
         let before = self.standing.clone();
         let mut standing = self.docket.stand(Some(&before), self.docket.today(work.now));
         if let Some(number) = self.corrects.take() {
-            let corrected = correction::note(work, &self.docket, number).await?;
-            if corrected && !standing.corrected {
-                standing.corrected = true;
-                standing.version = before.version + 1;
-            }
+            standing.corrected |= correction::note(work, &self.docket, number).await?;
         }
-        write(work, &self.docket, Some(&before), &standing).await?;
+        let answered_to = self.docket.order.terms.answered_to();
+        let moved = answered_to != self.answered_to.as_ref();
+        if moved || standing.corrected != before.corrected {
+            standing.version = before.version + 1;
+        }
+        compliance::write(&mut work.tx, &self.docket.order, &standing).await?;
+        if let Some(before) = self.answered_to.as_ref().filter(|_| moved) {
+            let gone = ComplianceNote { reference: self.docket.order.reference.clone(), view: None };
+            note(work, before, &standing, &gone).await?;
+        }
+        if standing.version != before.version {
+            announce(work, &self.docket, &standing).await?;
+        }
         if standing.open != before.open {
             orphan::reassess(work, &[Of::Client(self.docket.order.client_id)]).await?;
         }
@@ -158,9 +176,17 @@ impl Ledger {
     }
 }
 
-/// Writes where an order stands, and tells whoever watches when that is news.
-async fn write(work: &mut Work<'_>, docket: &Docket, before: Option<&Standing>, standing: &Standing) -> Result<()> {
-    compliance::write(&mut work.tx, &docket.order, standing).await?;
-    let _ = (before, Instant(work.now));
-    Ok(())
+/// Tells the police who watch where an order stands now, if it is for them.
+async fn announce(work: &mut Work<'_>, docket: &Docket, standing: &Standing) -> Result<()> {
+    let Some(jurisdiction) = docket.order.terms.answered_to() else { return Ok(()) };
+    let view = docket.view(standing);
+    let said = ComplianceNote { reference: view.reference.clone(), view: Some(view) };
+    note(work, jurisdiction, standing, &said).await
+}
+
+async fn note(work: &mut Work<'_>, to: &Code, standing: &Standing, said: &ComplianceNote) -> Result<()> {
+    let wrong = |_| store::Error::Inconsistent { table: "compliance", what: standing.order_id.to_string() };
+    let payload = serde_json::to_value(said).map_err(wrong)?;
+    let (topic, id, now) = (Topic::Compliance(to.clone()), standing.order_id.uuid(), Instant(work.now));
+    Ok(feed::note(&mut work.tx, &topic, id, standing.version, Some(payload), now).await?)
 }

@@ -1,0 +1,49 @@
+-- What changed, in one order per topic, for those who follow it. A change is noted in its own transaction and given
+-- a position when that is committed, by one at a time: so no position comes to be below one that somebody has read.
+-- The PostgreSQL file of the same name has the same tables and columns.
+
+-- Noted, and not yet in order. Whoever writes an aggregate has its row locked, so that its versions are noted in order.
+CREATE TABLE feed_pending (
+    topic           TEXT NOT NULL,
+    aggregate_id    BLOB NOT NULL,
+    version         INTEGER NOT NULL,
+    -- Ids and plain values; never anything about a person.
+    payload         TEXT,
+    noted_at        INTEGER NOT NULL,
+    PRIMARY KEY (topic, aggregate_id, version)
+) STRICT;
+CREATE INDEX feed_pending_oldest ON feed_pending (noted_at, topic, aggregate_id, version);
+
+-- How far a topic has come, and in which generation it last did. Positions count per topic: those of one say nothing
+-- about another.
+CREATE TABLE feed_topic (
+    topic           TEXT PRIMARY KEY,
+    last_position   INTEGER NOT NULL CHECK (last_position > 0),
+    generation      INTEGER NOT NULL
+) STRICT;
+
+-- From the oldest that is kept, positions have no gaps.
+CREATE TABLE feed (
+    topic           TEXT NOT NULL,
+    position        INTEGER NOT NULL CHECK (position > 0),
+    aggregate_id    BLOB NOT NULL,
+    version         INTEGER NOT NULL,
+    payload         TEXT,
+    noted_at        INTEGER NOT NULL,
+    sequenced_at    INTEGER NOT NULL,
+    PRIMARY KEY (topic, position)
+) STRICT;
+CREATE INDEX feed_by_age ON feed (sequenced_at);
+
+CREATE TRIGGER feed_no_update BEFORE UPDATE ON feed
+BEGIN
+    SELECT RAISE(ABORT, 'aftercare:append_only');
+END;
+
+-- One row, which whoever gives positions has locked: how often that was done, and when last.
+CREATE TABLE feed_head (
+    singleton       INTEGER PRIMARY KEY CHECK (singleton = 1),
+    generation      INTEGER NOT NULL,
+    sequenced_at    INTEGER NOT NULL
+) STRICT;
+INSERT INTO feed_head (singleton, generation, sequenced_at) VALUES (1, 0, 0);
