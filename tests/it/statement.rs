@@ -1,6 +1,7 @@
 //! Signed statements: whoever has one can check it without us, in whichever language.
 
 mod cli;
+mod issue;
 mod keys;
 
 use std::io::{Read, Write};
@@ -9,14 +10,14 @@ use std::process::{Output, Stdio};
 use std::sync::Arc;
 
 use aftercare::auth::StatementKey;
+use aftercare::domain::compliance::Shown;
 use aftercare::domain::reference::Reference;
-use aftercare::domain::statement::{
-    Chain, Claims, Compliance, Digest, ISSUER, KeySet, PolicyVersion, Shown, SigningKey, Validity, verify,
-};
+use aftercare::domain::statement::{Chain, Claims, Compliance, Digest, ISSUER, KeySet, SigningKey, verify};
 use aftercare::domain::text::Code;
+use aftercare::domain::treatment::PolicyVersion;
 use aftercare::rng::SeededRng;
 use aftercare::usecase::statement::{Keyring, signing_key};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use tonic::body::Body;
 use tonic::codegen::http::{Method, Request, StatusCode};
@@ -28,11 +29,10 @@ use crate::support::{TestApp, tool};
 /// The answer about an order on the day of the clock.
 fn claims(now: DateTime<Utc>) -> Claims {
     let as_of = now.date_naive();
-    let validity = Validity::of(as_of, chrono_tz::Asia::Kolkata, now).unwrap();
     Claims {
         iss: ISSUER.into(),
-        iat: validity.issued_at,
-        exp: validity.ends_at,
+        iat: now,
+        exp: now + TimeDelta::hours(14),
         sub: Reference::from_random([1; 8]),
         statement: 1,
         compliance: Compliance {
@@ -40,7 +40,7 @@ fn claims(now: DateTime<Utc>) -> Claims {
             as_of,
             credits: 2,
             required: 12,
-            changed_on: None,
+            changed_on: as_of,
             breach_on: None,
             enforcement_due_on: None,
             unrecorded_sessions: 0,
