@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use prost::Message;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let services =
-        ["client", "compliance", "directory", "scheduling"].map(|name| format!("proto/aftercare/v1/{name}.proto"));
+    let services = ["attendance", "client", "compliance", "directory", "scheduling"]
+        .map(|name| format!("proto/aftercare/v1/{name}.proto"));
     let descriptors = protox::compile(services, ["proto"])?;
     let out = PathBuf::from(std::env::var("OUT_DIR")?).join("aftercare.bin");
     std::fs::write(out, descriptors.encode_to_vec())?;
@@ -19,6 +19,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "aftercare.v1.ConsentEnd",
             "aftercare.v1.WithdrawConsentRequest",
             "aftercare.v1.InvalidateConsentRequest",
+            "aftercare.v1.AttendanceFacts",
+            "aftercare.v1.Attendance",
+            "aftercare.v1.AmendAttendanceRequest",
+            "aftercare.v1.AbsenceDecision",
+            "aftercare.v1.DecideAbsenceRequest",
+            "aftercare.v1.SessionNote",
+            "aftercare.v1.WriteSessionNoteRequest",
         ])
         .compile_fds(descriptors)?;
     println!("cargo:rerun-if-changed=proto");

@@ -392,6 +392,8 @@ CREATE TABLE session (
     series_number       BIGINT CHECK (series_number BETWEEN 1 AND 400),
     overridden          JSONB NOT NULL,
     flags               JSONB NOT NULL,
+    -- How many who stand as its participants have no record of attendance.
+    unrecorded          BIGINT NOT NULL CHECK (unrecorded BETWEEN 0 AND capacity),
     FOREIGN KEY (counsellor_id, side) REFERENCES counsellor (id, side),
     FOREIGN KEY (series_id, organisation_id) REFERENCES series (id, organisation_id),
     UNIQUE (id, side),
@@ -416,6 +418,7 @@ CREATE INDEX session_of_series ON session (series_id, starts_at);
 CREATE INDEX session_by_site ON session (site_id, starts_at, id);
 CREATE INDEX session_by_hold ON session (held_until) WHERE held_until IS NOT NULL;
 CREATE INDEX session_flagged ON session (organisation_id, starts_at, id) WHERE flags <> '[]';
+CREATE INDEX session_unrecorded ON session (organisation_id, ends_at, id) WHERE unrecorded > 0 AND state = 'BOOKED';
 
 -- Who is planned to be there: one, or in a group as many as it has seats. Who is removed keeps the row.
 CREATE TABLE session_participant (
@@ -435,6 +438,8 @@ CREATE TABLE session_participant (
     added_at            TIMESTAMPTZ NOT NULL,
     removed_at          TIMESTAMPTZ,
     removed_reason      TEXT CHECK (removed_reason IN ('CLIENT', 'PROVIDER', 'LOGISTICS', 'COURT', 'OTHER')),
+    -- The record of attendance that stands; NULL when there is none.
+    attendance_id       UUID,
     FOREIGN KEY (session_id, side, capacity) REFERENCES session (id, side, capacity) ON DELETE CASCADE,
     FOREIGN KEY (client_id, side) REFERENCES client (id, side),
     FOREIGN KEY (guardian_id, client_id) REFERENCES guardian (id, client_id),
@@ -559,3 +564,15 @@ CREATE TRIGGER session_override_no_update BEFORE UPDATE ON session_override
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER programme_version_append_only BEFORE UPDATE OR DELETE ON programme_version
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
+-- Whose place it is and since when never changes, and nothing but the record that stands once it was given up.
+CREATE TRIGGER session_participant_is_history BEFORE UPDATE ON session_participant
+    FOR EACH ROW WHEN (
+        (NEW.id, NEW.session_id, NEW.client_id, NEW.client_reference, NEW.added_at)
+        IS DISTINCT FROM (OLD.id, OLD.session_id, OLD.client_id, OLD.client_reference, OLD.added_at)
+        OR (OLD.removed_at IS NOT NULL
+            AND (NEW.side, NEW.capacity, NEW.seat, NEW.guardian_id, NEW.interpreter, NEW.overridden, NEW.flags,
+                 NEW.removed_at, NEW.removed_reason)
+            IS DISTINCT FROM (OLD.side, OLD.capacity, OLD.seat, OLD.guardian_id, OLD.interpreter, OLD.overridden,
+                 OLD.flags, OLD.removed_at, OLD.removed_reason))
+        OR (OLD.attendance_id IS NOT NULL AND NEW.attendance_id IS NULL))
+    EXECUTE FUNCTION refuse_change();

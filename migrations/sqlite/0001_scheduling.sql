@@ -396,6 +396,8 @@ CREATE TABLE session (
     series_number       INTEGER CHECK (series_number BETWEEN 1 AND 400),
     overridden          TEXT NOT NULL,
     flags               TEXT NOT NULL,
+    -- How many who stand as its participants have no record of attendance.
+    unrecorded          INTEGER NOT NULL CHECK (unrecorded BETWEEN 0 AND capacity),
     FOREIGN KEY (counsellor_id, side) REFERENCES counsellor (id, side),
     FOREIGN KEY (series_id, organisation_id) REFERENCES series (id, organisation_id),
     UNIQUE (id, side),
@@ -420,6 +422,7 @@ CREATE INDEX session_of_series ON session (series_id, starts_at);
 CREATE INDEX session_by_site ON session (site_id, starts_at, id);
 CREATE INDEX session_by_hold ON session (held_until) WHERE held_until IS NOT NULL;
 CREATE INDEX session_flagged ON session (organisation_id, starts_at, id) WHERE flags <> '[]';
+CREATE INDEX session_unrecorded ON session (organisation_id, ends_at, id) WHERE unrecorded > 0 AND state = 'BOOKED';
 
 -- Who is planned to be there: one, or in a group as many as it has seats. Who is removed keeps the row.
 CREATE TABLE session_participant (
@@ -439,15 +442,31 @@ CREATE TABLE session_participant (
     added_at            INTEGER NOT NULL,
     removed_at          INTEGER,
     removed_reason      TEXT CHECK (removed_reason IN ('CLIENT', 'PROVIDER', 'LOGISTICS', 'COURT', 'OTHER')),
+    -- The record of attendance that stands; NULL when there is none.
+    attendance_id       BLOB,
     FOREIGN KEY (session_id, side, capacity) REFERENCES session (id, side, capacity) ON DELETE CASCADE,
     FOREIGN KEY (client_id, side) REFERENCES client (id, side),
     FOREIGN KEY (guardian_id, client_id) REFERENCES guardian (id, client_id),
     FOREIGN KEY (order_id, client_id) REFERENCES treatment_order (id, client_id),
+    FOREIGN KEY (attendance_id, id) REFERENCES attendance (id, participant_id),
     CHECK ((removed_at IS NULL) = (removed_reason IS NULL))
 ) STRICT;
 CREATE UNIQUE INDEX session_participant_seat ON session_participant (session_id, seat) WHERE removed_at IS NULL;
 CREATE UNIQUE INDEX session_participant_once ON session_participant (session_id, client_id) WHERE removed_at IS NULL;
 CREATE INDEX session_participant_by_client ON session_participant (client_id, session_id);
+-- Whose place it is and since when never changes, and nothing but the record that stands once it was given up.
+CREATE TRIGGER session_participant_is_history BEFORE UPDATE ON session_participant
+WHEN (NEW.id, NEW.session_id, NEW.client_id, NEW.client_reference, NEW.added_at)
+  IS NOT (OLD.id, OLD.session_id, OLD.client_id, OLD.client_reference, OLD.added_at)
+  OR (OLD.removed_at IS NOT NULL
+      AND (NEW.side, NEW.capacity, NEW.seat, NEW.guardian_id, NEW.interpreter, NEW.overridden, NEW.flags,
+           NEW.removed_at, NEW.removed_reason)
+      IS NOT (OLD.side, OLD.capacity, OLD.seat, OLD.guardian_id, OLD.interpreter, OLD.overridden, OLD.flags,
+           OLD.removed_at, OLD.removed_reason))
+  OR (OLD.attendance_id IS NOT NULL AND NEW.attendance_id IS NULL)
+BEGIN
+    SELECT RAISE(ABORT, 'aftercare:append_only');
+END;
 
 -- Who leads a group beside its counsellor.
 CREATE TABLE session_facilitator (

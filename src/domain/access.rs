@@ -117,6 +117,9 @@ const COORDINATOR: &[Role] = &[Role::Coordinator];
 const POLICE: &[Role] = &[Role::Police];
 /// Who answers for an organisation's orders.
 const PROVIDERS: &[Role] = &[Role::Coordinator, Role::ClinicalLead];
+const RECORDERS: &[Role] = &[Role::Coordinator, Role::Counsellor];
+const COUNSELLOR: &[Role] = &[Role::Counsellor];
+const CLINICIANS: &[Role] = &[Role::Counsellor, Role::ClinicalLead];
 const CARERS: &[Role] = &[Role::Coordinator, Role::Counsellor, Role::ClinicalLead];
 
 /// Every RPC and the roles that may call it; what of it they see is decided from the stored row.
@@ -228,6 +231,14 @@ pub const TABLE: &[(&str, &[Role])] = &[
     ("aftercare.v1.ComplianceService/ListComplianceInJurisdiction", POLICE),
     ("aftercare.v1.ComplianceService/IssueComplianceStatement", POLICE),
     ("aftercare.v1.ComplianceService/ListStatementKeys", Role::ALL),
+    ("aftercare.v1.AttendanceService/RecordAttendance", RECORDERS),
+    ("aftercare.v1.AttendanceService/AmendAttendance", RECORDERS),
+    ("aftercare.v1.AttendanceService/DecideAbsence", RECORDERS),
+    ("aftercare.v1.AttendanceService/ListUnrecorded", CARERS),
+    ("aftercare.v1.AttendanceService/ListAttendance", CARERS),
+    ("aftercare.v1.AttendanceService/WriteSessionNote", COUNSELLOR),
+    ("aftercare.v1.AttendanceService/ListSessionNotes", CLINICIANS),
+    ("aftercare.v1.AttendanceService/ListOutcomes", CARERS),
 ];
 
 static ROWS: LazyLock<HashMap<&'static str, (&'static str, &'static [Role])>> =

@@ -111,6 +111,12 @@ ids! {
     PoliceLookupId,
     /// A signed statement.
     StatementId,
+    /// A record of attendance.
+    AttendanceId,
+    /// A decision on an absence.
+    DecisionId,
+    /// A note of a session.
+    NoteId,
     /// A job.
     JobId,
 }

@@ -5,6 +5,7 @@
 pub mod access;
 pub mod age;
 pub mod agreement;
+pub mod attendance;
 pub mod audit;
 pub mod client;
 pub mod code;
@@ -18,7 +19,9 @@ pub mod guardian;
 pub mod ics;
 pub mod ids;
 pub mod job;
+pub mod note;
 pub mod noun;
+pub mod outcome;
 pub mod participant;
 pub mod party;
 pub mod personal;

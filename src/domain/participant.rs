@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
-use super::ids::{ClientId, ParticipantId};
+use super::ids::{AttendanceId, ClientId, ParticipantId};
 use super::party::{Attendee, Party};
 use super::reference::Reference;
 use super::rules::RuleCode;
@@ -28,6 +28,8 @@ pub struct Participant {
     pub flags: Vec<RuleCode>,
     /// Since when.
     pub added_at: DateTime<Utc>,
+    /// What was recorded of the attendance, as it stands; none when nobody has recorded it.
+    pub attendance_id: Option<AttendanceId>,
 }
 
 /// A client who was planned to be at a session, and was removed before it.

@@ -20,6 +20,15 @@ impl Fault {
 /// Normalises a text and checks that its length, in characters, lies in `length`; control
 /// characters are refused.
 pub fn bounded(raw: &str, length: std::ops::RangeInclusive<usize>) -> Result<String, Fault> {
+    normal(raw, length, |_| false)
+}
+
+/// As [`bounded`], for a text of several lines, which end in `\n`.
+pub fn lines(raw: &str, length: std::ops::RangeInclusive<usize>) -> Result<String, Fault> {
+    normal(&raw.replace("\r\n", "\n"), length, |c| c == '\n')
+}
+
+fn normal(raw: &str, length: std::ops::RangeInclusive<usize>, allowed: impl Fn(char) -> bool) -> Result<String, Fault> {
     let (least, most) = (*length.start(), *length.end());
     // Normalising cannot shrink a text below a third, so an absurd one is refused unread.
     let text: String = if raw.len() > most.saturating_mul(16) { raw.into() } else { raw.trim().nfc().collect() };
@@ -30,7 +39,7 @@ pub fn bounded(raw: &str, length: std::ops::RangeInclusive<usize>) -> Result<Str
         Err(Fault::new("must not be empty"))
     } else if count < least {
         Err(Fault::new(format!("must have at least {least} characters")))
-    } else if text.chars().any(|c| c.is_control()) {
+    } else if text.chars().any(|c| c.is_control() && !allowed(c)) {
         Err(Fault::new("must not contain control characters"))
     } else {
         Ok(text)

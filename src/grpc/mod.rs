@@ -1,10 +1,12 @@
 //! The wire: pb ⇄ domain, errors ⇄ status, and the gate in front of both. Decides nothing.
 
+mod attendance;
 mod client;
 mod compliance;
 mod directory;
 mod fields;
 mod gate;
+mod note;
 pub mod pb;
 mod session;
 mod slot;
@@ -35,6 +37,7 @@ pub fn routes(world: &World, keyring: &Arc<dyn Keyring>) -> Result<RoutesBuilder
         .add_service(client::service(world.clone()).max_decoding_message_size(LARGEST_REQUEST))
         .add_service(compliance::service(world.clone(), keyring.clone()).max_decoding_message_size(LARGEST_REQUEST))
         .add_service(session::service(world.clone()).max_decoding_message_size(LARGEST_REQUEST))
+        .add_service(attendance::service(world.clone()).max_decoding_message_size(LARGEST_REQUEST))
         .add_service(
             tonic_reflection::server::Builder::configure()
                 .register_encoded_file_descriptor_set(pb::DESCRIPTORS)

@@ -29,4 +29,6 @@ macro_rules! redacted {
     )*};
 }
 redacted!(Client: id, Counsellor: id, Guardian: id, ConsentEnd: how, WithdrawConsentRequest: consent_id,
-    InvalidateConsentRequest: consent_id);
+    InvalidateConsentRequest: consent_id, AttendanceFacts: outcome, Attendance: id,
+    AmendAttendanceRequest: session_id, AbsenceDecision: id, DecideAbsenceRequest: session_id, SessionNote: id,
+    WriteSessionNoteRequest: session_id);

@@ -1,12 +1,14 @@
 //! Enums of the wire and words of the domain: the same words, behind a prefix.
 
 use crate::domain::agreement::AgreementStatus;
+use crate::domain::attendance::Standing;
 use crate::domain::client::CaseRole;
 use crate::domain::code::{CareService, Gender, Modality, Side};
 use crate::domain::compliance::{Alert, AtRisk, Shown, Status};
 use crate::domain::consent::{Assent, ConsentEnding, ConsentGiver, ConsentPurpose};
 use crate::domain::directory::OrganisationKind;
 use crate::domain::guardian::GuardianStanding;
+use crate::domain::outcome::{Concern, Extent, Ground, Need, NotHeld, Outcome};
 use crate::domain::police::Purpose;
 use crate::domain::proceeding::ProceedingKind;
 use crate::domain::programme::Form;
@@ -79,6 +81,13 @@ words! {
     AtRisk => pb::AtRiskReason, "AT_RISK_REASON_";
     Alert => pb::OrderAlert, "ORDER_ALERT_";
     Purpose => pb::LookupPurpose, "LOOKUP_PURPOSE_";
+    Outcome => pb::AttendanceOutcome, "ATTENDANCE_OUTCOME_";
+    Need => pb::OutcomeNeed, "OUTCOME_NEED_";
+    Concern => pb::ComplianceConcern, "COMPLIANCE_CONCERN_";
+    NotHeld => pb::NotHeldReason, "NOT_HELD_REASON_";
+    Ground => pb::AbsenceGround, "ABSENCE_GROUND_";
+    Extent => pb::AbsenceExtent, "ABSENCE_EXTENT_";
+    Standing => pb::AbsenceStanding, "ABSENCE_STANDING_";
 }
 
 /// google.type counts from Monday = 1.
@@ -142,5 +151,12 @@ mod tests {
         there_and_back(AtRisk::ALL);
         there_and_back(Alert::ALL);
         there_and_back(Purpose::ALL);
+        there_and_back(Outcome::ALL);
+        there_and_back(Need::ALL);
+        there_and_back(Concern::ALL);
+        there_and_back(NotHeld::ALL);
+        there_and_back(Ground::ALL);
+        there_and_back(Extent::ALL);
+        there_and_back(Standing::ALL);
     }
 }

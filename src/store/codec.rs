@@ -25,6 +25,7 @@ use crate::domain::directory::OrganisationKind;
 use crate::domain::guardian::GuardianStanding;
 use crate::domain::ids::*;
 use crate::domain::job::JobState;
+use crate::domain::outcome::{self, Concern, Ground, NotHeld};
 use crate::domain::police::Purpose;
 use crate::domain::proceeding::ProceedingKind;
 use crate::domain::reference::Reference;
@@ -79,11 +80,12 @@ words_and_ids! {
     words: Role, AgreementStatus, Outcome, CaseRole, CareService, Gender, Modality, Side,
         OrganisationKind, CancelReason, StateWord, RuleCode, GuardianStanding, ConsentPurpose, ConsentGiver, Assent,
         ConsentEnding, ProceedingKind, JobState, EntryEnding, Freeing, SlotEnding, OfferEnding,
-        MandateBasis, Status, Shown, Purpose;
+        MandateBasis, Status, Shown, Purpose,
+        outcome::Outcome, Concern, NotHeld, Ground;
     ids: OrganisationId, AgreementId, SiteId, VenueId, RoomId, CounsellorId, LeaveId,
         HolidayCalendarId, ClientId, CaseId, LinkId, NoContactId, GuardianId, ConsentId, ConflictId, ProceedingId,
         ProgrammeId,
-        SessionId, ParticipantId,
+        SessionId, ParticipantId, AttendanceId, DecisionId, NoteId,
         SeriesId, WaitlistEntryId, FreedSlotId, WaitlistOfferId,
         OrderId, PoliceCallId, PoliceLookupId,
         StatementId,

@@ -8,8 +8,10 @@ use super::error::{Error, Result};
 
 macro_rules! migrations {
     ($engine:literal) => {
-        migrations!($engine: (1, "0001_scheduling"), (2, "0002_job"), (3, "0003_waitlist"), (5, "0005_treatment"),
-            (6, "0006_feed"), (7, "0007_statement"))
+        migrations!(
+            $engine: (1, "0001_scheduling"), (2, "0002_job"), (3, "0003_waitlist"), (4, "0004_attendance"),
+            (5, "0005_treatment"), (6, "0006_feed"), (7, "0007_statement")
+        )
     };
     ($engine:literal: $(($version:literal, $name:literal)),*) => {
         Migrator::with_migrations(vec![$(Migration::new(

@@ -4,6 +4,7 @@
 //! "not found".
 
 pub mod agreement;
+pub mod attendance;
 pub mod audit;
 pub mod case;
 pub mod client;
@@ -22,6 +23,7 @@ pub mod holiday;
 pub mod installation;
 pub mod job;
 mod migrate;
+pub mod note;
 pub mod noun;
 pub mod offer;
 pub mod overriding;
@@ -36,6 +38,7 @@ pub mod series;
 pub mod session;
 pub mod statement;
 pub mod treatment;
+pub mod unrecorded;
 pub mod visit;
 pub mod waitlist;
 

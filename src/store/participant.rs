@@ -7,7 +7,10 @@ use sqlx::types::Json;
 use super::codec::Instant;
 use super::db::{Lock, Tx};
 use super::error::{Error, Result};
-use crate::domain::ids::{ClientId, CounsellorId, GuardianId, OrderId, ParticipantId, SeriesId, SessionId};
+use super::unrecorded;
+use crate::domain::ids::{
+    AttendanceId, ClientId, CounsellorId, GuardianId, OrderId, ParticipantId, SeriesId, SessionId,
+};
 use crate::domain::participant::{Participant, Removed};
 use crate::domain::party::Attendee;
 use crate::domain::reference::Reference;
@@ -29,6 +32,31 @@ struct Row {
     added_at: Instant,
     removed_at: Option<Instant>,
     removed_reason: Option<CancelReason>,
+    attendance_id: Option<AttendanceId>,
+}
+
+impl Row {
+    fn participant(self) -> Result<Participant> {
+        Ok(Participant {
+            id: self.id,
+            seat: u32::try_from(self.seat).map_err(|_| self.wrong())?,
+            attendee: Attendee {
+                client_id: self.client_id,
+                guardian_id: self.guardian_id,
+                interpreter: self.interpreter,
+                order_id: self.order_id,
+            },
+            reference: self.client_reference,
+            overridden: self.overridden.0,
+            flags: self.flags.0,
+            added_at: self.added_at.0,
+            attendance_id: self.attendance_id,
+        })
+    }
+
+    fn wrong(&self) -> Error {
+        Error::Inconsistent { table: "session_participant", what: self.id.to_string() }
+    }
 }
 
 /// Writes everybody who is planned to be at a new session. [`Error::Conflict`] when a seat is taken.
@@ -37,7 +65,7 @@ pub async fn insert_all(tx: &mut Tx, session: &Session) -> Result<()> {
         facilitate(tx, session, *counsellor_id).await?;
     }
     for participant in &session.participants {
-        insert(tx, session, participant).await?;
+        seat(tx, session, participant).await?;
     }
     Ok(())
 }
@@ -45,6 +73,11 @@ pub async fn insert_all(tx: &mut Tx, session: &Session) -> Result<()> {
 /// Writes a client who is planned to be at a session. [`Error::Conflict`] when the seat is taken, or the
 /// client is there already.
 pub async fn insert(tx: &mut Tx, session: &Session, it: &Participant) -> Result<()> {
+    seat(tx, session, it).await?;
+    unrecorded::count(tx, session.id).await
+}
+
+async fn seat(tx: &mut Tx, session: &Session, it: &Participant) -> Result<()> {
     tx.sql(
         "INSERT INTO session_participant (id, session_id, side, capacity, seat, client_id, client_reference,
             guardian_id, interpreter, order_id, overridden, flags, added_at)
@@ -112,7 +145,8 @@ pub async fn remove(
         "UPDATE session_participant SET removed_at = $3, removed_reason = $4, flags = '[]'
           WHERE session_id = $1 AND client_id = $2 AND removed_at IS NULL",
     );
-    sql.bind(session_id).bind(client_id).bind(at).bind(reason).run().await.map(drop)
+    sql.bind(session_id).bind(client_id).bind(at).bind(reason).run().await?;
+    unrecorded::count(tx, session_id).await
 }
 
 /// The booked sessions of a series from one of its numbers on; nobody else adds to them or takes from them
@@ -132,29 +166,15 @@ pub(super) type Clients = BTreeMap<SessionId, (Vec<Participant>, Vec<Removed>)>;
 pub(super) async fn of_sessions(tx: &mut Tx, sessions: &[SessionId]) -> Result<Clients> {
     let sql = tx.sql_each(
         "SELECT id, session_id, seat, client_id, client_reference, guardian_id, interpreter, order_id, overridden, flags,
-                added_at, removed_at, removed_reason FROM session_participant
+                added_at, removed_at, removed_reason, attendance_id FROM session_participant
           WHERE session_id IN ({ids}) ORDER BY session_id, removed_at, seat, id",
         sessions.len(),
     );
     let mut all = Clients::new();
     for row in sql.bind_ids(sessions).all::<Row>().await? {
         let (planned, removed) = all.entry(row.session_id).or_default();
-        let wrong = || Error::Inconsistent { table: "session_participant", what: row.id.to_string() };
         match (row.removed_at, row.removed_reason) {
-            (None, None) => planned.push(Participant {
-                id: row.id,
-                seat: u32::try_from(row.seat).map_err(|_| wrong())?,
-                attendee: Attendee {
-                    client_id: row.client_id,
-                    guardian_id: row.guardian_id,
-                    interpreter: row.interpreter,
-                    order_id: row.order_id,
-                },
-                reference: row.client_reference,
-                overridden: row.overridden.0,
-                flags: row.flags.0,
-                added_at: row.added_at.0,
-            }),
+            (None, None) => planned.push(row.participant()?),
             (Some(removed_at), Some(reason)) => removed.push(Removed {
                 client_id: row.client_id,
                 reference: row.client_reference,
@@ -162,10 +182,23 @@ pub(super) async fn of_sessions(tx: &mut Tx, sessions: &[SessionId]) -> Result<C
                 removed_at: removed_at.0,
                 reason,
             }),
-            _ => return Err(wrong()),
+            _ => return Err(row.wrong()),
         }
     }
     Ok(all)
+}
+
+/// The place of a client in a session: the one that stands, or the last that was recorded before the client was
+/// removed. The session must be locked.
+pub async fn place_of(tx: &mut Tx, session_id: SessionId, client_id: ClientId) -> Result<Option<Participant>> {
+    let sql = tx.sql(
+        "SELECT * FROM session_participant WHERE session_id = $1 AND client_id = $2
+            AND (removed_at IS NULL OR attendance_id IS NOT NULL)",
+    );
+    let rows = sql.bind(session_id).bind(client_id).all::<Row>().await?;
+    // The one without an end is the last.
+    let last = rows.into_iter().max_by_key(|row| (row.removed_at.is_none(), row.removed_at.map(|at| at.0)));
+    last.map(Row::participant).transpose()
 }
 
 /// Reads who leads groups beside their counsellors.

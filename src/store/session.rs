@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::codec::{Instant, Zone};
 use super::db::{Lock, Tx};
 use super::error::{Error, Result};
-use super::{feed, participant};
+use super::{feed, participant, unrecorded};
 use crate::domain::code::{CareService, Modality, Side};
 use crate::domain::feed::{SessionNote, Topic};
 use crate::domain::ids::{ClientId, CounsellorId, OrganisationId, RoomId, SeriesId, SessionId, SiteId, VenueId};
@@ -127,9 +127,9 @@ pub async fn insert(tx: &mut Tx, it: &Session, now: Instant) -> Result<()> {
     tx.sql(
         "INSERT INTO session (id, version, created_at, organisation_id, side, capacity, counsellor_id,
             service, modality, venue_id, site_id, room_id, starts_at, ends_at, on_date, zone, state,
-            held_until, held_by, hold_number, series_id, series_number, overridden, flags, supersedes_id)
+            held_until, held_by, hold_number, series_id, series_number, overridden, flags, supersedes_id, unrecorded)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-            $23, $24, $25) ON CONFLICT DO NOTHING",
+            $23, $24, $25, $26) ON CONFLICT DO NOTHING",
     )
     .bind(it.id)
     .bind(it.version)
@@ -156,6 +156,7 @@ pub async fn insert(tx: &mut Tx, it: &Session, now: Instant) -> Result<()> {
     .bind(Json(it.overridden.clone()))
     .bind(Json(it.flags.clone()))
     .bind(it.supersedes)
+    .bind(unrecorded::at_first(it))
     .claim()
     .await?;
     participant::insert_all(tx, it).await?;

@@ -2,6 +2,7 @@
 //!
 //! Transactions begin and end here. Everything that writes passes [`work::mutate`].
 
+pub mod attendance;
 pub mod call;
 pub mod client;
 pub mod conflict;
@@ -16,6 +17,7 @@ pub mod import;
 pub mod job;
 mod link;
 pub mod lookup;
+pub mod note;
 pub mod noun;
 mod orphan;
 pub mod page;

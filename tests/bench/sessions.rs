@@ -225,6 +225,7 @@ impl Opening {
                 overridden: Vec::new(),
                 flags: Vec::new(),
                 added_at: service.world.now(),
+                attendance_id: None,
             }],
             removed: Vec::new(),
             service: self.service(seat),

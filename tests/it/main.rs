@@ -2,6 +2,8 @@
 //! PostgreSQL (`tests/run.sh` brings one).
 
 mod access;
+mod attendance;
+mod attendance_history;
 mod booking;
 mod calendar;
 mod consent;

@@ -4,7 +4,7 @@ use aftercare::grpc::pb;
 use tonic::{Code, Status};
 
 use crate::on_both_engines;
-use crate::support::{Ngo, at, book, booking, minutes, refused};
+use crate::support::{Ngo, at, book, booking, facts, minutes, refused};
 
 const TEN: &str = "2026-11-24T04:30:00Z"; // Tuesday, 10:00 in Asia/Kolkata
 
@@ -34,7 +34,9 @@ async fn reassign(ngo: &Ngo, session: &pb::Session, counsellor: &pb::Counsellor)
 }
 
 fn past(request: pb::BookSessionRequest, reason: &str) -> pb::RecordPastSessionRequest {
+    let facts = Some(facts(pb::AttendanceOutcome::AttendedComplied));
     pb::RecordPastSessionRequest {
+        attendances: vec![pb::PastAttendance { client_id: request.client_id.clone(), facts }],
         client_id: request.client_id,
         counsellor_id: request.counsellor_id,
         service: request.service,

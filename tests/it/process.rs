@@ -97,7 +97,7 @@ async fn survives(data_dir: &Path, database_url: Option<&str>) {
     let admin = token(data_dir, &[&["--role", "admin"], &database[..]].concat());
     let serving = Serving::start(data_dir, database_url);
     let mut health = HealthClient::new(serving.channel().await);
-    for service in ["", "aftercare.v1.SchedulingService"] {
+    for service in ["", "aftercare.v1.SchedulingService", "aftercare.v1.AttendanceService"] {
         let answer = health.check(HealthCheckRequest { service: service.into() }).await.unwrap().into_inner();
         assert_eq!(answer.status, 1, "{service}");
     }

@@ -193,9 +193,9 @@ on_both_engines! {
     async fn no_session_joins_the_two_sides(app) {
         let (db, one, other, _) = two_sessions(&app).await;
         let copy = "INSERT INTO session (id, version, created_at, organisation_id, side, capacity,
-                        counsellor_id, service, modality, starts_at, ends_at, on_date, zone, state, overridden, flags)
+                        counsellor_id, service, modality, starts_at, ends_at, on_date, zone, state, overridden, flags, unrecorded)
                     SELECT $1, 1, created_at, organisation_id, $2, 2, $3, service, 'REMOTE',
-                        starts_at, ends_at, on_date, zone, state, overridden, flags FROM session WHERE id = $4";
+                        starts_at, ends_at, on_date, zone, state, overridden, flags, 0 FROM session WHERE id = $4";
         let (survivor, offender) = ((&one.client_id, "SURVIVOR"), (&other.client_id, "OFFENDER"));
         for ((client, _), (_, side), counsellor, refused) in [
             (survivor, survivor, &one.counsellor_id, false),

@@ -1,11 +1,14 @@
 //! What can be recorded about an order. Nothing is ever taken back: a later act takes the place of an earlier one.
 
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, SecondsFormat, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{TerminationReason, Terms};
+use crate::domain::attendance::{Attendance, Detail};
 use crate::domain::compliance::{Fact, Policy};
 use crate::domain::ids::ParticipantId;
+use crate::domain::outcome::{Extent, Outcome};
+use crate::domain::session::Session;
 
 /// What became of a session that counts towards an order, in figures that no policy has judged yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +39,26 @@ pub enum Effect {
 }
 
 impl Effect {
+    /// What is to be judged of a record of attendance.
+    pub fn of(record: &Attendance, session: &Session) -> Self {
+        let minutes = |length: TimeDelta| u32::try_from(length.num_minutes()).unwrap_or(u32::MAX);
+        let row = record.outcome.row();
+        match (record.outcome, record.detail) {
+            (Outcome::Late, Detail::LateBy(late_by)) => Effect::Late { minutes: minutes(late_by) },
+            (Outcome::LeftEarly, Detail::AttendedFor(stayed)) => {
+                let whole = minutes(session.span.length()).max(1);
+                Effect::LeftEarly { percent: minutes(stayed).saturating_mul(100) / whole }
+            }
+            (Outcome::AttendedDidNotComply, _) => Effect::DidNotComply,
+            (Outcome::MadeUp, _) => Effect::MadeUp,
+            (Outcome::Rescheduled, _) => Effect::Nothing,
+            _ if row.absent == Extent::Whole => Effect::Absent,
+            _ if row.attended => Effect::Attended,
+            // Whoever could not hold it: never the person's absence.
+            _ => Effect::ProviderCancelled,
+        }
+    }
+
     /// What it is to a policy.
     pub fn fact(self, policy: &Policy) -> Option<Fact> {
         match self {

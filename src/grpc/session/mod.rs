@@ -12,6 +12,7 @@ use tonic::{Request, Response, Status};
 
 pub use self::series::series_refusal;
 use self::wire::{booking, change_pb, length, override_pb, overrides, place, reason, session_pb, wanted};
+use super::attendance::wire::past;
 use super::fields::{Fields, keyed, open, open_mutation};
 use super::pb;
 use super::pb::scheduling_service_server::{SchedulingService, SchedulingServiceServer};
@@ -214,7 +215,9 @@ impl Scheduling {
         let (call, pb, mut f) = open_mutation(&self.world, request)?;
         let wanted = wanted(&mut f, &booking!(pb));
         let reason = reason(&mut f, "reason", &pb.reason);
-        let record = f.finish(|| Some(RecordPastSession { wanted: wanted?, reason: reason? }))?;
+        let attendances = past(&mut f, wanted.as_ref().map(|it| it.party.clients()), &pb.attendances);
+        let record =
+            f.finish(|| Some(RecordPastSession { wanted: wanted?, reason: reason?, attendances: attendances? }))?;
         // What took place cannot take place at another time, so there are no alternatives.
         let session = mutate(&self.world, call, record).await?;
         Ok(pb::RecordPastSessionResponse { session: Some(session_pb(&session)) })

@@ -11,6 +11,7 @@ use crate::domain::waitlist::Freeing;
 use crate::store::codec::Instant;
 use crate::store::noun::Stored;
 use crate::store::{Lock, placement, session};
+use crate::usecase::attendance::{How, called_off};
 use crate::usecase::error::Result;
 use crate::usecase::link;
 use crate::usecase::session::{WORD, find, hold, open, refused};
@@ -33,6 +34,7 @@ pub(super) async fn cancel_locked(work: &mut Work<'_>, session: Session, reason:
     let session = session.cancel(work.now, reason).map_err(refused)?;
     session::update(&mut work.tx, &session, Instant(work.now)).await?;
     placement::release(&mut work.tx, session.id).await?;
+    called_off(work, &session, &session.participants, How::Cancelled, reason).await?;
     Ok(session)
 }
 

@@ -18,6 +18,7 @@ use crate::store::client::Subject;
 use crate::store::codec::Instant;
 use crate::store::session::Of;
 use crate::store::{self, Savepoint, participant, placement, session};
+use crate::usecase::attendance::{How, called_off};
 use crate::usecase::error::{Error, Refusal, Result};
 use crate::usecase::work::{Mutation, Work};
 use crate::usecase::world::World;
@@ -154,6 +155,7 @@ impl AddParticipant {
             overridden: of(Some(newcomer.id)),
             flags: Vec::new(),
             added_at: work.now,
+            attendance_id: None,
         };
         let session = session.clone().joined(participant.clone(), &of(None));
         Joined { session, participant, overridden }
@@ -257,6 +259,9 @@ impl Mutation for RemoveParticipant {
 
 impl RemoveParticipant {
     async fn remove(&self, work: &mut Work<'_>, session: Session) -> Result<()> {
+        let gone: Vec<Participant> =
+            session.participants.iter().filter(|it| it.attendee.client_id == self.client_id).cloned().collect();
+        called_off(work, &session, &gone, How::Cancelled, self.reason).await?;
         let session = session.without(self.client_id, work.now, self.reason);
         let (own, others) = (link::of(work, &[self.client_id]).await?, link::of(work, &session.clients()).await?);
         let links: Vec<_> = own.difference(&others).copied().collect();

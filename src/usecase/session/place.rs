@@ -140,6 +140,7 @@ impl Wanted {
             overridden: about(client.id).filter(|rule| rule.is_about_clients()).collect(),
             flags: Vec::new(),
             added_at: work.now,
+            attendance_id: None,
         })
         .collect()
     }

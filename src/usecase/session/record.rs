@@ -4,15 +4,17 @@ use uuid::Uuid;
 
 use super::book::touch;
 use super::find;
+use crate::domain::attendance;
 use crate::domain::client::Client;
-use crate::domain::ids::{Id, SessionId};
+use crate::domain::ids::{ClientId, Id, SessionId};
 use crate::domain::noun::Noun;
 use crate::domain::personal::Personal;
 use crate::domain::rules::{Occasion, RuleCode, WALK_IN};
 use crate::domain::session::{Override, Overriding, Session, Wanted};
 use crate::store::codec::Instant;
 use crate::store::{Lock, client, overriding, session};
-use crate::usecase::error::{Error, Result};
+use crate::usecase::attendance::{check, write};
+use crate::usecase::error::{Error, FieldViolation, Result};
 use crate::usecase::link;
 use crate::usecase::work::{Mutation, Work};
 
@@ -24,6 +26,8 @@ pub struct RecordPastSession {
     pub wanted: Wanted,
     /// Why it was not booked.
     pub reason: Personal,
+    /// What became of it for each client, once: who writes down a session knows who was there.
+    pub attendances: Vec<(ClientId, attendance::Draft)>,
 }
 
 impl Mutation for RecordPastSession {
@@ -49,6 +53,7 @@ impl Mutation for RecordPastSession {
         let scene = wanted.scene(work).await?;
         let mut draft = wanted.judge(work, &scene, None, Occasion::Recording).await?;
         draft.session.overridden = vec![RuleCode::InThePast];
+        self.check_attendances(work, &draft.session)?;
         session::insert(&mut work.tx, &draft.session, Instant(work.now)).await?;
         let why = Overriding {
             rule: RuleCode::InThePast,
@@ -58,12 +63,13 @@ impl Mutation for RecordPastSession {
             decided_at: work.now,
         };
         overriding::insert(&mut work.tx, work.world.uuid(), draft.session.id, &why).await?;
+        self.write_attendances(work, &draft.session).await?;
         work.note("RECORDED_AFTERWARDS");
         work.touched(draft.session.id.uuid());
         // Who was there takes the day from those who must not meet.
         link::lock_linked_sessions(work, &clients, &[]).await?;
         link::settle_all(work, &clients).await?;
-        Ok(draft.session)
+        find(work, draft.session.id, Lock::None).await
     }
 
     fn result_id(&self, answer: &Session) -> Uuid {
@@ -72,5 +78,25 @@ impl Mutation for RecordPastSession {
 
     async fn replay(&self, work: &mut Work<'_>, result_id: Uuid) -> Result<Session> {
         find(work, SessionId(result_id), Lock::None).await
+    }
+}
+
+impl RecordPastSession {
+    /// Refuses what cannot have become of the session, for any of its clients.
+    fn check_attendances(&self, work: &Work<'_>, session: &Session) -> Result<()> {
+        let all = self.attendances.iter().enumerate();
+        let wrong = all.flat_map(|(at, (_, draft))| check(work, session, draft, &format!("attendances[{at}].facts")));
+        let wrong: Vec<FieldViolation> = wrong.collect();
+        if wrong.is_empty() { Ok(()) } else { Err(Error::Invalid(wrong)) }
+    }
+
+    async fn write_attendances(&self, work: &mut Work<'_>, session: &Session) -> Result<()> {
+        for participant in &session.participants {
+            let mine = self.attendances.iter().find(|(client_id, _)| *client_id == participant.attendee.client_id);
+            let says = "must have one for each client";
+            let (_, draft) = mine.ok_or_else(|| Error::field("attendances", says))?;
+            write(work, session, participant, draft.clone()).await?;
+        }
+        Ok(())
     }
 }

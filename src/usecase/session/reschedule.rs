@@ -15,6 +15,7 @@ use crate::domain::time::Span;
 use crate::domain::waitlist::Freeing;
 use crate::store::codec::Instant;
 use crate::store::{self, Lock, Savepoint, placement, session};
+use crate::usecase::attendance::{How, called_off};
 use crate::usecase::error::{Error, Result};
 use crate::usecase::link;
 use crate::usecase::waitlist;
@@ -135,6 +136,7 @@ pub(super) async fn move_locked(
         let old = open(work, seen.id, seen.version, Lock::Update).await?;
         let old = old.reschedule(work.now, reason, draft.session.id).map_err(refused)?;
         if replace(work, scene, &draft, &old).await? {
+            called_off(work, &old, &old.participants, How::Moved, reason).await?;
             return Ok((draft.session, old));
         }
     }

@@ -9,7 +9,9 @@ use crate::domain::participant::Participant;
 use crate::domain::session::Session;
 use crate::domain::time::local_day;
 use crate::domain::treatment::act::{Act, Effect};
+use crate::store::attendance::{self, Texts};
 use crate::store::{Lock, participant, session};
+use crate::usecase::attendance::changed;
 use crate::usecase::error::{Error, Result};
 use crate::usecase::session as sessions;
 use crate::usecase::work::{Mutation, Work};
@@ -52,7 +54,7 @@ impl Ledger {
 }
 
 /// Whether calling off a session now is too late for a participant's order.
-pub async fn cancelled(work: &mut Work<'_>, session: &Session, of: &Participant) -> Result<bool> {
+pub async fn is_too_late(work: &mut Work<'_>, session: &Session, of: &Participant) -> Result<bool> {
     let Some(order_id) = of.attendee.order_id else { return Ok(false) };
     let ledger = ledger::open(work, order_id).await?;
     let late = chrono::TimeDelta::hours(i64::from(ledger.docket.policy.late_cancel_hours));
@@ -83,7 +85,12 @@ impl Mutation for CountSession {
             return Err(refused("ORDER_NOT_OPEN", "the order is completed or terminated"));
         }
         participant::count_towards(&mut work.tx, of, self.order_id).await?;
-        session::find(&mut work.tx, self.session_id, Lock::None).await?.ok_or_else(not_found)
+        let counted = session::find(&mut work.tx, self.session_id, Lock::None).await?.ok_or_else(not_found)?;
+        if let Some(participant) = counted.participants.iter().find(|it| it.id == of) {
+            let history = attendance::history(&mut work.tx, participant, Texts::Closed).await?;
+            changed(work, &counted, participant, &history).await?;
+        }
+        Ok(counted)
     }
 
     fn result_id(&self, answer: &Session) -> Uuid {

@@ -15,7 +15,7 @@ pub use act::{
     ConfirmBreach, IssueWarning, ResolveBreach, Step, SuspendOrder, TerminateOrder, Warranted, WithdrawEvent,
 };
 pub use count::CountSession;
-pub(super) use count::{Counted, cancelled, count};
+pub(super) use count::{Counted, count, is_too_late};
 pub use create::{AmendOrder, CreateTreatmentOrder, Drafted};
 pub(super) use ledger::docket;
 pub use moving::MoveOn;

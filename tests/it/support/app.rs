@@ -245,6 +245,10 @@ impl Actor {
         pb::compliance_service_client::ComplianceServiceClient::with_interceptor(self.channel.clone(), self.bearer())
     }
 
+    pub fn attendance(&self) -> pb::attendance_service_client::AttendanceServiceClient<Guarded> {
+        pb::attendance_service_client::AttendanceServiceClient::with_interceptor(self.channel.clone(), self.bearer())
+    }
+
     fn bearer(&self) -> Bearer {
         Bearer(self.token.clone())
     }

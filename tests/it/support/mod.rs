@@ -1,11 +1,13 @@
 //! What every test stands on: a service over a fresh database, and helpers in the domain's words.
 
 mod app;
+pub mod attendance;
 mod db;
 mod ngo;
 pub mod series;
 
 pub use app::{Actor, Beside, Refused, TestApp, refused};
+pub use attendance::facts;
 pub use db::{Engine, TestDb};
 pub use ngo::{
     Ngo, at, book, booking, consent_of, date, group_of, join, joining, leaving, minutes, own_consent, remove,
