@@ -29,7 +29,7 @@ words! {
 }
 
 /// The police view of an assessment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PoliceStatus {
     /// How the order stands.
     pub status: Shown,
