@@ -102,9 +102,10 @@ impl TestApp {
         self.run_beside(self.directory.path(), None).await
     }
 
-    /// The same with a data directory of its own, as on another machine.
+    /// The same with a data directory of its own, as on another machine that takes the same tokens.
     pub async fn elsewhere(&self) -> Beside {
         let directory = tempfile::tempdir().unwrap();
+        std::fs::copy(self.data_dir().join("issuer.key"), directory.path().join("issuer.key")).unwrap();
         let data_dir = directory.path().to_path_buf();
         self.run_beside(&data_dir, Some(directory)).await
     }
