@@ -220,7 +220,7 @@ impl Opening {
             participants: vec![Participant {
                 id: service.world.id(),
                 seat: 1,
-                attendee: Attendee { client_id: client.id, guardian_id: None, interpreter: false },
+                attendee: Attendee { client_id: client.id, guardian_id: None, interpreter: false, order_id: None },
                 reference: client.reference.clone(),
                 overridden: Vec::new(),
                 flags: Vec::new(),

@@ -58,6 +58,7 @@ on_both_engines! {
             group: None,
             series_id: "s".into(),
             series_number: 0,
+            order_id: "o".into(),
         };
         let fields = [
             "client_id",

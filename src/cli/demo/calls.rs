@@ -34,12 +34,18 @@ fn calls(client: &str) -> [Call; 6] {
     let find = format!(
         r#"{{"clientId": "{client}", "service": "CARE_SERVICE_COUNSELLING", "length": "3600s", "pageSize": 3}}"#
     );
+    let why = r#"{"lookup": {"purpose": "LOOKUP_PURPOSE_SUPERVISION", "crimeNumber": "101/2025"}}"#;
     [
         call(Role::Admin, "the whole directory", "DirectoryService/ListOrganisations", "{}"),
         call(Role::Coordinator, "free times for the second survivor", "SchedulingService/FindSlots", &find),
         call(Role::Counsellor, "the own calendar", "SchedulingService/ListSessions", "{}"),
         call(Role::ClinicalLead, "the clients, without personal data", "ClientService/ListClients", "{}"),
-        call(Role::Police, "denied; compliance is not in this version", "SchedulingService/ListSessions", "{}"),
+        call(
+            Role::Police,
+            "where the orders of the district stand",
+            "ComplianceService/ListComplianceInJurisdiction",
+            why,
+        ),
         call(Role::Auditor, "denied; the audit service is not in this version", "ClientService/ListClients", "{}"),
     ]
 }

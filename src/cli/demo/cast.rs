@@ -12,10 +12,15 @@ use crate::usecase::lookup;
 /// The organisation, counsellor and district of the example on which the demo plays.
 const ORGANISATION: &str = "TVM-TRUST";
 const COUNSELLOR: &str = "C-01";
-const DISTRICT: &str = "KL-TVM";
+/// Who counsels on the other side.
+const THERAPIST: &str = "C-03";
+pub(super) const DISTRICT: &str = "KL-TVM";
 
 /// Tokens by role.
-pub(super) struct Cast(Vec<(Role, String)>);
+pub(super) struct Cast {
+    tokens: Vec<(Role, String)>,
+    therapist: String,
+}
 
 impl Cast {
     /// Tokens of the app's issuer, once the example is imported.
@@ -36,11 +41,19 @@ impl Cast {
             let grant = Grant { principal: format!("{role}@demo"), authority, at, life: TimeDelta::hours(24), id };
             Ok((role, app.issuer().issue(&grant)?))
         };
-        authorities.into_iter().map(token).collect::<Result<_, Error>>().map(Self)
+        let therapist_id = lookup::counsellor(app.world(), organisation_id, THERAPIST).await?;
+        let (_, therapist) = token(Authority::Counsellor { organisation_id, counsellor_id: therapist_id })?;
+        let tokens = authorities.into_iter().map(token).collect::<Result<_, Error>>()?;
+        Ok(Self { tokens, therapist })
+    }
+
+    /// The token of who counsels on the other side.
+    pub(super) fn therapist(&self) -> &str {
+        &self.therapist
     }
 
     /// The token of a role.
     pub(super) fn token(&self, role: Role) -> &str {
-        self.0.iter().find(|(has, _)| *has == role).map_or("", |(_, token)| token)
+        self.tokens.iter().find(|(has, _)| *has == role).map_or("", |(_, token)| token)
     }
 }

@@ -1,5 +1,5 @@
 //! The main job, once: people, free times, a booking, two refusals, a cancellation, what a person
-//! decides, and courses. Each step checks what it was told, and the first that was told something else
+//! decides, courses, and an order of which police may know. Each step checks what it was told, and the first that was told something else
 //! ends the demo.
 
 use std::net::SocketAddr;
@@ -10,6 +10,7 @@ use tonic::{Code, Status};
 
 use super::Error;
 use super::cast::Cast;
+use super::order;
 use super::say::{self, Names};
 use super::wire::{Caller, Refusal};
 use crate::domain::access::Role;
@@ -61,7 +62,10 @@ pub(super) async fn run(world: &World, cast: &Cast, address: SocketAddr) -> Resu
     let series = walk.book_series(&one).await?;
     walk.book_group().await?;
     walk.offer_what_is_freed(&series).await?;
-    deny_police(cast, address).await?;
+    let orders = walk.order(&offender).await?;
+    let session = walk.walk_in(&offender, &orders[0], world.now()).await?;
+    order::record(cast, address, &offender, &session).await?;
+    order::police(cast, address, orders).await?;
     Ok(two.id)
 }
 
@@ -264,13 +268,10 @@ impl Walk {
     }
 }
 
-/// In this version the police may call nothing.
-async fn deny_police(cast: &Cast, address: SocketAddr) -> Result<(), Error> {
-    say::step(17, "Police see compliance only, which is not in this version. Denied:", "ListSessions");
-    let mut police = Caller::connect(address, cast.token(Role::Police)).await?;
-    let denied = police.scheduling.list_sessions(pb::ListSessionsRequest::default()).await;
-    let refusal = Refusal::of(&denied.err().ok_or_else(missing("denial"))?)?;
-    expect(refusal.code == Code::PermissionDenied, "the police are let in")?;
+/// Ends the demo unless a call was refused in this way.
+pub(super) fn deny(refused: Option<Status>, code: Code) -> Result<(), Error> {
+    let refusal = Refusal::of(&refused.ok_or_else(missing("refusal"))?)?;
+    expect(refusal.code == code, "the refusal is of another kind")?;
     println!("   {} {}, and the audit trail has it", code_name(refusal.code), refusal.reason);
     Ok(())
 }
@@ -279,12 +280,13 @@ async fn deny_police(cast: &Cast, address: SocketAddr) -> Result<(), Error> {
 fn code_name(code: Code) -> &'static str {
     match code {
         Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::NotFound => "NOT_FOUND",
         Code::PermissionDenied => "PERMISSION_DENIED",
         code => code.description(),
     }
 }
 
-fn timestamp(at: DateTime<Utc>) -> Option<Timestamp> {
+pub(super) fn timestamp(at: DateTime<Utc>) -> Option<Timestamp> {
     Some(Timestamp { seconds: at.timestamp(), nanos: 0 })
 }
 

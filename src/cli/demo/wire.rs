@@ -12,7 +12,9 @@ use tonic_types::StatusExt;
 
 use super::Error;
 use crate::grpc::pb;
+use crate::grpc::pb::attendance_service_client::AttendanceServiceClient;
 use crate::grpc::pb::client_service_client::ClientServiceClient;
+use crate::grpc::pb::compliance_service_client::ComplianceServiceClient;
 use crate::grpc::pb::directory_service_client::DirectoryServiceClient;
 use crate::grpc::pb::scheduling_service_client::SchedulingServiceClient;
 
@@ -34,6 +36,8 @@ pub(super) struct Caller {
     pub(super) directory: DirectoryServiceClient<Guarded>,
     pub(super) clients: ClientServiceClient<Guarded>,
     pub(super) scheduling: SchedulingServiceClient<Guarded>,
+    pub(super) attendance: AttendanceServiceClient<Guarded>,
+    pub(super) compliance: ComplianceServiceClient<Guarded>,
 }
 
 impl Caller {
@@ -44,7 +48,9 @@ impl Caller {
         Ok(Self {
             directory: DirectoryServiceClient::with_interceptor(channel.clone(), bearer.clone()),
             clients: ClientServiceClient::with_interceptor(channel.clone(), bearer.clone()),
-            scheduling: SchedulingServiceClient::with_interceptor(channel, bearer),
+            scheduling: SchedulingServiceClient::with_interceptor(channel.clone(), bearer.clone()),
+            attendance: AttendanceServiceClient::with_interceptor(channel.clone(), bearer.clone()),
+            compliance: ComplianceServiceClient::with_interceptor(channel, bearer),
         })
     }
 }

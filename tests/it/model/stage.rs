@@ -154,6 +154,7 @@ impl Stage {
             client_id: self.clients[guest.client].id.clone(),
             guardian_id: guardian.map(|it| it.id.clone()).unwrap_or_default(),
             interpreter: guest.interpreter,
+            order_id: String::new(),
         }
     }
 

@@ -250,6 +250,10 @@ impl Actor {
         pb::attendance_service_client::AttendanceServiceClient::with_interceptor(self.channel.clone(), self.bearer())
     }
 
+    pub fn compliance(&self) -> pb::compliance_service_client::ComplianceServiceClient<Guarded> {
+        pb::compliance_service_client::ComplianceServiceClient::with_interceptor(self.channel.clone(), self.bearer())
+    }
+
     fn bearer(&self) -> Bearer {
         Bearer(self.token.clone())
     }

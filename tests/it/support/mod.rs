@@ -5,6 +5,7 @@ pub mod attendance;
 mod db;
 mod ngo;
 pub mod series;
+pub mod treatment;
 
 pub use app::{Actor, Beside, Refused, TestApp, refused};
 pub use attendance::facts;
