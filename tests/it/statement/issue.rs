@@ -1,8 +1,8 @@
 //! Statements as police get them: a look-up like any other, whose answer is signed.
 
 use aftercare::domain::access::{Authority, Role};
+use aftercare::domain::compliance::Shown;
 use aftercare::domain::statement::{Claims, KeySet, verify};
-use aftercare::domain::text::Code as DistrictCode;
 use aftercare::grpc::pb;
 use aftercare::store::{Db, Target};
 use chrono::{NaiveDate, TimeDelta};
@@ -13,37 +13,20 @@ use uuid::Uuid;
 
 use super::{in_python, published};
 use crate::on_both_engines;
+use crate::support::treatment::{Treated, attended, check, create_order, lookup, no_show, officer, order_of};
 use crate::support::{Actor, Ngo, TestApp, date, refused};
 
 const DISTRICT: &str = "KL-TVM";
 
 /// An order of a new client, from the first day of the tests on.
 async fn order(ngo: &Ngo, adjust: impl FnOnce(&mut pb::TreatmentOrder)) -> pb::TreatmentOrder {
-    let mut order = pb::TreatmentOrder {
-        client_id: ngo.offender().await.id,
-        jurisdiction: DISTRICT.into(),
-        mandate: pb::MandateBasis::CourtOrder.into(),
-        document: "Example order 12/2026".into(),
-        starts_on: Some(date("2026-11-23")),
-        required_sessions: 12,
-        zone: "Asia/Kolkata".into(),
-        ..Default::default()
-    };
+    let mut order = pb::TreatmentOrder { starts_on: Some(date("2026-11-23")), ..order_of(&ngo.offender().await) };
     adjust(&mut order);
-    let request = pb::CreateTreatmentOrderRequest { order: Some(order), ..Default::default() };
-    ngo.coordinator.compliance().create_treatment_order(request).await.unwrap().into_inner().order.unwrap()
-}
-
-fn officer(app: &TestApp, district: &str) -> Actor {
-    app.actor(Authority::Police { jurisdiction: DistrictCode::parse(district).unwrap() })
-}
-
-fn reason() -> Option<pb::LookupReason> {
-    Some(pb::LookupReason { purpose: pb::LookupPurpose::CourtReport.into(), crime_number: "101/2026".into() })
+    create_order(&ngo.coordinator, order).await.unwrap()
 }
 
 fn asking(reference: &str) -> pb::IssueComplianceStatementRequest {
-    pb::IssueComplianceStatementRequest { lookup: reason(), reference: reference.into(), ..Default::default() }
+    pb::IssueComplianceStatementRequest { lookup: lookup(), reference: reference.into(), ..Default::default() }
 }
 
 type Issued = pb::IssueComplianceStatementResponse;
@@ -53,8 +36,8 @@ async fn issue(officer: &Actor, request: pb::IssueComplianceStatementRequest) ->
 }
 
 /// What a new statement about an order claims, checked as anybody would.
-async fn stated(app: &TestApp, order: &pb::TreatmentOrder) -> Claims {
-    let issued = issue(&officer(app, DISTRICT), asking(&order.reference)).await.unwrap();
+async fn stated(app: &TestApp, reference: &str) -> Claims {
+    let issued = issue(&officer(app, DISTRICT), asking(reference)).await.unwrap();
     verify(&issued.statement, &published(app.address).await).unwrap().claims
 }
 
@@ -75,8 +58,7 @@ on_both_engines! {
         let ngo = Ngo::new(&app, "TREATING").await;
         let order = order(&ngo, |_| {}).await;
         let police = officer(&app, DISTRICT);
-        let check = pb::CheckComplianceRequest { lookup: reason(), reference: order.reference.clone() };
-        let view = police.compliance().check_compliance(check).await.unwrap().into_inner().compliance.unwrap();
+        let view = check(&police, &order.reference).await.unwrap();
         let issued = issue(&police, asking(&order.reference)).await.unwrap();
         assert_eq!((issued.number, view.status), (1, pb::ComplianceStatus::NotStarted.into()));
 
@@ -110,7 +92,7 @@ on_both_engines! {
         let audit = app.audit().await;
         let event = audit.iter().find(|it| it.action.ends_with("/IssueComplianceStatement")).unwrap();
         assert_eq!((event.role.as_str(), event.outcome.as_str()), ("police", "DONE"));
-        assert_eq!(event.details.replace(", ", ","), r#"["COURT_REPORT 101/2026","STATEMENT 1"]"#);
+        assert_eq!(event.details.replace(", ", ","), r#"["SUPERVISION 101/2025","STATEMENT 1"]"#);
         assert!(event.subjects.contains(&order.id), "{}", event.subjects);
     }
 
@@ -154,14 +136,14 @@ on_both_engines! {
     async fn the_chain_and_the_corrections_are_those_of_the_order_alone(app) {
         let ngo = Ngo::new(&app, "TREATING").await;
         let (one, other) = (order(&ngo, |_| {}).await, order(&ngo, |_| {}).await);
-        let before = stated(&app, &one).await;
+        let before = stated(&app, &one.reference).await;
         warn(&ngo, &other).await;
         ngo.survivor().await;
-        let same = stated(&app, &one).await;
+        let same = stated(&app, &one.reference).await;
         assert_eq!((&same.chain, &same.corrections), (&before.chain, &before.corrections));
 
         let warned = warn(&ngo, &one).await;
-        let grown = stated(&app, &one).await;
+        let grown = stated(&app, &one.reference).await;
         assert_eq!((grown.chain.length, grown.statement), (2, 3));
         assert_ne!(grown.chain.head, before.chain.head);
         app.clock.advance(TimeDelta::hours(15));
@@ -173,11 +155,40 @@ on_both_engines! {
             ..Default::default()
         };
         ngo.coordinator.compliance().withdraw_event(withdraw).await.unwrap();
-        let corrected = stated(&app, &one).await;
+        let corrected = stated(&app, &one.reference).await;
         // In the order's zone it is the next day, in UTC it is not.
         assert_eq!(corrected.corrections, ["2026-11-24".parse::<NaiveDate>().unwrap()]);
         assert_eq!((corrected.chain.length, corrected.compliance.as_of), (3, "2026-11-24".parse().unwrap()));
         assert!(!corrected.compliance.corrected, "no answer was changed by it");
+    }
+
+    async fn a_breach_and_what_took_it_back_are_stated_as_they_are_shown(app) {
+        let mut it = Treated::new(&app).await;
+        for day in ["2026-01-05", "2026-01-12"] {
+            it.session(&app, day).await;
+        }
+        it.go_to(&app, "2026-01-13");
+        it.record("2026-01-05", attended()).await.unwrap();
+        it.record("2026-01-12", no_show()).await.unwrap();
+        it.decide("2026-01-12", false, true).await.unwrap();
+        let reviewed = stated(&app, &it.reference).await.compliance;
+        assert_eq!((reviewed.status, reviewed.breach_on), (Shown::UnderReview, None));
+        it.confirm().await.unwrap();
+        let breached = stated(&app, &it.reference).await;
+        let days = (breached.compliance.breach_on, breached.compliance.enforcement_due_on);
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        assert_eq!((breached.compliance.status, days.0), (Shown::Breached, Some(day("2026-01-13"))));
+        // Ten working days, Republic Day left out.
+        assert_eq!((days.1, breached.compliance.credits), (Some(day("2026-01-28")), 1));
+
+        it.go_to(&app, "2026-01-15");
+        it.amend("2026-01-12", attended()).await.unwrap();
+        let seen = it.seen(&app).await;
+        let stated = stated(&app, &it.reference).await;
+        assert_eq!((stated.compliance.status, stated.compliance.corrected), (Shown::Compliant, true));
+        assert_eq!((seen.status(), seen.corrected), (pb::ComplianceStatus::Compliant, true));
+        assert_eq!((stated.corrections, stated.statement), (vec![day("2026-01-15")], 3));
+        assert_eq!(stated.chain.length, u32::try_from(it.history().await.1.len()).unwrap());
     }
 
     async fn what_police_may_not_look_up_is_not_stated_either(app) {
@@ -233,7 +244,7 @@ on_both_engines! {
     async fn a_statement_stays_as_it_was_handed_out(app) {
         let ngo = Ngo::new(&app, "TREATING").await;
         let order = order(&ngo, |_| {}).await;
-        stated(&app, &order).await;
+        stated(&app, &order.reference).await;
         let db = Db::open(&app.db.target, 1).await.unwrap();
         let mut changes = vec!["UPDATE statement SET token = ''", "DELETE FROM statement"];
         if matches!(app.db.target, Target::Postgres(_)) {

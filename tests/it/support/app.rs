@@ -242,10 +242,6 @@ impl Actor {
         pb::scheduling_service_client::SchedulingServiceClient::with_interceptor(self.channel.clone(), self.bearer())
     }
 
-    pub fn compliance(&self) -> pb::compliance_service_client::ComplianceServiceClient<Guarded> {
-        pb::compliance_service_client::ComplianceServiceClient::with_interceptor(self.channel.clone(), self.bearer())
-    }
-
     pub fn attendance(&self) -> pb::attendance_service_client::AttendanceServiceClient<Guarded> {
         pb::attendance_service_client::AttendanceServiceClient::with_interceptor(self.channel.clone(), self.bearer())
     }
