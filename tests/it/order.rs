@@ -4,7 +4,7 @@ use aftercare::grpc::pb;
 use tonic::Code;
 
 use crate::on_both_engines;
-use crate::support::treatment::{Treated, attended, check, create_order, no_show, officer, order_of};
+use crate::support::treatment::{HOUR, Treated, attended, check, create_order, no_show, officer, order_of};
 use crate::support::{Ngo, book, booking, date, refused};
 
 on_both_engines! {
@@ -202,6 +202,7 @@ on_both_engines! {
         let first = std::mem::replace(&mut it.ngo.coordinator, other);
         it.amend("2026-01-12", attended()).await.unwrap();
         it.ngo.coordinator = first;
+        app.clock.advance(HOUR);
         let seen = it.seen(&app).await;
         assert_eq!((seen.status(), seen.credited_sessions, seen.corrected), (pb::ComplianceStatus::Compliant, 2, true));
         let lookups = it.lookups().await;
