@@ -119,15 +119,11 @@ fn answer(claims: &Claims) -> Vec<String> {
 
 fn grounds(claims: &Claims) -> Vec<String> {
     let dates: Vec<String> = claims.corrections.iter().map(NaiveDate::to_string).collect();
-    let corrections = match (dates.is_empty(), claims.compliance.corrected) {
-        (true, _) => "none".to_owned(),
-        (false, false) => format!("{}; no earlier answer was changed by them", dates.join(", ")),
-        (false, true) => format!("{}; an earlier answer was changed by them", dates.join(", ")),
-    };
+    let corrections = if dates.is_empty() { "none".to_owned() } else { dates.join(", ") };
     vec![
         row("corrections", corrections),
         row("policy", format!("{}, version {}", claims.policy.code, claims.policy.version)),
-        row("record", format!("{} events, head {}", claims.chain.length, claims.chain.head)),
+        row("record", claims.chain.head),
     ]
 }
 

@@ -47,7 +47,7 @@ pub struct Claims {
     pub policy: PolicyVersion,
     /// On which record the answer rests.
     pub chain: Chain,
-    /// The days, in the order's zone, on which something recorded about it was superseded; in order, each once.
+    /// The days, in the order's zone, on which a correction changed what police had been told; in order, each once.
     pub corrections: Vec<NaiveDate>,
 }
 
@@ -77,11 +77,10 @@ pub struct Compliance {
 }
 
 /// The head of the chain of the order's own events, and of no one else's: it tells nothing of what happens
-/// elsewhere. Whoever holds the events can show that a later statement's chain grew out of this one.
+/// elsewhere. Nor does it tell how many events there are, or what they say: it is keyed. The installation that made it
+/// can show which record a statement rests on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chain {
-    /// How many events it has.
-    pub length: u32,
     /// The digest of its last event, which covers all before it; keyed, so that nobody can guess at events.
     pub head: Digest,
 }

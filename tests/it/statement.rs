@@ -47,7 +47,7 @@ fn claims(now: DateTime<Utc>) -> Claims {
             corrected: false,
         },
         policy: PolicyVersion { code: Code::parse("STANDARD").unwrap(), version: 1 },
-        chain: Chain { length: 4, head: Digest([3; 32]) },
+        chain: Chain { head: Digest([3; 32]) },
         corrections: Vec::new(),
     }
 }

@@ -29,7 +29,7 @@ fn claims() -> Claims {
             corrected: true,
         },
         policy: PolicyVersion { code: Code::parse("STANDARD").unwrap(), version: 2 },
-        chain: Chain { length: 9, head: Digest([0xab; 32]) },
+        chain: Chain { head: Digest([0xab; 32]) },
         corrections: vec![day("2026-01-15"), day("2026-01-19")],
     }
 }
@@ -52,7 +52,7 @@ fn the_bytes_of_a_statement_are_these() {
         r#"{"iss":"aftercare-compliance","iat":1768969800,"exp":1769020200,"sub":"8888-8888-X","statement":3,"#,
         r#""compliance":{"status":"AT_RISK","as_of":"2026-01-21","credits":2,"required":12,"changed_on":"2026-01-21","#,
         r#""unrecorded_sessions":1,"corrected":true},"policy":{"code":"STANDARD","version":2},"#,
-        r#""chain":{"length":9,"head":"abababababababababababababababababababababababababababababababab"},"#,
+        r#""chain":{"head":"abababababababababababababababababababababababababababababababab"},"#,
         r#""corrections":["2026-01-15","2026-01-19"]}"#,
     );
     assert_eq!(serde_json::to_string(&claims()).unwrap(), expected);

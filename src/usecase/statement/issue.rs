@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use chrono::SubsecRound;
+use chrono::{NaiveDate, SubsecRound};
 use uuid::Uuid;
 
 use super::keys::{Keyring, signing_key};
 use crate::domain::ids::{Id, StatementId};
 use crate::domain::reference::Reference;
 use crate::domain::statement::{Chain, Claims, Compliance, Digest, ISSUER, Issued, SigningKey};
+use crate::domain::time::local_day;
 use crate::domain::treatment::standing::Docket;
-use crate::store::{self, Lock, compliance, statement, treatment as orders};
+use crate::store::{self, Lock, compliance, police, statement, treatment as orders};
 use crate::usecase::call::Call;
 use crate::usecase::error::{Error, Result};
 use crate::usecase::treatment::{self, Answer, Inquiry};
@@ -48,7 +49,12 @@ impl Mutation for Issue {
         let order = orders::find(&mut work.tx, answer.order_id, Lock::None).await?;
         let docket = treatment::docket(&mut work.tx, order.ok_or(Error::NotFound(treatment::WORD))?).await?;
         let number = statement::count(&mut work.tx, answer.order_id).await? + 1;
-        let token = self.key.sign(&claims(&docket, &answer, number)?).map_err(|_| inconsistent(&docket))?;
+        let zone = docket.order.terms.zone;
+        let corrected = police::corrected_at(&mut work.tx, answer.order_id).await?;
+        let mut corrections: Vec<NaiveDate> = corrected.into_iter().map(|at| local_day(at, zone)).collect();
+        corrections.dedup();
+        let token =
+            self.key.sign(&claims(&docket, &answer, corrections, number)?).map_err(|_| inconsistent(&docket))?;
         let (id, kid): (StatementId, _) = (work.world.id(), self.key.public().kid());
         let issued = Issued { id, order_id: answer.order_id, number, kid, issued_at: work.now, token };
         statement::insert(&mut work.tx, &issued).await?;
@@ -87,7 +93,7 @@ impl Issue {
     }
 }
 
-fn claims(docket: &Docket, answer: &Answer, number: u32) -> Result<Claims> {
+fn claims(docket: &Docket, answer: &Answer, corrections: Vec<NaiveDate>, number: u32) -> Result<Claims> {
     let (order, view) = (&docket.order, &answer.view);
     let head = order.head.as_slice().try_into().map_err(|_| inconsistent(docket))?;
     Ok(Claims {
@@ -108,8 +114,8 @@ fn claims(docket: &Docket, answer: &Answer, number: u32) -> Result<Claims> {
             corrected: view.corrected,
         },
         policy: order.terms.policy.clone(),
-        chain: Chain { length: docket.history.next_number() - 1, head: Digest(head) },
-        corrections: docket.history.corrected_on(order.terms.zone),
+        chain: Chain { head: Digest(head) },
+        corrections,
     })
 }
 

@@ -57,9 +57,9 @@ status             COMPLIANT
 sessions           2 of 12 credited, 0 not yet recorded
 in breach since    2026-11-20
 unchanged since    2026-11-23
-corrections        2026-11-18; no earlier answer was changed by them
+corrections        2026-11-18
 policy             STANDARD, version 1
-record             4 events, head 0303030303030303030303030303030303030303030303030303030303030303
+record             0303030303030303030303030303030303030303030303030303030303030303
 ").as_str()));
 
         stated.exp = DateTime::<Utc>::MAX_UTC - TimeDelta::days(365 * 250_000);
