@@ -107,6 +107,7 @@ CREATE INDEX compliance_changing_in_jurisdiction ON compliance (jurisdiction, ne
     WHERE jurisdiction IS NOT NULL AND next_change_at IS NOT NULL;
 CREATE INDEX compliance_changing_of_organisation ON compliance (organisation_id, next_change_at, order_id)
     WHERE next_change_at IS NOT NULL;
+CREATE INDEX compliance_by_organisation ON compliance (organisation_id, order_id);
 CREATE INDEX compliance_of_organisation ON compliance (organisation_id, status, order_id);
 CREATE INDEX compliance_under_review ON compliance (organisation_id, order_id) WHERE under_review = 1;
 CREATE INDEX compliance_alerted ON compliance (organisation_id, order_id) WHERE alerts <> '[]';

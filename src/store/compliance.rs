@@ -139,10 +139,11 @@ pub async fn for_police(tx: &mut Tx, jurisdiction: &Code, ids: &[OrderId], now: 
     let sql =
         tx.sql_each_locked("SELECT id FROM treatment_order WHERE id IN ({ids}) ORDER BY id", ids.len(), Lock::Share);
     sql.bind_ids(ids).all::<(OrderId,)>().await?;
+    // Cast, so that SQLite looks for the ids and does not read the whole jurisdiction.
     let sql = tx.sql_each(
         "SELECT compliance.*, treatment_order.zone AS zone FROM compliance
            JOIN treatment_order ON treatment_order.id = compliance.order_id
-          WHERE compliance.jurisdiction = $1 AND (next_change_at IS NULL OR next_change_at > $2)
+          WHERE CAST(compliance.jurisdiction AS TEXT) = $1 AND (next_change_at IS NULL OR next_change_at > $2)
             AND order_id IN ({ids})",
         ids.len(),
     );

@@ -17,6 +17,7 @@ use crate::domain::directory::{HolidayCalendar, LONGEST_SEPARATION_GAP, Organisa
 use crate::domain::ids::{HolidayCalendarId, Id, LeaveId, OrganisationId};
 use crate::domain::noun::Record;
 use crate::domain::personal::Personal;
+use crate::domain::working_days::WorkingDays;
 use crate::store::codec::Instant;
 use crate::store::noun::Stored;
 use crate::store::session::Of;
@@ -47,12 +48,11 @@ impl Managed for HolidayCalendar {
     }
 
     async fn follow(work: &mut Work<'_>, after: &Record<Self>, before: Option<&Record<Self>>) -> Result<()> {
-        if before.is_none_or(|before| before.holidays == after.holidays) {
-            return Ok(());
-        }
+        let Some(before) = before.filter(|before| before.holidays != after.holidays) else { return Ok(()) };
         let sites = holiday::sites_of(&mut work.tx, after.id).await?;
         orphan::reassess(work, &sites.into_iter().map(Of::Site).collect::<Vec<_>>()).await?;
-        treatment::calendar_changed(work, after.id).await
+        let days_before = WorkingDays::new(before.holidays.keys().copied());
+        treatment::calendar_changed(work, after.id, &days_before).await
     }
 }
 

@@ -83,6 +83,23 @@ pub async fn open(work: &mut Work<'_>, id: OrderId) -> Result<Ledger> {
     let order = treatment::find(&mut work.tx, id, Lock::Update).await?.ok_or(Error::NotFound(WORD))?;
     work.touched(id.uuid());
     let docket = docket(&mut work.tx, order).await?;
+    opened(work, docket).await
+}
+
+/// As [`open`], of an order whose calendar this request has changed: until now, the days before were its working
+/// days, and what time has changed was changed by them.
+pub async fn open_with(work: &mut Work<'_>, id: OrderId, before: &WorkingDays) -> Result<Ledger> {
+    let order = treatment::find(&mut work.tx, id, Lock::Update).await?.ok_or(Error::NotFound(WORD))?;
+    work.touched(id.uuid());
+    let mut docket = docket(&mut work.tx, order).await?;
+    let days = std::mem::replace(&mut docket.days, before.clone());
+    let mut ledger = opened(work, docket).await?;
+    ledger.docket.days = days;
+    Ok(ledger)
+}
+
+async fn opened(work: &mut Work<'_>, docket: Docket) -> Result<Ledger> {
+    let id = docket.order.id;
     let missing = || store::Error::Inconsistent { table: "compliance", what: id.to_string() };
     let mut standing = compliance::find(&mut work.tx, id).await?.ok_or_else(missing)?;
     if standing.next_change_at.is_some_and(|at| at <= work.now) {

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::ledger;
 use super::read::standing;
 use crate::domain::ids::{HolidayCalendarId, OrderId};
+use crate::domain::working_days::WorkingDays;
 use crate::store::codec::Instant;
 use crate::store::compliance::{Within, stale};
 use crate::store::{self, treatment};
@@ -104,10 +105,10 @@ impl Job for MoveOn {
     }
 }
 
-/// Judges anew the orders whose working days a calendar tells, which has changed.
-pub async fn calendar_changed(work: &mut Work<'_>, id: HolidayCalendarId) -> Result<()> {
+/// Judges anew the orders whose working days a calendar tells, which were others before.
+pub async fn calendar_changed(work: &mut Work<'_>, id: HolidayCalendarId, before: &WorkingDays) -> Result<()> {
     for order_id in treatment::of_calendar(&mut work.tx, id).await? {
-        ledger::open(work, order_id).await?.settle(work).await?;
+        ledger::open_with(work, order_id, before).await?.settle(work).await?;
     }
     Ok(())
 }

@@ -81,13 +81,29 @@ impl Treated {
 
     /// Books an hour from ten on a day, counted towards the order.
     pub async fn session(&mut self, app: &TestApp, day: &str) -> pb::Session {
+        self.try_session(app, day).await.unwrap()
+    }
+
+    /// As [`Self::session`], where it may be refused.
+    pub async fn try_session(&mut self, app: &TestApp, day: &str) -> Result<pb::Session, Status> {
         self.ngo.sign_in(app);
         let start = format!("{day}T04:30:00Z");
         let mut request = booking(&self.ngo, &self.counsellor, &self.client, &start);
         request.order_id = self.order_id.clone();
-        let session = book(&self.ngo.coordinator, request).await.unwrap();
+        let session = book(&self.ngo.coordinator, request).await?;
         self.sessions.insert(day.parse().unwrap(), session.clone());
-        session
+        Ok(session)
+    }
+
+    /// Calls a day's session off.
+    pub async fn cancel(&self, day: &str, reason: pb::CancelReason) -> Result<pb::Session, Status> {
+        let request = pb::CancelSessionRequest {
+            session_id: self.on(day).id.clone(),
+            etag: self.ngo.session(&self.on(day).id).await.etag,
+            reason: reason.into(),
+            ..Default::default()
+        };
+        Ok(self.ngo.coordinator.scheduling().cancel_session(request).await?.into_inner().session.unwrap())
     }
 
     /// Whose session it was that day.
@@ -226,7 +242,12 @@ impl Treated {
 
     /// Moves the clock to the afternoon of a day, and everybody signs in anew.
     pub fn go_to(&mut self, app: &TestApp, day: &str) {
-        app.clock.set(afternoon(day));
+        self.go_to_instant(app, afternoon(day));
+    }
+
+    /// As [`Self::go_to`], at any instant.
+    pub fn go_to_instant(&mut self, app: &TestApp, at: DateTime<Utc>) {
+        app.clock.set(at);
         self.ngo.sign_in(app);
     }
 
