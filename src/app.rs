@@ -51,6 +51,8 @@ pub struct App {
 
 /// The longest a request may take.
 const LONGEST_REQUEST: Duration = Duration::from_secs(30);
+/// How long an answer may take to reach who asked, when the process ends. \[P\]
+const ANSWERS_TRAVEL_FOR: Duration = Duration::from_secs(2);
 
 impl App {
     /// Opens the database, brings its schema up to date and assembles the service.
@@ -108,12 +110,8 @@ impl App {
                     // Streams end by themselves alone.
                     self.world.tide().end();
                     let _ = stop.send(());
-                    let served = tokio::time::timeout(self.drain_for, &mut serving);
-                    let (served, ()) = tokio::join!(served, workers.drain(self.drain_for));
-                    served.unwrap_or_else(|_| {
-                        tracing::warn!("requests in flight did not end within the limit");
-                        Ok(())
-                    })
+                    let (served, ()) = tokio::join!(self.drained(serving), workers.drain(self.drain_for));
+                    served
                 }
             }
         };
@@ -122,6 +120,24 @@ impl App {
             tracing::warn!("database connections did not come back within the limit");
         }
         Ok(result?)
+    }
+
+    /// What serving ends with; or nothing, when it did not end within the limit, or all that is left are streams whose
+    /// readers do not read.
+    async fn drained<E>(&self, serving: impl Future<Output = Result<(), E>>) -> Result<(), E> {
+        let answered = async {
+            self.world.idle().await;
+            tokio::time::sleep(ANSWERS_TRAVEL_FOR).await;
+            self.world.idle().await;
+        };
+        tokio::select! {
+            result = serving => result,
+            () = answered => Ok(()),
+            () = tokio::time::sleep(self.drain_for) => {
+                tracing::warn!("requests in flight did not end within the limit");
+                Ok(())
+            }
+        }
     }
 }
 

@@ -50,6 +50,14 @@
 //!   forget. Its position in the order comes after the commit: a position below one that somebody has read never
 //!   comes to be, whoever commits late.
 //! * No stream outlives the token that it was opened with.
+//! * Attendance is recorded by people, never by a clock; records, decisions and events of orders are superseded,
+//!   never changed. What nobody has recorded is unknown, and counts neither way.
+//! * Whether an order is complied with is a function of its terms, policy, events and the day
+//!   ([`domain::compliance`]). What is kept of it is good until its next change, and moved on before it is read.
+//! * Whoever records about an order locks the client, then the order, and after that nothing but the client's
+//!   sessions; whoever only moves orders on locks them alone, in the order of ids.
+//! * No answer to police depends on anything but the orders of their jurisdiction: cursors and tokens included.
+//! * A change is given its position after it is committed, by one process at a time: a cursor skips nothing.
 //! * A [`usecase::Call`] exists only for a caller whose role was checked against
 //!   [`domain::access::TABLE`]; which rows a caller sees is decided from the stored row.
 //! * Only `store` names sqlx, only `grpc` names tonic (beside the composition root and the demo's
@@ -109,6 +117,18 @@
 //!   client who was booked otherwise still waits, because only a person knows whether that will do.
 //! * 2026-11: the alternatives of a refusal are looked up after the refusal is committed, so that
 //!   nobody waits for them inside the one writer of SQLite.
+//! * 2026-11: an order is the events of its history, chained by a digest that only the installation can make, since what
+//!   an event says could be guessed from a plain one. Attendance keeps its own records; of each, the order's history has
+//!   what a policy can judge, in figures, so that an amended policy judges it anew.
+//! * 2026-11: calling off a session that counts towards an order is attendance: late by the client an absence to be
+//!   decided upon, by provider, venue or court none. So absences have one home.
+//! * 2026-11: what corrects something counts, for the question which look-ups it has changed, from when that was
+//!   recorded or deemed; what is merely recorded later is no correction.
+//! * 2026-11: the crime number of a look-up is the officers' own and is compared with nothing; the provider is shown
+//!   purpose and officer, not the number, which may name another person's case.
+//! * 2026-11: an answer to police is good until the end of the order's day; anything finer would tell deadlines.
+//! * 2026-11: the days of an order's holiday calendar are those that stand now, and a changed calendar judges its orders
+//!   anew; the policy is pinned to a version, because it is what the order was made under.
 //! * 2026-11: a series begins on a day of its own rule, which RFC 5545 leaves undefined; the day of its UNTIL
 //!   counts, whole and local; and days left out count towards COUNT.
 //! * 2026-11: what a programme said in every version is kept whole, and never changed: a series that was
@@ -127,6 +147,15 @@
 //! * 2026-11: a counsellor who leads a session no more is told so, and nothing about what becomes of it then.
 //! * 2026-11: one process at a time orders the feed, under the lock of one row that it has for a moment; a lease
 //!   would have to end before anybody else could go on.
+//! * 2026-11: a decision belongs to the record it was made about. A correction makes another fact, so the absence is
+//!   pending again; the decision stays in the history.
+//! * 2026-11: late corrections are for another person than the first recorder, by the token's subject: whoever has two
+//!   roles is one person.
+//! * 2026-11: what leaving before the end amounts to is for an order's policy, so it can be decided upon, but waits
+//!   for no decision.
+//! * 2026-11: a note is about one client and sealed under that client's key, also in a group: a note about several
+//!   could be erased for none of them.
+//! * 2026-11: an import records no attendance: it places what is to come, and leaves out what is past.
 //! * 2026-11: a series is moved session by session, those that come later from the last to the first, so that
 //!   none is in the way of another and what cannot be moved stays.
 

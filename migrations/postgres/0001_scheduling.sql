@@ -574,5 +574,6 @@ CREATE TRIGGER session_participant_is_history BEFORE UPDATE ON session_participa
                  NEW.removed_at, NEW.removed_reason)
             IS DISTINCT FROM (OLD.side, OLD.capacity, OLD.seat, OLD.guardian_id, OLD.interpreter, OLD.overridden,
                  OLD.flags, OLD.removed_at, OLD.removed_reason))
-        OR (OLD.attendance_id IS NOT NULL AND NEW.attendance_id IS NULL))
+        OR (OLD.attendance_id IS NOT NULL AND NEW.attendance_id IS NULL)
+        OR (OLD.order_id IS NOT NULL AND NEW.order_id IS DISTINCT FROM OLD.order_id))
     EXECUTE FUNCTION refuse_change();

@@ -71,7 +71,7 @@ CREATE TABLE session_note (
     FOREIGN KEY (supersedes_id, session_id, client_id, counsellor_id)
         REFERENCES session_note (id, session_id, client_id, counsellor_id)
 );
-CREATE INDEX session_note_by_session ON session_note (session_id, id);
+CREATE INDEX session_note_by_session ON session_note (session_id, written_at, id);
 
 -- What stands of a participant's records is one of them.
 ALTER TABLE session_participant ADD FOREIGN KEY (attendance_id, id) REFERENCES attendance (id, participant_id);

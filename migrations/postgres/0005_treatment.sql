@@ -12,6 +12,8 @@ CREATE TABLE compliance_policy (
 );
 CREATE TRIGGER compliance_policy_append_only BEFORE UPDATE OR DELETE ON compliance_policy
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER compliance_policy_no_truncate BEFORE TRUNCATE ON compliance_policy
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 CREATE TABLE treatment_order (
     id                  UUID PRIMARY KEY,
@@ -65,6 +67,8 @@ CREATE TABLE treatment_event (
 CREATE INDEX treatment_event_by_participant ON treatment_event (participant_id) WHERE participant_id IS NOT NULL;
 CREATE TRIGGER treatment_event_append_only BEFORE UPDATE OR DELETE ON treatment_event
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER treatment_event_no_truncate BEFORE TRUNCATE ON treatment_event
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 -- Where an order stands: what the compliance function says of it, good until the next change.
 CREATE TABLE compliance (
@@ -92,9 +96,9 @@ CREATE TABLE compliance (
 CREATE INDEX compliance_shown ON compliance (jurisdiction, shown, reference) WHERE jurisdiction IS NOT NULL;
 CREATE INDEX compliance_in_jurisdiction ON compliance (jurisdiction, reference) WHERE jurisdiction IS NOT NULL;
 CREATE INDEX compliance_changing ON compliance (next_change_at, order_id) WHERE next_change_at IS NOT NULL;
-CREATE INDEX compliance_changing_in_jurisdiction ON compliance (jurisdiction, next_change_at)
+CREATE INDEX compliance_changing_in_jurisdiction ON compliance (jurisdiction, next_change_at, order_id)
     WHERE jurisdiction IS NOT NULL AND next_change_at IS NOT NULL;
-CREATE INDEX compliance_changing_of_organisation ON compliance (organisation_id, next_change_at)
+CREATE INDEX compliance_changing_of_organisation ON compliance (organisation_id, next_change_at, order_id)
     WHERE next_change_at IS NOT NULL;
 CREATE INDEX compliance_of_organisation ON compliance (organisation_id, status, order_id);
 CREATE INDEX compliance_under_review ON compliance (organisation_id, order_id) WHERE under_review;
@@ -112,6 +116,12 @@ CREATE TABLE police_call (
     crime_number    TEXT NOT NULL
 );
 CREATE INDEX police_call_by_caller ON police_call (caller, called_at);
+
+-- One row for each caller among them: the turn by which calls are counted.
+CREATE TABLE police_caller (
+    caller      TEXT PRIMARY KEY,
+    asked_at    TIMESTAMPTZ NOT NULL
+);
 
 -- An order about which police were told something, and what.
 CREATE TABLE police_lookup (
@@ -134,7 +144,13 @@ CREATE TABLE police_lookup_correction (
 );
 CREATE TRIGGER police_call_append_only BEFORE UPDATE OR DELETE ON police_call
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER police_call_no_truncate BEFORE TRUNCATE ON police_call
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER police_lookup_append_only BEFORE UPDATE OR DELETE ON police_lookup
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER police_lookup_no_truncate BEFORE TRUNCATE ON police_lookup
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER police_lookup_correction_append_only BEFORE UPDATE OR DELETE ON police_lookup_correction
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER police_lookup_correction_no_truncate BEFORE TRUNCATE ON police_lookup_correction
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

@@ -464,6 +464,7 @@ WHEN (NEW.id, NEW.session_id, NEW.client_id, NEW.client_reference, NEW.added_at)
       IS NOT (OLD.side, OLD.capacity, OLD.seat, OLD.guardian_id, OLD.interpreter, OLD.overridden, OLD.flags,
            OLD.removed_at, OLD.removed_reason))
   OR (OLD.attendance_id IS NOT NULL AND NEW.attendance_id IS NULL)
+  OR (OLD.order_id IS NOT NULL AND NEW.order_id IS NOT OLD.order_id)
 BEGIN
     SELECT RAISE(ABORT, 'aftercare:append_only');
 END;

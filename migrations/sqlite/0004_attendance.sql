@@ -71,7 +71,7 @@ CREATE TABLE session_note (
     FOREIGN KEY (supersedes_id, session_id, client_id, counsellor_id)
         REFERENCES session_note (id, session_id, client_id, counsellor_id)
 ) STRICT;
-CREATE INDEX session_note_by_session ON session_note (session_id, id);
+CREATE INDEX session_note_by_session ON session_note (session_id, written_at, id);
 
 -- REPLACE would delete without firing a trigger.
 CREATE TRIGGER attendance_no_replace BEFORE INSERT ON attendance

@@ -10,6 +10,9 @@ CREATE TABLE compliance_policy (
     published_at    INTEGER NOT NULL,
     PRIMARY KEY (code, version)
 ) STRICT;
+CREATE TRIGGER compliance_policy_no_replace BEFORE INSERT ON compliance_policy BEGIN
+    SELECT RAISE(ABORT, 'aftercare:append_only') WHERE EXISTS (SELECT 1 FROM compliance_policy WHERE code = NEW.code AND version = NEW.version);
+END;
 CREATE TRIGGER compliance_policy_no_update BEFORE UPDATE ON compliance_policy BEGIN
     SELECT RAISE(ABORT, 'aftercare:append_only');
 END;
@@ -64,6 +67,9 @@ CREATE TABLE treatment_event (
     PRIMARY KEY (order_id, number)
 ) STRICT;
 CREATE INDEX treatment_event_by_participant ON treatment_event (participant_id) WHERE participant_id IS NOT NULL;
+CREATE TRIGGER treatment_event_no_replace BEFORE INSERT ON treatment_event BEGIN
+    SELECT RAISE(ABORT, 'aftercare:append_only') WHERE EXISTS (SELECT 1 FROM treatment_event WHERE order_id = NEW.order_id AND number = NEW.number);
+END;
 CREATE TRIGGER treatment_event_no_update BEFORE UPDATE ON treatment_event BEGIN
     SELECT RAISE(ABORT, 'aftercare:append_only');
 END;
@@ -97,9 +103,9 @@ CREATE TABLE compliance (
 CREATE INDEX compliance_shown ON compliance (jurisdiction, shown, reference) WHERE jurisdiction IS NOT NULL;
 CREATE INDEX compliance_in_jurisdiction ON compliance (jurisdiction, reference) WHERE jurisdiction IS NOT NULL;
 CREATE INDEX compliance_changing ON compliance (next_change_at, order_id) WHERE next_change_at IS NOT NULL;
-CREATE INDEX compliance_changing_in_jurisdiction ON compliance (jurisdiction, next_change_at)
+CREATE INDEX compliance_changing_in_jurisdiction ON compliance (jurisdiction, next_change_at, order_id)
     WHERE jurisdiction IS NOT NULL AND next_change_at IS NOT NULL;
-CREATE INDEX compliance_changing_of_organisation ON compliance (organisation_id, next_change_at)
+CREATE INDEX compliance_changing_of_organisation ON compliance (organisation_id, next_change_at, order_id)
     WHERE next_change_at IS NOT NULL;
 CREATE INDEX compliance_of_organisation ON compliance (organisation_id, status, order_id);
 CREATE INDEX compliance_under_review ON compliance (organisation_id, order_id) WHERE under_review = 1;
@@ -117,6 +123,12 @@ CREATE TABLE police_call (
     crime_number    TEXT NOT NULL
 ) STRICT;
 CREATE INDEX police_call_by_caller ON police_call (caller, called_at);
+
+-- One row for each caller among them: the turn by which calls are counted.
+CREATE TABLE police_caller (
+    caller      TEXT PRIMARY KEY,
+    asked_at    INTEGER NOT NULL
+) STRICT;
 
 -- An order about which police were told something, and what.
 CREATE TABLE police_lookup (
@@ -137,17 +149,26 @@ CREATE TABLE police_lookup_correction (
     corrected_at    INTEGER NOT NULL,
     FOREIGN KEY (order_id, event_number) REFERENCES treatment_event (order_id, number)
 ) STRICT;
+CREATE TRIGGER police_call_no_replace BEFORE INSERT ON police_call BEGIN
+    SELECT RAISE(ABORT, 'aftercare:append_only') WHERE EXISTS (SELECT 1 FROM police_call WHERE id = NEW.id);
+END;
 CREATE TRIGGER police_call_no_update BEFORE UPDATE ON police_call BEGIN
     SELECT RAISE(ABORT, 'aftercare:append_only');
 END;
 CREATE TRIGGER police_call_no_delete BEFORE DELETE ON police_call BEGIN
     SELECT RAISE(ABORT, 'aftercare:append_only');
 END;
+CREATE TRIGGER police_lookup_no_replace BEFORE INSERT ON police_lookup BEGIN
+    SELECT RAISE(ABORT, 'aftercare:append_only') WHERE EXISTS (SELECT 1 FROM police_lookup WHERE id = NEW.id);
+END;
 CREATE TRIGGER police_lookup_no_update BEFORE UPDATE ON police_lookup BEGIN
     SELECT RAISE(ABORT, 'aftercare:append_only');
 END;
 CREATE TRIGGER police_lookup_no_delete BEFORE DELETE ON police_lookup BEGIN
     SELECT RAISE(ABORT, 'aftercare:append_only');
+END;
+CREATE TRIGGER police_lookup_correction_no_replace BEFORE INSERT ON police_lookup_correction BEGIN
+    SELECT RAISE(ABORT, 'aftercare:append_only') WHERE EXISTS (SELECT 1 FROM police_lookup_correction WHERE lookup_id = NEW.lookup_id);
 END;
 CREATE TRIGGER police_lookup_correction_no_update BEFORE UPDATE ON police_lookup_correction BEGIN
     SELECT RAISE(ABORT, 'aftercare:append_only');

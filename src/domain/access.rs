@@ -104,7 +104,10 @@ pub struct Caller {
 impl Caller {
     /// Who this is, in which capacity: the same name in another role or organisation is somebody else.
     pub fn identity(&self) -> String {
-        let tied = self.authority.organisation_id().map(|id| id.to_string()).unwrap_or_default();
+        let tied = match &self.authority {
+            Authority::Police { jurisdiction } => jurisdiction.to_string(),
+            authority => authority.organisation_id().map(|id| id.to_string()).unwrap_or_default(),
+        };
         let counsellor = self.authority.counsellor_id().map(|id| id.to_string()).unwrap_or_default();
         format!("{}|{tied}|{counsellor}|{}", self.authority.role(), self.principal)
     }
@@ -229,6 +232,7 @@ pub const TABLE: &[(&str, &[Role])] = &[
     ("aftercare.v1.ComplianceService/CheckCompliance", POLICE),
     ("aftercare.v1.ComplianceService/BatchCheckCompliance", POLICE),
     ("aftercare.v1.ComplianceService/ListComplianceInJurisdiction", POLICE),
+    ("aftercare.v1.ComplianceService/WatchCompliance", POLICE),
     ("aftercare.v1.AttendanceService/RecordAttendance", RECORDERS),
     ("aftercare.v1.AttendanceService/AmendAttendance", RECORDERS),
     ("aftercare.v1.AttendanceService/DecideAbsence", RECORDERS),

@@ -186,10 +186,8 @@ const fn attended(outcome: Outcome, needs: Need) -> Row {
 
 const fn claimed(outcome: Outcome, ground: Ground) -> Row {
     let absent = Extent::Whole;
-    // A court and custody take the person away: that is logistics, whoever would have waited.
-    let held = !matches!(ground, Ground::Court | Ground::Custody);
     let row = attended(outcome, Need::Nothing);
-    Row { held, attended: false, complied: None, absent, ground: Some(ground), ahead: true, ..row }
+    Row { attended: false, complied: None, absent, ground: Some(ground), ahead: true, ..row }
 }
 
 const fn missed(outcome: Outcome) -> Row {

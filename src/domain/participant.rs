@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
-use super::ids::{AttendanceId, ClientId, ParticipantId};
+use super::ids::{AttendanceId, ClientId, OrderId, ParticipantId};
 use super::party::{Attendee, Party};
 use super::reference::Reference;
 use super::rules::RuleCode;
@@ -63,6 +63,14 @@ impl Session {
         let mut party = self.party();
         party.participants.push(attendee);
         party
+    }
+
+    /// With the place of a client counted towards an order.
+    pub fn counted(mut self, id: ParticipantId, order_id: OrderId) -> Self {
+        for participant in self.participants.iter_mut().filter(|it| it.id == id) {
+            participant.attendee.order_id = Some(order_id);
+        }
+        Self { version: self.version + 1, ..self }
     }
 
     /// With somebody more, for whose sake these rules of the session as a whole were broken too.

@@ -65,6 +65,7 @@ where
         let gate = self.gate.clone();
         let span = tracing::info_span!("rpc", method = request.uri().path());
         let answer = async move {
+            let _answering = gate.world.answering();
             let path = request.uri().path().trim_start_matches('/').to_owned();
             if !is_open(&path) {
                 let token = bearer(&request).map(str::to_owned);

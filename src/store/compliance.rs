@@ -133,19 +133,20 @@ struct PoliceRow {
     zone: Zone,
 }
 
-/// Where those of these orders stand that police of a jurisdiction may know of. Until the transaction ends, nothing
-/// is recorded about them.
-pub async fn for_police(tx: &mut Tx, jurisdiction: &Code, ids: &[OrderId]) -> Result<Vec<ForPolice>> {
+/// Where those of these orders stand that police of a jurisdiction may know of, and that are moved on. Until the
+/// transaction ends, nothing is recorded about them.
+pub async fn for_police(tx: &mut Tx, jurisdiction: &Code, ids: &[OrderId], now: Instant) -> Result<Vec<ForPolice>> {
     let sql =
         tx.sql_each_locked("SELECT id FROM treatment_order WHERE id IN ({ids}) ORDER BY id", ids.len(), Lock::Share);
     sql.bind_ids(ids).all::<(OrderId,)>().await?;
     let sql = tx.sql_each(
         "SELECT compliance.*, treatment_order.zone AS zone FROM compliance
            JOIN treatment_order ON treatment_order.id = compliance.order_id
-          WHERE compliance.jurisdiction = $1 AND order_id IN ({ids})",
+          WHERE compliance.jurisdiction = $1 AND (next_change_at IS NULL OR next_change_at > $2)
+            AND order_id IN ({ids})",
         ids.len(),
     );
-    let rows = sql.bind(jurisdiction.clone()).bind_ids(ids).all::<PoliceRow>().await?;
+    let rows = sql.bind(jurisdiction.clone()).bind(now).bind_ids(ids).all::<PoliceRow>().await?;
     let seen = |it: PoliceRow| Ok(ForPolice { standing: it.row.standing()?, reference: it.reference, zone: it.zone.0 });
     rows.into_iter().map(seen).collect()
 }
@@ -173,7 +174,7 @@ pub async fn stale(tx: &mut Tx, within: &Within, now: Instant, most: i64) -> Res
         Within::Jurisdiction(code) => tx
             .sql(
                 "SELECT order_id FROM compliance WHERE jurisdiction = $1 AND next_change_at <= $2
-                  ORDER BY next_change_at LIMIT $3",
+                  ORDER BY next_change_at, order_id LIMIT $3",
             )
             .bind(code.clone())
             .bind(now)
@@ -181,7 +182,7 @@ pub async fn stale(tx: &mut Tx, within: &Within, now: Instant, most: i64) -> Res
         Within::Organisation(id) => tx
             .sql(
                 "SELECT order_id FROM compliance WHERE organisation_id = $1 AND next_change_at <= $2
-                  ORDER BY next_change_at LIMIT $3",
+                  ORDER BY next_change_at, order_id LIMIT $3",
             )
             .bind(*id)
             .bind(now)

@@ -1,5 +1,7 @@
 //! Notes of sessions. The schema lets nobody change one, and one takes the place of at most one other.
 
+use chrono::{DateTime, Utc};
+
 use super::codec::Instant;
 use super::db::Tx;
 use super::error::Result;
@@ -73,17 +75,19 @@ pub async fn list(
     tx: &mut Tx,
     session_id: SessionId,
     client_id: Option<ClientId>,
-    after: Option<NoteId>,
+    after: Option<(DateTime<Utc>, NoteId)>,
     most: i64,
 ) -> Result<Vec<Note>> {
     let sql = tx.sql(
         "SELECT it.*, later.id AS superseded_by FROM session_note AS it
            LEFT JOIN session_note AS later ON later.supersedes_id = it.id
-          WHERE it.session_id = $1 AND (CAST($2 AS UUID) IS NULL OR it.client_id = $2) AND it.id > $3
-          ORDER BY it.id LIMIT $4",
+          WHERE it.session_id = $1 AND (CAST($2 AS UUID) IS NULL OR it.client_id = $2)
+            AND (it.written_at, it.id) > ($3, $4)
+          ORDER BY it.written_at, it.id LIMIT $5",
     );
-    let after = after.unwrap_or(NoteId(uuid::Uuid::nil()));
-    let rows = sql.bind(session_id).bind(client_id).bind(after).bind(most).all::<Row>().await?;
+    let (after, after_id) = after.unwrap_or((DateTime::UNIX_EPOCH, NoteId(uuid::Uuid::nil())));
+    let sql = sql.bind(session_id).bind(client_id).bind(Instant(after)).bind(after_id).bind(most);
+    let rows = sql.all::<Row>().await?;
     let mut notes = Vec::with_capacity(rows.len());
     for row in rows {
         notes.push(row.open(tx).await?);

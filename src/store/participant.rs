@@ -122,12 +122,6 @@ pub async fn update_all(tx: &mut Tx, session: &Session, beside: &[CounsellorId])
     Ok(())
 }
 
-/// Writes towards which order a client's session counts.
-pub async fn count_towards(tx: &mut Tx, id: ParticipantId, order_id: OrderId) -> Result<()> {
-    let sql = tx.sql("UPDATE session_participant SET order_id = $2 WHERE id = $1");
-    sql.bind(id).bind(order_id).run().await.map(drop)
-}
-
 async fn facilitate(tx: &mut Tx, session: &Session, counsellor_id: CounsellorId) -> Result<()> {
     let sql = tx.sql("INSERT INTO session_facilitator (session_id, counsellor_id, side) VALUES ($1, $2, $3)");
     sql.bind(session.id).bind(counsellor_id).bind(session.side).run().await.map(drop)

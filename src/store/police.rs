@@ -30,6 +30,16 @@ pub async fn insert_call(tx: &mut Tx, it: &PoliceCall) -> Result<()> {
     .map(drop)
 }
 
+/// Waits until nobody else asks in a caller's name, and lets nobody until the transaction ends: calls are counted one by
+/// one.
+pub async fn take_turn(tx: &mut Tx, caller: &str, now: Instant) -> Result<()> {
+    let sql = tx.sql(
+        "INSERT INTO police_caller (caller, asked_at) VALUES ($1, $2)
+         ON CONFLICT (caller) DO UPDATE SET asked_at = excluded.asked_at",
+    );
+    sql.bind(caller.to_owned()).bind(now).run().await.map(drop)
+}
+
 /// When a caller asked after an instant, counted from the latest back: the `nth` of them, if there were as many.
 pub async fn nth_call_since(tx: &mut Tx, caller: &str, since: Instant, nth: i64) -> Result<Option<DateTime<Utc>>> {
     let sql = tx.sql(

@@ -1,8 +1,7 @@
 //! Treatment orders, what was recorded about them, and the policies by which they are judged.
 
-use std::collections::BTreeSet;
-
 use chrono::NaiveDate;
+use chrono_tz::Tz;
 use sqlx::types::Json;
 
 use super::codec::{Instant, Zone};
@@ -141,13 +140,15 @@ pub async fn of_calendar(tx: &mut Tx, id: HolidayCalendarId) -> Result<Vec<Order
     Ok(sql.bind(id).all::<(OrderId,)>().await?.into_iter().map(|row| row.0).collect())
 }
 
-/// Those of a client's orders towards which sessions can count.
-pub async fn open_of(tx: &mut Tx, client_id: ClientId) -> Result<BTreeSet<OrderId>> {
+/// Those of a client's orders towards which sessions can count, with the first day of each and its zone.
+pub async fn open_of(tx: &mut Tx, client_id: ClientId) -> Result<Vec<(OrderId, NaiveDate, Tz)>> {
     let sql = tx.sql(
-        "SELECT treatment_order.id FROM treatment_order JOIN compliance ON compliance.order_id = treatment_order.id
+        "SELECT treatment_order.id, starts_on, zone FROM treatment_order
+           JOIN compliance ON compliance.order_id = treatment_order.id
           WHERE client_id = $1 AND compliance.open = TRUE",
     );
-    Ok(sql.bind(client_id).all::<(OrderId,)>().await?.into_iter().map(|row| row.0).collect())
+    let rows = sql.bind(client_id).all::<(OrderId, NaiveDate, Zone)>().await?;
+    Ok(rows.into_iter().map(|(id, starts_on, zone)| (id, starts_on, zone.0)).collect())
 }
 
 #[derive(sqlx::FromRow)]

@@ -115,7 +115,7 @@ impl Mutation for ListNotes {
         let after = self.page.after(work.world, work.call)?;
         let most = i64::try_from(self.page.most()).unwrap_or(i64::MAX);
         let rows = note::list(&mut work.tx, session.id, self.client_id, after, most).await?;
-        let (rows, next) = self.page.cut(work.world, work.call, rows, |row| row.id);
+        let (rows, next) = self.page.cut(work.world, work.call, rows, |row| (row.written_at, row.id));
         for row in &rows {
             work.touched(row.id.uuid());
             work.touched(row.client_id.uuid());

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
+use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
 use super::error::Result;
@@ -27,6 +27,17 @@ struct Inner {
     enqueued: Notify,
     committed: Notify,
     tide: Tide,
+    calls: watch::Sender<usize>,
+}
+
+/// A call that is being answered, until it is dropped.
+#[derive(Debug)]
+pub struct Answering(World);
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.0.0.calls.send_modify(|calls| *calls -= 1);
+    }
 }
 
 impl std::fmt::Debug for Inner {
@@ -46,7 +57,8 @@ impl World {
         let secret = installation::secret(&mut tx).await?;
         tx.commit().await?;
         let (enqueued, committed, tide) = (Notify::new(), Notify::new(), Tide::default());
-        Ok(Self(Arc::new(Inner { db, clock, rng, secret, enqueued, committed, tide })))
+        let calls = watch::Sender::new(0);
+        Ok(Self(Arc::new(Inner { db, clock, rng, secret, enqueued, committed, tide, calls })))
     }
 
     /// The database.
@@ -106,6 +118,18 @@ impl World {
     /// How far the topics of the feed have come.
     pub fn tide(&self) -> &Tide {
         &self.0.tide
+    }
+
+    /// Counts a call until what is returned is dropped. A stream counts until it begins.
+    pub fn answering(&self) -> Answering {
+        self.0.calls.send_modify(|calls| *calls += 1);
+        Answering(self.clone())
+    }
+
+    /// Resolves when no call is being answered.
+    pub async fn idle(&self) {
+        // The other end is in this world.
+        let _ = self.0.calls.subscribe().wait_for(|calls| *calls == 0).await;
     }
 
     /// A keyed digest that every process of this installation makes alike.

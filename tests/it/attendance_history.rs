@@ -210,6 +210,9 @@ on_both_engines! {
             assert_eq!((why(came).as_str(), &client.id), ("SESSION_NOT_STANDING", &client.id));
             amend(&ngo.coordinator, amending(&session, client, "1", Outcome::ProviderCancelled)).await.unwrap();
         }
+        // What was recorded of who was removed stays; nothing more is.
+        let again = record(&ngo.coordinator, recording(&session, &two, Outcome::AcceptableWork)).await;
+        assert_eq!(why(again), "NOT_A_PARTICIPANT");
         assert_eq!(history(&ngo.coordinator, &session).await.unwrap().len(), 2);
     }
 

@@ -1,14 +1,14 @@
 //! Clients that are not tonic: Python's grpcio with stubs from proto/, and `buf curl`, which knows
 //! only what reflection tells it.
 
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use aftercare::domain::access::TABLE;
 use aftercare::grpc::pb;
 use serde_json::{Value, json};
 
 use crate::on_both_engines;
-use crate::support::{Ngo, TestApp, tool};
+use crate::support::{Ngo, TestApp, book, booking, tool};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -76,6 +76,30 @@ on_both_engines! {
         let spoken = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(spoken.contains("HTTP/1.1 200 OK"), "{spoken}");
         assert_eq!(json_of(checked(output))["client"]["reference"], client.reference);
+    }
+
+    async fn a_stream_works_over_grpc_web(app) {
+        let ngo = Ngo::new(&app, "NGO-WEB").await;
+        let counsellor = ngo.counsellor("C1", pb::Side::Survivor).await;
+        let client = ngo.survivor().await;
+        let listed = ngo.coordinator.scheduling().list_sessions(pb::ListSessionsRequest::default()).await.unwrap();
+        let session = book(&ngo.coordinator, booking(&ngo, &counsellor, &client, "2026-11-24T04:30:00Z")).await.unwrap();
+        let schema = format!("{ROOT}/proto");
+        let from = json!({ "cursor": listed.into_inner().watch_cursor }).to_string();
+        let mut buf = tool("AFTERCARE_TEST_BUF");
+        buf.args(["curl", "--protocol", "grpcweb", "--schema", &schema, "--header", &bearer(&ngo), "--data", &from]);
+        buf.arg(format!("http://{}/aftercare.v1.SchedulingService/WatchSessions", app.address));
+        // It ends when the stream does; what it was told of until then is on its output.
+        let mut watching = buf.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let stdout = watching.stdout.take().unwrap();
+        let first = tokio::task::spawn_blocking(move || {
+            let messages = serde_json::Deserializer::from_reader(stdout).into_iter::<Value>();
+            messages.map(Result::unwrap).find(|it| it.get("session").is_some())
+        });
+        let first = first.await.unwrap().expect("a change");
+        assert_eq!((&first["session"]["id"], &first["version"]), (&json!(session.id), &json!("1")));
+        watching.kill().unwrap();
+        watching.wait().unwrap();
     }
 }
 

@@ -4,6 +4,11 @@
 mod access;
 mod attendance;
 mod attendance_history;
+mod attendance_log;
+mod attendance_note;
+mod attendance_race;
+mod attendance_schema;
+mod attendance_unrecorded;
 mod booking;
 mod calendar;
 mod compliance;

@@ -4,8 +4,8 @@ use aftercare::grpc::pb;
 use tonic::Code;
 
 use crate::on_both_engines;
-use crate::support::treatment::{Treated, attended, check, create_order, no_show, officer, order_of};
-use crate::support::{Ngo, book, booking, date, refused};
+use crate::support::treatment::{HOUR, Treated, attended, check, create_order, no_show, officer, order_of, outcome};
+use crate::support::{Ngo, at, book, booking, date, group_of, leaving, refused, remove};
 
 on_both_engines! {
     async fn every_bad_field_of_an_order_is_named(app) {
@@ -202,6 +202,7 @@ on_both_engines! {
         let first = std::mem::replace(&mut it.ngo.coordinator, other);
         it.amend("2026-01-12", attended()).await.unwrap();
         it.ngo.coordinator = first;
+        app.clock.advance(HOUR);
         let seen = it.seen(&app).await;
         assert_eq!((seen.status(), seen.credited_sessions, seen.corrected), (pb::ComplianceStatus::Compliant, 2, true));
         let lookups = it.lookups().await;
@@ -244,5 +245,88 @@ on_both_engines! {
         // And the client's own reference is nothing to police.
         let refusal = check(&officer(&app, "KL-TVM"), &it.client.reference).await.unwrap_err();
         assert_eq!(refusal.code(), Code::NotFound);
+    }
+
+    async fn what_was_announced_and_accepted_stays_so(app) {
+        let mut it = Treated::new(&app).await;
+        let session = it.session(&app, "2026-01-07").await;
+        it.go_to(&app, "2026-01-06");
+        let notice = pb::AttendanceFacts {
+            evidence_reference: "Example certificate 7".into(),
+            verifier: "Example verifier".into(),
+            ..outcome(pb::AttendanceOutcome::AcceptableMedical)
+        };
+        it.record("2026-01-07", notice).await.unwrap();
+        // The room is given back, on the day before.
+        it.ngo.cancel(&it.ngo.session(&session.id).await).await.unwrap();
+        it.go_to(&app, "2026-02-02");
+        let standing = it.standing().await;
+        assert_eq!((standing.excused.len(), standing.pending.len(), standing.failures.len()), (1, 0, 0), "{standing:?}");
+    }
+
+    async fn a_cancelled_group_is_nobodys_absence_but_leaving_it_late_is(app) {
+        let mut it = Treated::new(&app).await;
+        let other = it.ngo.offender().await;
+        let one = booking(&it.ngo, &it.counsellor, &it.client, "2026-01-07T04:30:00Z");
+        let mut request = group_of(3, &[it.client.clone(), other], one);
+        request.group.as_mut().unwrap().participants[0].order_id = it.order_id.clone();
+        let first = book(&it.ngo.coordinator, request.clone()).await.unwrap();
+        request.starts_at = at("2026-01-08T04:30:00Z");
+        let second = book(&it.ngo.coordinator, request).await.unwrap();
+        it.go_to(&app, "2026-01-06");
+        it.ngo.cancel(&first).await.unwrap();
+        it.go_to(&app, "2026-01-07");
+        let second = it.ngo.session(&second.id).await;
+        remove(&it.ngo.coordinator, leaving(&second, &it.client)).await.unwrap();
+        it.go_to(&app, "2026-01-09");
+        assert_eq!(it.standing().await.pending, [date("2026-01-08")]);
+    }
+
+    async fn nothing_counts_before_the_order_begins(app) {
+        let mut it = Treated::new(&app).await;
+        let mut early = booking(&it.ngo, &it.counsellor, &it.client, "2026-01-04T04:30:00Z");
+        let plain = book(&it.ngo.coordinator, early.clone()).await.unwrap();
+        early.order_id = it.order_id.clone();
+        early.starts_at = at("2026-01-03T04:30:00Z");
+        let refusal = refused(&book(&it.ngo.coordinator, early).await.unwrap_err());
+        assert_eq!(refusal.items, ["ORDER_NOT_OPEN"]);
+        it.go_to(&app, "2026-01-05");
+        let count = pb::CountSessionRequest {
+            order_id: it.order_id.clone(),
+            session_id: plain.id,
+            ..Default::default()
+        };
+        let refusal = refused(&it.ngo.coordinator.compliance().count_session(count).await.unwrap_err());
+        assert_eq!(refusal.reason, "SESSION_BEFORE_ORDER");
+    }
+
+    async fn an_amended_order_keeps_its_policy_unless_another_is_named(app) {
+        let it = Treated::new(&app).await;
+        let stricter = pb::CompliancePolicy {
+            code: "STANDARD".into(),
+            name: "Standard policy".into(),
+            gap_days: Some(7),
+            ..Default::default()
+        };
+        let publish = pb::PublishPolicyRequest {
+            policy: Some(stricter),
+            request_id: "0190f5a0-0000-7000-8000-000000000001".into(),
+        };
+        for _ in 0..2 {
+            let published = app.admin().compliance().publish_policy(publish.clone()).await.unwrap().into_inner();
+            assert_eq!(published.policy.unwrap().version, 2, "a repeat has one effect");
+        }
+        let amend = async |order: pb::TreatmentOrder| {
+            let request = pb::AmendOrderRequest { order: Some(order), reason: "An example".into(), ..Default::default() };
+            it.ngo.coordinator.compliance().amend_order(request).await.unwrap().into_inner().order.unwrap()
+        };
+        let order = it.order().await;
+        let order = amend(pb::TreatmentOrder { policy_code: String::new(), policy_version: 0, ..order }).await;
+        assert_eq!(order.policy_version, 1);
+        let order = amend(pb::TreatmentOrder { policy_version: 0, ..order }).await;
+        assert_eq!(order.policy_version, 2);
+        let (_, events) = it.history().await;
+        let versions: Vec<i64> = events.iter().map(|it| it.terms.as_ref().unwrap().policy_version).collect();
+        assert_eq!(versions, [1, 1, 2], "the history shows every version");
     }
 }

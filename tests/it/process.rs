@@ -17,25 +17,25 @@ use crate::support::{Engine, TestDb, own_consent};
 
 const ID: &str = "0193a5e0-0000-7000-8000-000000000001";
 
-fn aftercare(data_dir: &Path) -> Command {
+pub fn aftercare(data_dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_aftercare"));
     command.env_remove("AFTERCARE_DATABASE_URL").env("AFTERCARE_DATA_DIR", data_dir);
     command
 }
 
-fn text(output: &Output) -> String {
+pub fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
 /// A serving process and its address.
-struct Serving {
+pub struct Serving {
     child: Child,
     address: SocketAddr,
     log: std::thread::JoinHandle<String>,
 }
 
 impl Serving {
-    fn start(data_dir: &Path, database_url: Option<&str>) -> Self {
+    pub fn start(data_dir: &Path, database_url: Option<&str>) -> Self {
         let mut command = aftercare(data_dir);
         command.args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--log", "trace"]);
         if let Some(url) = database_url {
@@ -56,25 +56,25 @@ impl Serving {
         Self { child, address, log }
     }
 
-    async fn channel(&self) -> Channel {
+    pub async fn channel(&self) -> Channel {
         Channel::from_shared(format!("http://{}", self.address)).unwrap().connect().await.unwrap()
     }
 
     /// Sends a signal and waits for the end; gives the exit code and the log.
-    fn end(mut self, signal: &str) -> (Option<i32>, String) {
+    pub fn end(mut self, signal: &str) -> (Option<i32>, String) {
         let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
         assert!(sent.success());
         (self.child.wait().unwrap().code(), self.log.join().unwrap())
     }
 }
 
-fn token(data_dir: &Path, arguments: &[&str]) -> String {
+pub fn token(data_dir: &Path, arguments: &[&str]) -> String {
     let output = aftercare(data_dir).arg("token").args(arguments).output().unwrap();
     assert!(output.status.success(), "{}", text(&output));
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-fn with_token<T>(token: &str, message: T) -> Request<T> {
+pub fn with_token<T>(token: &str, message: T) -> Request<T> {
     let mut request = Request::new(message);
     request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
     request

@@ -1,5 +1,6 @@
 //! Watching sessions: what changes is heard of by those who may know, in order, from where they stopped.
 
+mod police;
 mod race;
 
 use std::time::Duration;

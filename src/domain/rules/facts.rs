@@ -75,8 +75,8 @@ pub struct ClientFacts {
     pub available: Option<HashMap<Tz, Spans>>,
     /// Days on which a case of the client is before a court or an authority.
     pub proceedings: BTreeSet<NaiveDate>,
-    /// The orders towards which sessions of the client can count.
-    pub open_orders: BTreeSet<OrderId>,
+    /// The orders towards which sessions of the client can count, each from an instant on.
+    pub open_orders: BTreeMap<OrderId, DateTime<Utc>>,
     /// How the client would rather meet.
     pub preferred_modality: Option<Modality>,
     /// Where the client would rather come.

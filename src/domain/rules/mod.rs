@@ -38,7 +38,7 @@ words! {
         CounsellorGender = "COUNSELLOR_GENDER",
         /// No valid consent on that date.
         ConsentMissing = "CONSENT_MISSING",
-        /// The client has no such treatment order that is neither completed nor terminated.
+        /// The client has no such treatment order that has begun by then and is neither completed nor terminated.
         OrderNotOpen = "ORDER_NOT_OPEN",
         /// It has begun more than a walk-in ago.
         InThePast = "IN_THE_PAST",

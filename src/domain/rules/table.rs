@@ -120,9 +120,11 @@ pub const RULES: &[Rule] = &[
     hard(
         RuleCode::OrderNotOpen,
         ALWAYS,
-        "the client has no such treatment order that is open",
-        client(|_, present| {
-            present.attendee.order_id.is_some_and(|order_id| !present.client.open_orders.contains(&order_id))
+        "the client has no such treatment order that is open on that day",
+        client(|it, present| {
+            let open =
+                |id| present.client.open_orders.get(&id).is_some_and(|since| *since <= it.candidate.span.starts_at());
+            present.attendee.order_id.is_some_and(|order_id| !open(order_id))
         }),
     ),
     hard(

@@ -11,6 +11,7 @@ use super::fields::keyed;
 use super::pb;
 use super::pb::compliance_service_server::{ComplianceService, ComplianceServiceServer};
 use super::status::status;
+use super::stream::Streaming;
 use crate::usecase::World;
 use crate::usecase::error::Result;
 
@@ -41,6 +42,15 @@ macro_rules! service {
     ($($rpc:ident: $request:ident => $response:ident, $answer:ident;)*) => {
         #[tonic::async_trait]
         impl ComplianceService for Compliance {
+            type WatchComplianceStream = Streaming<pb::WatchComplianceResponse>;
+
+            async fn watch_compliance(
+                &self,
+                request: Request<pb::WatchComplianceRequest>,
+            ) -> Result<Response<Self::WatchComplianceStream>, Status> {
+                self.watch(request).await.map(Response::new).map_err(status)
+            }
+
             $(async fn $rpc(&self, request: Request<pb::$request>) -> Result<Response<pb::$response>, Status> {
                 self.$answer(request).await.map(Response::new).map_err(status)
             })*

@@ -48,7 +48,8 @@ impl Compliance {
             Some(AmendOrder { order_id: order_id?, version: version?, drafted: drafted?, reason: reason? })
         })?;
         let amended = mutate(&self.world, call, amend).await?;
-        Ok(pb::AmendOrderResponse { order: Some(order_pb(&amended)) })
+        let orphaned_session_ids = session_ids(&amended.orphaned);
+        Ok(pb::AmendOrderResponse { order: Some(order_pb(&amended)), orphaned_session_ids })
     }
 
     /// Takes a step on an order as it was read.

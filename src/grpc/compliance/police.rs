@@ -3,15 +3,18 @@
 use tonic::Request;
 
 use super::Compliance;
-use super::wire::view_pb;
+use super::wire::{change_pb, view_pb};
 use crate::domain::client::CrimeNumber;
 use crate::domain::police::LARGEST_BATCH;
 use crate::domain::reference::Reference;
 use crate::grpc::fields::{Fields, open};
 use crate::grpc::pb;
+use crate::grpc::stream::{Streaming, stream};
 use crate::usecase::error::Result;
 use crate::usecase::mutate;
-use crate::usecase::treatment::{BatchCheckCompliance, CheckCompliance, Inquiry, ListComplianceInJurisdiction};
+use crate::usecase::treatment::{
+    BatchCheckCompliance, CheckCompliance, Inquiry, ListComplianceInJurisdiction, watch_compliance,
+};
 
 /// The most orders of a page: as many as of a batch.
 const MOST: i32 = 200;
@@ -71,11 +74,23 @@ impl Compliance {
         let page = f.page(pb.page_size.min(MOST), &pb.page_token, 50, &query);
         let list =
             f.finish(|| Some(ListComplianceInJurisdiction { inquiry: inquiry?, status: status?, page: page? }))?;
-        let (answers, next_page_token) = mutate(&self.world, call, list).await?;
+        let listed = mutate(&self.world, call, list).await?;
         Ok(pb::ListComplianceInJurisdictionResponse {
-            compliances: answers.iter().map(view_pb).collect(),
-            next_page_token,
+            compliances: listed.answers.iter().map(view_pb).collect(),
+            next_page_token: listed.next,
+            watch_cursor: listed.watch,
         })
+    }
+
+    pub(super) async fn watch(
+        &self,
+        request: Request<pb::WatchComplianceRequest>,
+    ) -> Result<Streaming<pb::WatchComplianceResponse>> {
+        let (call, pb) = open(request)?;
+        let mut f = Fields::default();
+        let inquiry = inquiry(&mut f, pb.lookup.as_ref());
+        let watcher = watch_compliance(&self.world, call, f.finish(|| inquiry)?, &pb.cursor).await?;
+        Ok(stream(watcher, change_pb))
     }
 }
 

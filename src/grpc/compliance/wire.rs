@@ -7,11 +7,12 @@ use crate::domain::personal::Personal;
 use crate::domain::police::Lookup;
 use crate::domain::text::{Code, bounded};
 use crate::domain::treatment::act::{Act, Event};
-use crate::domain::treatment::{MOST_REQUIRED, Published};
+use crate::domain::treatment::{MOST_REQUIRED, Published, Terms};
 use crate::grpc::fields::{Fields, count, date, id_text, timestamp};
 use crate::grpc::pb;
 use crate::grpc::words::Word;
-use crate::usecase::treatment::{Answer, Drafted, Overview};
+use crate::usecase::feed::Message;
+use crate::usecase::treatment::{Answer, ComplianceChange, Drafted, Overview, Told};
 
 /// The terms of an order.
 pub fn drafted(f: &mut Fields, pb: &pb::TreatmentOrder) -> Option<Drafted> {
@@ -145,9 +146,35 @@ pub fn events_pb(it: &Overview) -> Vec<pb::OrderEvent> {
             },
             acceptable: matches!(event.act, Act::Decision { acceptable: true, .. }),
             effect: effect_pb(&event.act, &it.docket.policy).into(),
+            serious: matches!(event.act, Act::Decision { serious: true, .. }),
+            failure_on: match event.act {
+                Act::Confirmed { failure_on } => Some(date(failure_on)),
+                _ => None,
+            },
+            termination_reason: match event.act {
+                Act::Terminated { reason } => reason.to_wire(),
+                _ => 0,
+            },
+            terms: match &event.act {
+                Act::Created { terms } | Act::Amended { terms } => Some(terms_pb(terms)),
+                _ => None,
+            },
         }
     };
     it.docket.history.all().iter().map(event).collect()
+}
+
+fn terms_pb(it: &Terms) -> pb::OrderTerms {
+    pb::OrderTerms {
+        jurisdiction: it.jurisdiction.to_string(),
+        mandate: it.mandate.to_wire(),
+        document: it.document.clone(),
+        ends_on: it.ends_on.map(date),
+        required_sessions: count(it.required),
+        holiday_calendar_id: id_text(it.holiday_calendar_id),
+        policy_code: it.policy.code.to_string(),
+        policy_version: it.policy.version,
+    }
 }
 
 fn effect_pb(act: &Act, policy: &Policy) -> pb::SessionEffect {
@@ -179,6 +206,19 @@ pub fn view_pb(it: &Answer) -> pb::ComplianceView {
         answered_at: timestamp(it.as_of),
         expires_at: timestamp(it.valid_until),
     }
+}
+
+/// An order that changed, or how far everything was read, for police.
+pub fn change_pb(it: Message<ComplianceChange>) -> pb::WatchComplianceResponse {
+    let cursor = it.cursor;
+    let Some(ComplianceChange { version, told }) = it.change else {
+        return pb::WatchComplianceResponse { cursor, ..Default::default() };
+    };
+    let change = match told {
+        Told::Now(answer) => pb::watch_compliance_response::Change::Compliance(view_pb(&answer)),
+        Told::Gone(reference) => pb::watch_compliance_response::Change::GoneReference(reference.as_str().to_owned()),
+    };
+    pb::WatchComplianceResponse { cursor, version, change: Some(change) }
 }
 
 /// A look-up, for the provider.

@@ -14,15 +14,18 @@ use crate::usecase::work::Work;
 /// How a session is called off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {
-    /// It does not take place, or not for the client.
+    /// It does not take place.
     Cancelled,
+    /// It takes place, without the client.
+    Left,
     /// Another takes its place.
     Moved,
 }
 
 /// Records for each of these participants what calling off a session is to an order: a client's own doing shortly before
-/// is an absence, to be decided upon like any; what the provider, a venue or a court did is none. Whoever counts
-/// towards no order is left alone. The clients and the session must be locked.
+/// is an absence, to be decided upon like any; what the provider, a venue or a court did is none. An absence that was
+/// announced stays what it was. Whoever counts towards no order is left alone. The clients and the session must be
+/// locked.
 pub async fn called_off(
     work: &mut Work<'_>,
     session: &Session,
@@ -30,20 +33,24 @@ pub async fn called_off(
     how: How,
     reason: CancelReason,
 ) -> Result<()> {
-    for participant in participants.iter().filter(|it| it.attendee.order_id.is_some()) {
-        let too_late = how == How::Cancelled && is_too_late(work, session, participant).await?;
-        let known = attendance::history(&mut work.tx, participant, Texts::Closed).await?.current().is_some();
-        let said = match reason {
-            CancelReason::Provider | CancelReason::Logistics => Some((Outcome::ProviderCancelled, NotHeld::Other)),
-            CancelReason::Court => Some((Outcome::ProviderCancelled, NotHeld::Court)),
-            CancelReason::Client if too_late => None,
-            // An absence that was announced is none any more.
-            CancelReason::Client | CancelReason::Other if known => Some((Outcome::Rescheduled, NotHeld::Other)),
-            CancelReason::Client | CancelReason::Other => continue,
-        };
-        let (outcome, detail) = match said {
-            Some((outcome, why)) => (outcome, Detail::NotHeld(why)),
-            None => (Outcome::LateCancelled, Detail::Nothing),
+    let mut counted: Vec<&Participant> = participants.iter().filter(|it| it.attendee.order_id.is_some()).collect();
+    // The order in which everybody locks them.
+    counted.sort_unstable_by_key(|it| it.attendee.order_id);
+    for participant in counted {
+        // Of a group that is cancelled nobody can say which client called it off.
+        let own =
+            reason == CancelReason::Client && (how == How::Left || (how == How::Cancelled && !session.is_group()));
+        let too_late = own && is_too_late(work, session, participant).await?;
+        let announced = attendance::history(&mut work.tx, participant, Texts::Closed).await?.current().is_some();
+        let (outcome, detail) = match reason {
+            CancelReason::Provider | CancelReason::Logistics => {
+                (Outcome::ProviderCancelled, Detail::NotHeld(NotHeld::Other))
+            }
+            CancelReason::Court => (Outcome::ProviderCancelled, Detail::NotHeld(NotHeld::Court)),
+            _ if too_late && !announced => (Outcome::LateCancelled, Detail::Nothing),
+            // In time: what was announced is no absence any more.
+            _ if announced && !too_late => (Outcome::Rescheduled, Detail::NotHeld(NotHeld::Other)),
+            _ => continue,
         };
         let reason = Personal::new("called off".into());
         write(work, session, participant, Draft { outcome, detail, reason, verdict: None }).await?;

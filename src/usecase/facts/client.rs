@@ -10,7 +10,7 @@ use crate::domain::consent::{ConsentPurpose, ConsentSubject};
 use crate::domain::guardian::GuardianStanding;
 use crate::domain::ids::{CounsellorId, SiteId};
 use crate::domain::rules::{ClientFacts, CounsellorFacts, SiteFacts};
-use crate::domain::time::{Day, Span, Spans, days_around};
+use crate::domain::time::{Day, DayTime, Span, Spans, days_around, resolve};
 use crate::store::client::Subject;
 use crate::store::{Tx, client, conflict, consent, guardian, proceeding, treatment};
 use crate::usecase::error::Result;
@@ -24,6 +24,7 @@ pub(super) async fn client_facts(
     sites: &BTreeMap<SiteId, SiteFacts>,
     busy: Spans,
 ) -> Result<ClientFacts> {
+    let open = treatment::open_of(tx, client.id).await?;
     let guardians = guardian::of_client(tx, client.id).await?;
     let consents = consent::of_client(tx, client.id).await?;
     let days: BTreeSet<_> = days_around(ask.around).collect();
@@ -48,7 +49,7 @@ pub(super) async fn client_facts(
         consented_on: days.iter().copied().filter(|day| covered(*day)).collect(),
         available: available(ask, client, counsellors, sites),
         proceedings: proceedings.into_iter().collect(),
-        open_orders: treatment::open_of(tx, client.id).await?,
+        open_orders: open.into_iter().map(|(id, day, zone)| (id, resolve(DayTime::MIDNIGHT.on(day), zone))).collect(),
         preferred_modality: client.preferred_modality,
         preferred_venue_id: client.preferred_venue_id,
     })

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::watch::Receiver;
 use tokio::time::timeout;
 
+use super::apart;
 use super::cursor::position;
 use super::tide::Level;
 use crate::domain::feed::Topic;
@@ -86,8 +87,12 @@ impl Follower {
         if !news && !self.behind {
             return Ok(Vec::new());
         }
-        let mut tx = self.world.db().begin_read().await?;
-        let entries = whole(&mut tx, &self.topic, self.at, BATCH).await?;
+        let (world, topic, at) = (self.world.clone(), self.topic.clone(), self.at);
+        let read = async move {
+            let mut tx = world.db().begin_read().await?;
+            whole(&mut tx, &topic, at, BATCH).await
+        };
+        let entries = apart(read).await?;
         self.at = entries.last().map_or(self.at, |last| last.position);
         self.behind = entries.len() == BATCH;
         Ok(entries)

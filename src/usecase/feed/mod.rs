@@ -14,6 +14,8 @@ pub use follow::Follower;
 pub use tide::Tide;
 pub use watch::{Message, View, Watcher};
 
+use std::future::Future;
+
 use super::error::Result;
 use super::work::Work;
 use super::world::World;
@@ -55,4 +57,10 @@ pub async fn turn(world: &World, seen: i64) -> Result<(i64, bool)> {
 /// Forgets what was kept for long enough.
 pub(super) async fn forget(work: &mut Work<'_>) -> Result<u64> {
     Ok(feed::forget(&mut work.tx, Instant(work.now - KEPT_FOR)).await?)
+}
+
+/// Does something to its end whether or not anybody asks for it meanwhile: a stream is not asked for its next message
+/// while its reader does not read, and must keep no connection to the database until then.
+async fn apart<T: Send + 'static>(it: impl Future<Output = T> + Send + 'static) -> T {
+    tokio::spawn(it).await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
 }

@@ -5,6 +5,7 @@ use std::future::Future;
 
 use chrono::{DateTime, Utc};
 
+use super::apart;
 use super::cursor::cursor;
 use super::follow::Follower;
 use crate::domain::feed::HEARTBEAT;
@@ -13,14 +14,13 @@ use crate::usecase::error::Result;
 use crate::usecase::world::World;
 
 /// What of a topic a caller may see.
-pub trait View: Send + Sync + 'static {
+pub trait View: Clone + Send + Sync + 'static {
     /// A change as the caller sees it.
     type Item: Send + 'static;
 
     /// What the caller sees of changes, with the position of each, in order; what is not for the caller is left
     /// out. Whatever must be written before they are sent is, when this returns.
-    fn view(&mut self, world: &World, entries: &[Entry])
-    -> impl Future<Output = Result<Vec<(i64, Self::Item)>>> + Send;
+    fn view(&self, world: &World, entries: &[Entry]) -> impl Future<Output = Result<Vec<(i64, Self::Item)>>> + Send;
 }
 
 /// A change, or none, and where to go on.
@@ -56,14 +56,16 @@ impl<V: View> Watcher<V> {
                 return Ok(self.say(position, Some(change)));
             }
             let entries = self.follower.read().await?;
-            if !entries.is_empty() {
-                self.ready = self.view.view(self.follower.world(), &entries).await?.into();
+            let news = !entries.is_empty();
+            if news {
+                let (view, world) = (self.view.clone(), self.follower.world().clone());
+                self.ready = apart(async move { view.view(&world, &entries).await }).await?.into();
             }
             let now = self.follower.world().now();
             if self.ready.is_empty() && self.spoke_at.is_none_or(|then| now - then >= HEARTBEAT) {
                 return Ok(self.say(self.follower.at(), None));
             }
-            if entries.is_empty() {
+            if !news {
                 self.follower.wait().await;
             }
         }

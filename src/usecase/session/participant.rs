@@ -261,7 +261,7 @@ impl RemoveParticipant {
     async fn remove(&self, work: &mut Work<'_>, session: Session) -> Result<()> {
         let gone: Vec<Participant> =
             session.participants.iter().filter(|it| it.attendee.client_id == self.client_id).cloned().collect();
-        called_off(work, &session, &gone, How::Cancelled, self.reason).await?;
+        called_off(work, &session, &gone, How::Left, self.reason).await?;
         let session = session.without(self.client_id, work.now, self.reason);
         let (own, others) = (link::of(work, &[self.client_id]).await?, link::of(work, &session.clients()).await?);
         let links: Vec<_> = own.difference(&others).copied().collect();

@@ -44,7 +44,7 @@ pub async fn watch_sessions(world: &World, call: &Call, cursor: &str) -> Result<
 impl View for Own {
     type Item = Change;
 
-    async fn view(&mut self, world: &World, entries: &[Entry]) -> Result<Vec<(i64, Change)>> {
+    async fn view(&self, world: &World, entries: &[Entry]) -> Result<Vec<(i64, Change)>> {
         let ids: BTreeSet<SessionId> = entries.iter().map(|it| SessionId(it.aggregate_id)).collect();
         let mut tx = world.db().begin_read().await?;
         let sessions = session::by_ids(&mut tx, &ids.into_iter().collect::<Vec<_>>()).await?;

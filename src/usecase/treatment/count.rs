@@ -6,11 +6,12 @@ use super::ledger::{self, Entry, Ledger};
 use super::{lock_client_of, refused};
 use crate::domain::ids::{ClientId, Id, OrderId, ParticipantId, SessionId};
 use crate::domain::participant::Participant;
-use crate::domain::session::Session;
+use crate::domain::session::{Session, State};
 use crate::domain::time::local_day;
 use crate::domain::treatment::act::{Act, Effect};
 use crate::store::attendance::{self, Texts};
-use crate::store::{Lock, participant, session};
+use crate::store::codec::Instant;
+use crate::store::{Lock, session};
 use crate::usecase::attendance::changed;
 use crate::usecase::error::{Error, Result};
 use crate::usecase::session as sessions;
@@ -38,13 +39,15 @@ impl Ledger {
         let zone = self.docket.order.terms.zone;
         let (on, today) = (local_day(session.span.starts_at(), zone), self.docket.today(work.now));
         let history = &self.docket.history;
-        let (effect, decision) = history.last_about(of);
+        let (effect, mut decision) = history.last_about(of);
         let about = history.about(of).unwrap_or(history.next_number());
         let entry = |on, act, corrects| Entry { on, act, participant_id: Some(of), reason: None, corrects };
         let news = effect != Some(it.effect) || (decision.is_some() && it.decision.is_none());
         if news && (effect.is_some() || it.effect != Effect::Nothing) {
             let act = Act::Attendance { about, effect: it.effect };
             self.record(work, entry(on, act, effect.is_some())).await?;
+            // What was decided was about what had been said.
+            decision = None;
         }
         let Some((acceptable, serious)) = it.decision.filter(|_| it.decision != decision) else { return Ok(()) };
         let deemed_after = self.docket.days.plus(on, self.docket.policy.evidence_working_days);
@@ -79,13 +82,24 @@ impl Mutation for CountSession {
         let not_found = || Error::NotFound(sessions::WORD);
         let found = session::find(&mut work.tx, self.session_id, Lock::Update).await?.ok_or_else(not_found)?;
         work.call.manages(Some(found.organisation_id), sessions::WORD)?;
+        match found.state {
+            State::Booked => {}
+            State::Held { .. } => return Err(not_found()),
+            State::Cancelled { .. } | State::Rescheduled { .. } => {
+                return Err(refused("SESSION_NOT_STANDING", "the session was cancelled or moved"));
+            }
+        }
         let of = self.participant(&found, client_id)?;
         let ledger = ledger::open(work, self.order_id).await?;
         if !ledger.standing.open {
             return Err(refused("ORDER_NOT_OPEN", "the order is completed or terminated"));
         }
-        participant::count_towards(&mut work.tx, of, self.order_id).await?;
-        let counted = session::find(&mut work.tx, self.session_id, Lock::None).await?.ok_or_else(not_found)?;
+        let terms = &ledger.docket.order.terms;
+        if local_day(found.span.starts_at(), terms.zone) < terms.starts_on {
+            return Err(refused("SESSION_BEFORE_ORDER", "the session lies before the first day of the order"));
+        }
+        let counted = found.counted(of, self.order_id);
+        session::update(&mut work.tx, &counted, Instant(work.now)).await?;
         if let Some(participant) = counted.participants.iter().find(|it| it.id == of) {
             let history = attendance::history(&mut work.tx, participant, Texts::Closed).await?;
             changed(work, &counted, participant, &history).await?;

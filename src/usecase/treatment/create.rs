@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use uuid::Uuid;
 
 use super::ledger::{self, Entry};
-use super::{lock_client_of, refused};
+use super::{WORD, lock_client_of, refused};
 use crate::domain::client::Client;
 use crate::domain::code::Side;
 use crate::domain::directory::HolidayCalendar;
@@ -42,13 +42,19 @@ pub struct Drafted {
     pub zone: Tz,
     /// Whose days are no working days.
     pub holiday_calendar_id: Option<HolidayCalendarId>,
-    /// By which policy it is judged, in which version: the newest, unless said; the standard one, unless said.
+    /// By which policy it is judged, and in which version, or in the newest. Unless said, an order keeps its own, and a
+    /// new one has the standard policy.
     pub policy: Option<(Code, Option<i64>)>,
 }
 
 impl Drafted {
     /// The terms, once everything they name is found. The calendar does not change until the transaction ends.
-    async fn terms(&self, work: &mut Work<'_>, organisation_id: OrganisationId) -> Result<Terms> {
+    async fn terms(
+        &self,
+        work: &mut Work<'_>,
+        organisation_id: OrganisationId,
+        before: Option<&Terms>,
+    ) -> Result<Terms> {
         if let Some(id) = self.holiday_calendar_id {
             let calendar = HolidayCalendar::find(&mut work.tx, id, Lock::Share).await?;
             if calendar.is_none_or(|it| it.organisation_id != organisation_id) {
@@ -64,7 +70,10 @@ impl Drafted {
             required: self.required,
             zone: self.zone,
             holiday_calendar_id: self.holiday_calendar_id,
-            policy: self.policy_version(work).await?,
+            policy: match (before, &self.policy) {
+                (Some(before), None) => before.policy.clone(),
+                _ => self.policy_version(work).await?,
+            },
         })
     }
 
@@ -110,7 +119,7 @@ impl Mutation for CreateTreatmentOrder {
             organisation_id: client.organisation_id,
             client_id: self.client_id,
             reference: work.world.reference(),
-            terms: self.drafted.terms(work, client.organisation_id).await?,
+            terms: self.drafted.terms(work, client.organisation_id, None).await?,
             head: Vec::new(),
         };
         let docket = ledger::begin(work, order, None).await?.docket;
@@ -144,16 +153,17 @@ impl Mutation for AmendOrder {
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Overview> {
         lock_client_of(work, self.order_id).await?;
-        let mut ledger = ledger::open(work, self.order_id).await?;
-        ledger.docket.check(self.version)?;
-        let before = &ledger.docket.order;
+        // The client is locked, so nobody amends it meanwhile; calendars are locked before orders.
+        let before = treatment::find(&mut work.tx, self.order_id, Lock::None).await?.ok_or(Error::NotFound(WORD))?;
         for (same, field) in [
             (before.terms.starts_on == self.drafted.starts_on, "order.starts_on"),
             (before.terms.zone == self.drafted.zone, "order.zone"),
         ] {
             crate::usecase::noun::frozen(same, field)?;
         }
-        let terms = self.drafted.terms(work, before.organisation_id).await?;
+        let terms = self.drafted.terms(work, before.organisation_id, Some(&before.terms)).await?;
+        let mut ledger = ledger::open(work, self.order_id).await?;
+        ledger.docket.check(self.version)?;
         if terms.required < ledger.standing.shown.credits {
             let says = "more sessions are credited already than would be required";
             return Err(refused("REQUIRED_BELOW_CREDITED", says));

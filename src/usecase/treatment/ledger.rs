@@ -161,6 +161,10 @@ impl Ledger {
         if moved || standing.corrected != before.corrected {
             standing.version = before.version + 1;
         }
+        if moved {
+            // What was before is nothing to those who are answered from now on.
+            standing.changed_on = standing.as_of_on;
+        }
         compliance::write(&mut work.tx, &self.docket.order, &standing).await?;
         if let Some(before) = self.answered_to.as_ref().filter(|_| moved) {
             let gone = ComplianceNote { reference: self.docket.order.reference.clone(), view: None };

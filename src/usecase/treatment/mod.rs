@@ -10,6 +10,7 @@ mod moving;
 mod police;
 mod policy;
 mod read;
+mod watch;
 
 pub use act::{
     ConfirmBreach, IssueWarning, ResolveBreach, Step, SuspendOrder, TerminateOrder, Warranted, WithdrawEvent,
@@ -20,10 +21,12 @@ pub use create::{AmendOrder, CreateTreatmentOrder, Drafted};
 pub use moving::MoveOn;
 pub(super) use moving::calendar_changed;
 pub use police::{
-    Answer, BatchCheckCompliance, CheckCompliance, Inquiry, ListComplianceInJurisdiction, check, inquire, tell,
+    Answer, BatchCheckCompliance, CheckCompliance, Inquiry, ListComplianceInJurisdiction, ListedCompliance, check,
+    inquire, tell,
 };
 pub use policy::{PublishPolicy, ensure_standard, list_policies};
 pub use read::{Filter, Overview, get_order, list_lookups, list_orders};
+pub use watch::{ComplianceChange, Jurisdiction, Told, watch_compliance};
 
 /// The word for it in sentences.
 pub(super) const WORD: &str = "treatment order";

@@ -11,9 +11,9 @@ use super::read::standing;
 use crate::domain::ids::{HolidayCalendarId, OrderId};
 use crate::store::codec::Instant;
 use crate::store::compliance::{Within, stale};
-use crate::store::treatment;
+use crate::store::{self, treatment};
 use crate::usecase::Call;
-use crate::usecase::error::Result;
+use crate::usecase::error::{Error, Result};
 use crate::usecase::job::Job;
 use crate::usecase::work::{Mutation, Work, mutate};
 use crate::usecase::world::World;
@@ -42,13 +42,20 @@ impl Mutation for MoveSome {
     }
 }
 
+/// An order that cannot be read stays where it is, is logged, and is in no other's way: nobody is told of it.
 async fn some(work: &mut Work<'_>, within: &Within) -> Result<bool> {
     let ids = stale(&mut work.tx, within, Instant(work.now), SOME).await?;
-    let more = ids.len() == SOME as usize;
+    let (full, mut moved) = (ids.len() == SOME as usize, false);
     for id in ids {
-        ledger::open(work, id).await?;
+        match ledger::open(work, id).await {
+            Ok(_) => moved = true,
+            Err(Error::Internal(error @ store::Error::Inconsistent { .. })) => {
+                tracing::error!(order = %id, error = &error as &dyn std::error::Error, "an order cannot be judged");
+            }
+            Err(error) => return Err(error),
+        }
     }
-    Ok(more)
+    Ok(full && moved)
 }
 
 /// Moves on all of those that time has changed, some at a time, in transactions of their own.

@@ -12,6 +12,7 @@ use super::{WORD, moving};
 use crate::domain::access::Authority;
 use crate::domain::client::CrimeNumber;
 use crate::domain::compliance::Shown;
+use crate::domain::feed::Topic;
 use crate::domain::ids::OrderId;
 use crate::domain::police::{MOST_CALLS, PoliceCall, Purpose, RATE_WINDOW};
 use crate::domain::reference::Reference;
@@ -20,9 +21,10 @@ use crate::domain::time::{Span, local_day};
 use crate::domain::treatment::standing::PoliceView;
 use crate::store::codec::Instant;
 use crate::store::compliance::Within;
-use crate::store::{compliance, police, visit};
+use crate::store::{self, compliance, police, visit};
 use crate::usecase::call::Call;
 use crate::usecase::error::{Error, Result};
+use crate::usecase::feed;
 use crate::usecase::page::Page;
 use crate::usecase::work::{Mutation, Work, mutate};
 use crate::usecase::world::World;
@@ -52,7 +54,7 @@ pub struct Answer {
 }
 
 /// The jurisdiction of a call by police.
-fn jurisdiction(call: &Call) -> Result<Code> {
+pub(super) fn jurisdiction(call: &Call) -> Result<Code> {
     match &call.caller().authority {
         Authority::Police { jurisdiction } => Ok(jurisdiction.clone()),
         _ => Err(Error::Denied),
@@ -62,6 +64,7 @@ fn jurisdiction(call: &Call) -> Result<Code> {
 /// Keeps that police ask, unless they ask too often.
 pub async fn inquire(work: &mut Work<'_>, inquiry: &Inquiry) -> Result<PoliceCall> {
     let caller = work.call.caller().identity();
+    police::take_turn(&mut work.tx, &caller, Instant(work.now)).await?;
     let since = Instant(work.now - RATE_WINDOW);
     if let Some(at) = police::nth_call_since(&mut work.tx, &caller, since, MOST_CALLS).await? {
         let says = "too many look-ups within a minute";
@@ -86,7 +89,7 @@ pub async fn inquire(work: &mut Work<'_>, inquiry: &Inquiry) -> Result<PoliceCal
 /// their business are left out. Nothing is corrected meanwhile without finding the look-up.
 pub async fn tell(work: &mut Work<'_>, call: &PoliceCall, ids: &[OrderId]) -> Result<BTreeMap<OrderId, Answer>> {
     let now = work.now;
-    let rows = compliance::for_police(&mut work.tx, &call.jurisdiction, ids).await?;
+    let rows = compliance::for_police(&mut work.tx, &call.jurisdiction, ids, Instant(now)).await?;
     let known: Vec<OrderId> = rows.iter().map(|row| row.standing.order_id).collect();
     let unrecorded = visit::unrecorded(&mut work.tx, &known, Instant(now)).await?;
     let mut answers = BTreeMap::new();
@@ -138,7 +141,7 @@ impl Mutation for CheckCompliance {
         let call = inquire(work, &self.inquiry).await?;
         let answer = check(work, &call, &self.reference).await?;
         if answer.is_none() {
-            work.note("NOT_FOUND");
+            work.note(format!("NOT_FOUND {}", self.reference));
         }
         Ok(answer)
     }
@@ -194,33 +197,47 @@ pub struct ListComplianceInJurisdiction {
     pub page: Page,
 }
 
+/// Where orders of a jurisdiction stand, and from where on to watch them.
+#[derive(Debug)]
+pub struct ListedCompliance {
+    /// A page of them.
+    pub answers: Vec<Answer>,
+    /// Token of the next page.
+    pub next: String,
+    /// A cursor of before the page was read: whoever watches from there on misses nothing.
+    pub watch: String,
+}
+
 impl Mutation for ListComplianceInJurisdiction {
-    type Answer = (Vec<Answer>, String);
+    type Answer = ListedCompliance;
 
     async fn before(&self, world: &World) -> Result<()> {
         // Most of what has changed since midnight, so that little is left to the transaction of the page.
         moving::all(world, Within::All).await
     }
 
-    async fn run(&self, work: &mut Work<'_>) -> Result<(Vec<Answer>, String)> {
+    async fn run(&self, work: &mut Work<'_>) -> Result<ListedCompliance> {
         let call = inquire(work, &self.inquiry).await?;
+        // First of all: what has its position by now is seen by whatever is read after.
+        let topic = Topic::Compliance(call.jurisdiction.clone());
+        let watch = feed::cursor(work.world, &topic, store::feed::last(&mut work.tx, &topic).await?);
         let after: String = self.page.after(work.world, work.call)?.unwrap_or_default();
         moving::rest(work, &Within::Jurisdiction(call.jurisdiction.clone())).await?;
         let most = i64::try_from(self.page.most()).unwrap_or(i64::MAX);
         let rows = compliance::in_jurisdiction(&mut work.tx, &call.jurisdiction, self.status, &after, most).await?;
-        let (rows, token) = self.page.cut(work.world, work.call, rows, |(_, reference)| reference.as_str().to_owned());
+        let (rows, next) = self.page.cut(work.world, work.call, rows, |(_, reference)| reference.as_str().to_owned());
         let ids: Vec<OrderId> = rows.iter().map(|(id, _)| *id).collect();
         let mut answers: Vec<Answer> = tell(work, &call, &ids).await?.into_values().collect();
         answers.retain(|it| self.status.is_none_or(|status| it.view.status.status == status));
         answers.sort_by(|one, other| one.view.reference.cmp(&other.view.reference));
-        Ok((answers, token))
+        Ok(ListedCompliance { answers, next, watch })
     }
 
-    fn result_id(&self, _answer: &(Vec<Answer>, String)) -> Uuid {
+    fn result_id(&self, _answer: &ListedCompliance) -> Uuid {
         Uuid::nil()
     }
 
-    async fn replay(&self, work: &mut Work<'_>, _result_id: Uuid) -> Result<(Vec<Answer>, String)> {
+    async fn replay(&self, work: &mut Work<'_>, _result_id: Uuid) -> Result<ListedCompliance> {
         Mutation::run(self, work).await
     }
 }

@@ -39,13 +39,15 @@ impl Mutation for PublishPolicy {
         Ok(published)
     }
 
-    fn result_id(&self, _answer: &Published) -> Uuid {
-        Uuid::nil()
+    /// The number of the version: its code is in the request.
+    fn result_id(&self, answer: &Published) -> Uuid {
+        Uuid::from_u128(u128::from(answer.version.version.unsigned_abs()))
     }
 
-    async fn replay(&self, work: &mut Work<'_>, _result_id: Uuid) -> Result<Published> {
-        let newest = treatment::newest_policy(&mut work.tx, &self.code).await?;
-        newest.ok_or(Error::NotFound("policy"))
+    async fn replay(&self, work: &mut Work<'_>, result_id: Uuid) -> Result<Published> {
+        let version = i64::try_from(result_id.as_u128()).unwrap_or_default();
+        let published = PolicyVersion { code: self.code.clone(), version };
+        treatment::policy(&mut work.tx, &published).await?.ok_or(Error::NotFound("policy"))
     }
 }
 
@@ -53,6 +55,9 @@ impl Mutation for PublishPolicy {
 pub async fn ensure_standard(world: &World) -> Result<()> {
     let Ok(code) = Code::parse(STANDARD_POLICY) else { return Ok(()) };
     let mut tx = world.db().begin_write().await?;
+    if treatment::newest_policy(&mut tx, &code).await?.is_some() {
+        return Ok(());
+    }
     let published = Published {
         version: PolicyVersion { code, version: 1 },
         name: "Standard policy".into(),

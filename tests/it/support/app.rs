@@ -169,6 +169,13 @@ impl TestApp {
         self.channel.clone()
     }
 
+    /// The same somebody, who takes in a few messages and then no more until they are read.
+    pub async fn at_a_narrow_channel(&self, actor: &Actor) -> Actor {
+        let endpoint = Channel::from_shared(format!("http://{}", self.address)).unwrap();
+        let narrow = endpoint.initial_stream_window_size(4096).initial_connection_window_size(4096);
+        Actor { token: actor.token.clone(), channel: narrow.connect().await.unwrap() }
+    }
+
     /// Somebody with this authority, for a day.
     pub fn actor(&self, authority: Authority) -> Actor {
         let principal = format!("{}@test", authority.role());

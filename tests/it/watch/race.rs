@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use aftercare::domain::feed::Topic;
 use aftercare::domain::ids::{OrganisationId, SessionId};
@@ -119,7 +120,8 @@ on_both_engines! {
             ids.push(session.id.parse::<Uuid>().unwrap());
         }
         let start = list(&ngo.coordinator).await.watch_cursor;
-        let mut slow = Watching::from(&ngo.coordinator, &start).await.unwrap();
+        let narrow = app.at_a_narrow_channel(&ngo.coordinator).await;
+        let mut slow = Watching::from(&narrow, &start).await.unwrap();
         let db = Db::open(&app.db.target, 1).await.unwrap();
         for version in 2..2 + CHANGES {
             let mut tx = db.begin_write().await.unwrap();
@@ -146,6 +148,27 @@ on_both_engines! {
             assert!(versions[0] <= 2 && *versions == expected, "{versions:?}");
         }
         check(&ordered(&app, &topic(&ngo)).await, &expected);
+    }
+
+    async fn whoever_does_not_read_does_not_hold_up_the_end(app) {
+        let mut app = app;
+        let ngo = Ngo::new(&app, "A").await;
+        let counsellor = ngo.counsellor("C1", pb::Side::Survivor).await;
+        let client = ngo.survivor().await;
+        let mut quick = Watching::now(&ngo.coordinator).await;
+        let session = book(&ngo.coordinator, booking(&ngo, &counsellor, &client, TEN)).await.unwrap();
+        let narrow = app.at_a_narrow_channel(&ngo.coordinator).await;
+        let _never_read = Watching::from(&narrow, "").await.unwrap();
+        let db = Db::open(&app.db.target, 1).await.unwrap();
+        let mut tx = db.begin_write().await.unwrap();
+        for version in 2..=1000 {
+            let id = session.id.parse().unwrap();
+            feed::note(&mut tx, &topic(&ngo), id, version, None, Instant(app.now())).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        while quick.heard().await.version < 1000 {}
+        // The limit of the drain is longer.
+        tokio::time::timeout(Duration::from_secs(4), app.stop()).await.expect("an end");
     }
 
     async fn whoever_commits_late_is_not_passed_over(app) {
