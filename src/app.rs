@@ -10,14 +10,15 @@ use tokio::sync::oneshot;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
-use crate::auth::Builtin;
+use crate::auth::{Builtin, StatementKey};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::grpc::{self, GateLayer};
+use crate::grpc::{self, GateLayer, WellKnownLayer};
 use crate::jobs::{self, Pump, Workers};
 use crate::rng::Rng;
 use crate::store::Db;
 use crate::usecase::call::Authenticator;
+use crate::usecase::statement::{self, Keyring};
 use crate::usecase::{World, treatment};
 
 /// Why a service cannot start or go on.
@@ -45,6 +46,7 @@ pub enum Error {
 pub struct App {
     world: World,
     issuer: Arc<Builtin>,
+    keyring: Arc<dyn Keyring>,
     workers: u32,
     drain_for: Duration,
 }
@@ -61,9 +63,11 @@ impl App {
         let issuer = Arc::new(Builtin::open(&config.data_dir, rng.as_ref())?);
         let db = Db::open(&config.database, config.connections).await?;
         db.migrate().await?;
+        let keyring: Arc<dyn Keyring> = Arc::new(StatementKey::new(&config.data_dir, rng.clone()));
         let world = World::open(db, clock, rng).await?;
+        statement::signing_key(&world, &keyring).await?;
         treatment::ensure_standard(&world).await?;
-        Ok(Self { world, issuer, workers: config.workers, drain_for: config.drain_for })
+        Ok(Self { world, issuer, keyring, workers: config.workers, drain_for: config.drain_for })
     }
 
     /// The world it acts on.
@@ -76,11 +80,16 @@ impl App {
         &self.issuer
     }
 
+    /// The key with which it signs statements.
+    pub fn keyring(&self) -> &Arc<dyn Keyring> {
+        &self.keyring
+    }
+
     /// Serves and does jobs until `shutdown` resolves; then takes no more, lets what is in flight end
     /// within the limit, and closes the database.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
         let (health, health_service) = tonic_health::server::health_reporter();
-        let mut routes = grpc::routes(&self.world)?;
+        let mut routes = grpc::routes(&self.world, &self.keyring)?;
         routes.add_service(health_service);
         let workers = Workers::start(&self.world, &jobs::all(), self.workers).await?;
         let pump = Pump::start(&self.world);
@@ -89,6 +98,7 @@ impl App {
         let serving = Server::builder()
             .accept_http1(true)
             .timeout(LONGEST_REQUEST)
+            .layer(WellKnownLayer::new(self.world.clone()))
             .layer(tonic_web::GrpcWebLayer::new())
             .layer(GateLayer::new(self.world.clone(), authenticator))
             .add_routes(routes.routes())

@@ -13,7 +13,7 @@
 //! | [`usecase`] | one use case per RPC: permission, transaction, load, decide, store, audit, commit |
 //! | [`grpc`] | the wire: messages ⇄ domain, errors → status, and the gate in front of both |
 //! | [`jobs`] | who does what the use cases enqueue: claim, run, retry, drain; and the pump of the feed |
-//! | [`auth`] | bearer tokens: who calls |
+//! | [`auth`] | bearer tokens: who calls; and the key with which this process signs |
 //! | [`app`] | from a configuration to a running service |
 //! | [`cli`] | one file per command |
 //! | [`clock`], [`rng`] | the present and chance, injected |
@@ -156,6 +156,12 @@
 //! * 2026-11: a note is about one client and sealed under that client's key, also in a group: a note about several
 //!   could be erased for none of them.
 //! * 2026-11: an import records no attendance: it places what is to come, and leaves out what is past.
+//! * 2026-11: each process signs statements with a key of its own, which never leaves its data directory; the
+//!   database has the public ones, for ever. A rotated private key is destroyed, so that it can sign nothing more.
+//! * 2026-11: the signing key is read from its file for every statement: nothing can be out of date, and a running
+//!   process needs no signal after a rotation.
+//! * 2026-11: a statement is current to the end of its local day and proves what it says for ever; its form is one
+//!   algorithm, one type, no options, so that there is one right answer to whether it is genuine.
 //! * 2026-11: a series is moved session by session, those that come later from the last to the first, so that
 //!   none is in the way of another and what cannot be moved stays.
 

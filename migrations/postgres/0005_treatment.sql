@@ -142,6 +142,7 @@ CREATE TABLE police_lookup_correction (
     corrected_at    TIMESTAMPTZ NOT NULL,
     FOREIGN KEY (order_id, event_number) REFERENCES treatment_event (order_id, number)
 );
+CREATE INDEX police_lookup_correction_by_order ON police_lookup_correction (order_id, corrected_at);
 CREATE TRIGGER police_call_append_only BEFORE UPDATE OR DELETE ON police_call
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER police_call_no_truncate BEFORE TRUNCATE ON police_call

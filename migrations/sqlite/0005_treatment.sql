@@ -149,6 +149,7 @@ CREATE TABLE police_lookup_correction (
     corrected_at    INTEGER NOT NULL,
     FOREIGN KEY (order_id, event_number) REFERENCES treatment_event (order_id, number)
 ) STRICT;
+CREATE INDEX police_lookup_correction_by_order ON police_lookup_correction (order_id, corrected_at);
 CREATE TRIGGER police_call_no_replace BEFORE INSERT ON police_call BEGIN
     SELECT RAISE(ABORT, 'aftercare:append_only') WHERE EXISTS (SELECT 1 FROM police_call WHERE id = NEW.id);
 END;

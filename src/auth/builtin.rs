@@ -1,18 +1,17 @@
 //! The built-in issuer: EdDSA tokens signed with a key in the data directory. For loopback only.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
-use ed25519_dalek::SigningKey;
-use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey};
+use ed25519_dalek::pkcs8::EncodePrivateKey;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::key_file::KeyFile;
 use crate::domain::access::{Authority, Caller, Role};
 use crate::domain::text::Code;
 use crate::rng::Rng;
@@ -74,17 +73,11 @@ pub struct Grant {
 impl Builtin {
     /// The issuer whose key lies in a directory; whoever comes first makes it.
     pub fn open(directory: &Path, rng: &dyn Rng) -> io::Result<Self> {
-        let path = directory.join(KEY_FILE);
-        let der = match fs::read(&path) {
-            Ok(der) => der,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => create_key(directory, &path, rng)?,
-            Err(error) => return Err(error),
-        };
-        let wrong = |_| io::Error::new(io::ErrorKind::InvalidData, format!("{} is not a key", path.display()));
-        let key = SigningKey::from_pkcs8_der(&der).map_err(wrong)?;
+        let key = KeyFile::new(directory, KEY_FILE).open(rng)?;
+        let der = key.to_pkcs8_der().map_err(io::Error::other)?;
         let public = URL_SAFE_NO_PAD.encode(key.verifying_key().as_bytes());
         let decoding = DecodingKey::from_ed_components(&public).map_err(io::Error::other)?;
-        Ok(Self { encoding: EncodingKey::from_ed_der(&der), decoding })
+        Ok(Self { encoding: EncodingKey::from_ed_der(der.as_bytes()), decoding })
     }
 
     /// Signs a token.
@@ -157,28 +150,4 @@ fn authority(claims: &Claims) -> Result<Authority, Refused> {
                 .ok_or(Refused::Claim("jurisdiction"))?,
         },
     })
-}
-
-/// Writes a new key completely, then gives it its name: of two that start together, one wins and
-/// both use the winner's.
-fn create_key(directory: &Path, path: &Path, rng: &dyn Rng) -> io::Result<Vec<u8>> {
-    let mut seed = [0; 32];
-    rng.fill(&mut seed);
-    let der = SigningKey::from_bytes(&seed).to_pkcs8_der().map_err(io::Error::other)?;
-    let mut suffix = [0; 8];
-    rng.fill(&mut suffix);
-    let temporary = directory.join(format!("{KEY_FILE}.{:016x}", u64::from_be_bytes(suffix)));
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&temporary)?;
-    file.write_all(der.as_bytes())?;
-    file.sync_all()?;
-    let linked = fs::hard_link(&temporary, path);
-    fs::remove_file(&temporary)?;
-    match linked {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => fs::read(path),
-    }
 }

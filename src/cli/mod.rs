@@ -5,8 +5,10 @@ mod example;
 mod import;
 mod jobs;
 mod migrate;
+mod rotate_statement_key;
 mod serve;
 mod token;
+mod verify_statement;
 
 use std::error::Error as StdError;
 use std::io::IsTerminal;
@@ -46,13 +48,17 @@ enum Command {
     Jobs(jobs::Options),
     /// Print a bearer token of the built-in issuer.
     Token(token::Options),
+    /// Check a signed statement of compliance, offline.
+    VerifyStatement(verify_statement::Options),
+    /// Sign statements with a new key from now on, or revoke one.
+    RotateStatementKey(rotate_statement_key::Options),
 }
 
 /// Runs a command to its end.
 pub fn run(cli: Cli) -> Result<ExitCode, Error> {
     let mut runtime = match cli.command {
         Command::Serve(_) | Command::Demo(_) => tokio::runtime::Builder::new_multi_thread(),
-        Command::Migrate(_) | Command::Import(_) | Command::Jobs(_) | Command::Token(_) => {
+        _ => {
             stay_on_one_core();
             tokio::runtime::Builder::new_current_thread()
         }
@@ -66,6 +72,8 @@ pub fn run(cli: Cli) -> Result<ExitCode, Error> {
             Command::Import(options) => import::run(options).await,
             Command::Jobs(options) => jobs::run(options).await,
             Command::Token(options) => token::run(options).await,
+            Command::VerifyStatement(options) => verify_statement::run(options).await,
+            Command::RotateStatementKey(options) => rotate_statement_key::run(options).await,
         }
     })
 }

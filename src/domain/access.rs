@@ -233,6 +233,8 @@ pub const TABLE: &[(&str, &[Role])] = &[
     ("aftercare.v1.ComplianceService/BatchCheckCompliance", POLICE),
     ("aftercare.v1.ComplianceService/ListComplianceInJurisdiction", POLICE),
     ("aftercare.v1.ComplianceService/WatchCompliance", POLICE),
+    ("aftercare.v1.ComplianceService/IssueComplianceStatement", POLICE),
+    ("aftercare.v1.ComplianceService/ListStatementKeys", Role::ALL),
     ("aftercare.v1.AttendanceService/RecordAttendance", RECORDERS),
     ("aftercare.v1.AttendanceService/AmendAttendance", RECORDERS),
     ("aftercare.v1.AttendanceService/DecideAbsence", RECORDERS),

@@ -109,6 +109,8 @@ ids! {
     PoliceCallId,
     /// What police were told about an order.
     PoliceLookupId,
+    /// A signed statement.
+    StatementId,
     /// A record of attendance.
     AttendanceId,
     /// A decision on an absence.

@@ -35,6 +35,7 @@ pub mod rules;
 pub mod series;
 pub mod session;
 pub mod slots;
+pub mod statement;
 pub mod substitute;
 pub mod text;
 pub mod time;

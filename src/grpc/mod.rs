@@ -13,24 +13,29 @@ mod slot;
 mod status;
 mod stream;
 mod waitlist;
+mod well_known;
 mod words;
 
 pub use gate::GateLayer;
+pub use well_known::{KEY_SET_PATH, WellKnownLayer};
+
+use std::sync::Arc;
 
 use tonic::service::{Routes, RoutesBuilder};
 
 use crate::usecase::World;
+use crate::usecase::statement::Keyring;
 
 /// The most bytes of one request.
 pub const LARGEST_REQUEST: usize = 1024 * 1024;
 
 /// The services and the reflection that describes them; health is the application's.
-pub fn routes(world: &World) -> Result<RoutesBuilder, tonic_reflection::server::Error> {
+pub fn routes(world: &World, keyring: &Arc<dyn Keyring>) -> Result<RoutesBuilder, tonic_reflection::server::Error> {
     let mut routes = Routes::builder();
     routes
         .add_service(directory::service(world.clone()).max_decoding_message_size(LARGEST_REQUEST))
         .add_service(client::service(world.clone()).max_decoding_message_size(LARGEST_REQUEST))
-        .add_service(compliance::service(world.clone()).max_decoding_message_size(LARGEST_REQUEST))
+        .add_service(compliance::service(world.clone(), keyring.clone()).max_decoding_message_size(LARGEST_REQUEST))
         .add_service(session::service(world.clone()).max_decoding_message_size(LARGEST_REQUEST))
         .add_service(attendance::service(world.clone()).max_decoding_message_size(LARGEST_REQUEST))
         .add_service(

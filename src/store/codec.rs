@@ -31,6 +31,7 @@ use crate::domain::proceeding::ProceedingKind;
 use crate::domain::reference::Reference;
 use crate::domain::rules::RuleCode;
 use crate::domain::session::{CancelReason, StateWord};
+use crate::domain::statement::Kid;
 use crate::domain::text::{Code, Language};
 use crate::domain::treatment::MandateBasis;
 use crate::domain::waitlist::{EntryEnding, Freeing, OfferEnding, SlotEnding};
@@ -87,6 +88,7 @@ words_and_ids! {
         SessionId, ParticipantId, AttendanceId, DecisionId, NoteId,
         SeriesId, WaitlistEntryId, FreedSlotId, WaitlistOfferId,
         OrderId, PoliceCallId, PoliceLookupId,
+        StatementId,
         JobId;
 }
 
@@ -95,6 +97,7 @@ written_as!(
     (Code, |code| code.as_str().to_owned(), |text| Ok(Code::parse(&text)?)),
     (Language, |language| language.as_str().to_owned(), |text| Ok(Language::parse(&text)?)),
     (Reference, |reference| reference.as_str().to_owned(), |text| Ok(Reference::parse(&text)?)),
+    (Kid, |kid| kid.as_str().to_owned(), |text| Ok(Kid::parse(&text)?)),
     (CrimeNumber, |number| number.as_str().to_owned(), |text| Ok(CrimeNumber::parse(&text)?)),
     (Zone, |zone| zone.0.name().to_owned(), |text| Ok(Zone(crate::domain::text::zone(&text)?))),
 );

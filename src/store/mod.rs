@@ -36,6 +36,7 @@ pub mod request;
 pub mod seal;
 pub mod series;
 pub mod session;
+pub mod statement;
 pub mod treatment;
 pub mod unrecorded;
 pub mod visit;

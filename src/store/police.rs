@@ -129,3 +129,10 @@ pub async fn insert_correction(
     .await
     .map(drop)
 }
+
+/// When corrections changed what police had been told about an order, in order.
+pub async fn corrected_at(tx: &mut Tx, id: OrderId) -> Result<Vec<DateTime<Utc>>> {
+    let sql =
+        tx.sql("SELECT DISTINCT corrected_at FROM police_lookup_correction WHERE order_id = $1 ORDER BY corrected_at");
+    Ok(sql.bind(id).all::<(Instant,)>().await?.into_iter().map(|row| row.0.0).collect())
+}

@@ -24,6 +24,7 @@ pub mod page;
 pub mod proceeding;
 pub mod programme;
 pub mod session;
+pub mod statement;
 pub mod treatment;
 pub mod waitlist;
 pub mod work;

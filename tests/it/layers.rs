@@ -26,6 +26,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("tokio", &["app.rs", "cli", "jobs", "store", "usecase"]),
     ("clap", &["cli", "config.rs", "main.rs"]),
     ("jsonwebtoken", &["auth"]),
+    ("ed25519_dalek", &["auth", "domain/statement"]),
     ("rrule", &["domain/recurrence.rs"]),
 ];
 

@@ -53,6 +53,7 @@ mod series_programme;
 mod series_race;
 mod session_race;
 mod slots;
+mod statement;
 mod statements;
 mod substitutes;
 mod support;

@@ -113,7 +113,7 @@ on_both_engines! {
         let coming = it.session(&app, "2026-01-08").await;
         it.go_to(&app, "2026-01-06");
         let ended = it.terminate().await.unwrap();
-        assert_eq!(ended.orphaned_session_ids, [coming.id.clone()]);
+        assert_eq!(ended.orphaned_session_ids, std::slice::from_ref(&coming.id));
         assert_eq!(it.ngo.session(&coming.id).await.flags, [i32::from(pb::BookingRule::OrderNotOpen)]);
         let mut late = booking(&it.ngo, &it.counsellor, &it.client, "2026-01-09T04:30:00Z");
         late.order_id = it.order_id.clone();

@@ -9,7 +9,7 @@ use super::Terms;
 use super::act::{Act, ActWord, Effect, Event};
 use crate::domain::compliance::{self, Fact, Policy};
 use crate::domain::ids::ParticipantId;
-use crate::domain::time::{DayTime, local_day, resolve};
+use crate::domain::time::{DayTime, resolve};
 use crate::domain::working_days::WorkingDays;
 
 /// Everything that was recorded about an order, in the order in which it was recorded.
@@ -113,24 +113,6 @@ impl History {
             })
             .collect();
         self.0.iter().filter(move |event| !withdrawn.contains(&event.number))
-    }
-
-    /// The days, in a zone, on which what was recorded was corrected: said again, decided anew, or withdrawn.
-    pub fn corrected_on(&self, zone: Tz) -> Vec<NaiveDate> {
-        let mut said = BTreeSet::new();
-        let mut days: Vec<NaiveDate> = Vec::new();
-        for event in &self.0 {
-            let again = match event.act {
-                Act::Attendance { about, .. } => !said.insert((about, "attendance")),
-                Act::Decision { about, .. } => !said.insert((about, "decision")),
-                Act::Withdrawn { .. } => true,
-                _ => false,
-            };
-            // The day an attendance is about is that of its session; a correction's day is when it was made.
-            days.extend(again.then(|| local_day(event.recorded_at, zone)));
-        }
-        days.dedup();
-        days
     }
 
     /// Which events have taken the place of which, or withdrawn them: the earlier by the later.

@@ -3,7 +3,10 @@
 mod order;
 mod police;
 mod policy;
+mod statement;
 mod wire;
+
+use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
 
@@ -14,6 +17,7 @@ use super::status::status;
 use super::stream::Streaming;
 use crate::usecase::World;
 use crate::usecase::error::Result;
+use crate::usecase::statement::Keyring;
 
 keyed!(
     PublishPolicyRequest,
@@ -26,16 +30,18 @@ keyed!(
     TerminateOrderRequest,
     WithdrawEventRequest,
     CountSessionRequest,
+    IssueComplianceStatementRequest,
 );
 
-/// The service over a world.
-pub fn service(world: World) -> ComplianceServiceServer<Compliance> {
-    ComplianceServiceServer::new(Compliance { world })
+/// The service over a world, with the key that signs its statements.
+pub fn service(world: World, keyring: Arc<dyn Keyring>) -> ComplianceServiceServer<Compliance> {
+    ComplianceServiceServer::new(Compliance { world, keyring })
 }
 
 /// The service.
 pub struct Compliance {
     world: World,
+    keyring: Arc<dyn Keyring>,
 }
 
 macro_rules! service {
@@ -78,4 +84,6 @@ service! {
     batch_check_compliance: BatchCheckComplianceRequest => BatchCheckComplianceResponse, check_batch;
     list_compliance_in_jurisdiction:
         ListComplianceInJurisdictionRequest => ListComplianceInJurisdictionResponse, check_all;
+    issue_compliance_statement: IssueComplianceStatementRequest => IssueComplianceStatementResponse, state;
+    list_statement_keys: ListStatementKeysRequest => ListStatementKeysResponse, statement_keys;
 }

@@ -211,14 +211,14 @@ pub fn view_pb(it: &Answer) -> pb::ComplianceView {
 /// An order that changed, or how far everything was read, for police.
 pub fn change_pb(it: Message<ComplianceChange>) -> pb::WatchComplianceResponse {
     let cursor = it.cursor;
-    let Some(ComplianceChange { version, told }) = it.change else {
+    let Some(ComplianceChange { told }) = it.change else {
         return pb::WatchComplianceResponse { cursor, ..Default::default() };
     };
     let change = match told {
         Told::Now(answer) => pb::watch_compliance_response::Change::Compliance(view_pb(&answer)),
         Told::Gone(reference) => pb::watch_compliance_response::Change::GoneReference(reference.as_str().to_owned()),
     };
-    pb::WatchComplianceResponse { cursor, version, change: Some(change) }
+    pb::WatchComplianceResponse { cursor, change: Some(change) }
 }
 
 /// A look-up, for the provider.

@@ -18,6 +18,7 @@ pub use act::{
 pub use count::CountSession;
 pub(super) use count::{Counted, count, is_too_late};
 pub use create::{AmendOrder, CreateTreatmentOrder, Drafted};
+pub(super) use ledger::docket;
 pub use moving::MoveOn;
 pub(super) use moving::calendar_changed;
 pub use police::{

@@ -211,11 +211,6 @@ pub struct ListedCompliance {
 impl Mutation for ListComplianceInJurisdiction {
     type Answer = ListedCompliance;
 
-    async fn before(&self, world: &World) -> Result<()> {
-        // Most of what has changed since midnight, so that little is left to the transaction of the page.
-        moving::all(world, Within::All).await
-    }
-
     async fn run(&self, work: &mut Work<'_>) -> Result<ListedCompliance> {
         let call = inquire(work, &self.inquiry).await?;
         // First of all: what has its position by now is seen by whatever is read after.

@@ -23,8 +23,6 @@ use crate::usecase::world::World;
 /// An order that changed for police.
 #[derive(Clone, Debug)]
 pub struct ComplianceChange {
-    /// Which version it got by that; it may have changed again since.
-    pub version: i64,
     /// What police are told of it.
     pub told: Told,
 }
@@ -108,7 +106,7 @@ impl Mutation for Tell {
                 Some(answer) => Some(Told::Now(Box::new(answer.clone()))),
                 None => gone(entry)?.map(Told::Gone),
             };
-            changes.extend(told.map(|told| (entry.position, ComplianceChange { version: entry.version, told })));
+            changes.extend(told.map(|told| (entry.position, ComplianceChange { told })));
         }
         Ok(changes)
     }

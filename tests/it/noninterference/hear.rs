@@ -1,7 +1,10 @@
 //! A call of any method with any bytes, and everything that its caller can tell of the answer.
 
+use std::time::Duration;
+
 use aftercare::domain::access::Authority;
 use aftercare::domain::text::Code as District;
+use aftercare::usecase::feed;
 use chrono::TimeDelta;
 use prost::bytes::{Buf, BufMut, Bytes};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -59,6 +62,9 @@ impl Decoder for Raw {
     }
 }
 
+/// How long a message may take; none takes longer than a moment.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// A call by police.
 #[derive(Clone, Debug)]
 pub struct Asked {
@@ -102,7 +108,9 @@ fn request<T>(app: &TestApp, asked: &Asked, message: T) -> Request<T> {
     request
 }
 
+/// Asks once, when everything that was committed has its place in the feed: how fast that goes says nothing.
 pub async fn ask(app: &TestApp, asked: &Asked) -> Heard {
+    while feed::sequence(app.world()).await.unwrap() {}
     let mut grpc = tonic::client::Grpc::new(app.channel());
     grpc.ready().await.unwrap();
     let path: PathAndQuery = format!("/{}", asked.rpc).parse().unwrap();
@@ -114,6 +122,22 @@ pub async fn ask(app: &TestApp, asked: &Asked) -> Heard {
             Heard { headers: headers(status.metadata()), answer: Err(refusal) }
         }
     }
+}
+
+/// What a stream brings, until a message after which nothing is to come.
+pub async fn follow(app: &TestApp, asked: &Asked, last: impl Fn(&Bytes) -> bool) -> Vec<Bytes> {
+    while feed::sequence(app.world()).await.unwrap() {}
+    let mut grpc = tonic::client::Grpc::new(app.channel());
+    grpc.ready().await.unwrap();
+    let path: PathAndQuery = format!("/{}", asked.rpc).parse().unwrap();
+    let request = request(app, asked, Bytes::from(asked.body.clone()));
+    let mut stream = grpc.server_streaming(request, path, Raw).await.unwrap().into_inner();
+    let mut heard = Vec::new();
+    while !heard.last().is_some_and(&last) {
+        let message = tokio::time::timeout(PATIENCE, stream.message()).await.expect("a message");
+        heard.push(message.unwrap().expect("a stream ends with a reason"));
+    }
+    heard
 }
 
 /// What plain HTTP answers at a path, without its date.

@@ -28,13 +28,11 @@ impl Known {
     }
 }
 
-/// A question, or one that is asked again from where its answer ended.
+/// One question, or one that is asked again from where its answer ended.
 pub enum Question {
     Once(Asked),
     /// Page by page.
     Pages(Box<Asked>, pb::ListComplianceInJurisdictionRequest),
-    /// So often that it is too often.
-    Often(Asked),
 }
 
 /// Why police ask; now and then without saying it.
@@ -57,7 +55,7 @@ fn asked(dice: &Dice, number: u64, rpc: &str, message: &impl Message) -> Asked {
 
 impl Question {
     pub fn draw(dice: &Dice, known: &Known, number: u64) -> Self {
-        match dice.below(12) {
+        match dice.below(11) {
             0..=3 => {
                 let request =
                     pb::CheckComplianceRequest { lookup: lookup(dice), reference: dice.one(&known.references).clone() };
@@ -74,20 +72,12 @@ impl Question {
                 let first = asked(dice, number, "ListComplianceInJurisdiction", &request);
                 Self::Pages(Box::new(first), request)
             }
-            10 => {
+            _ => {
                 let others: Vec<&str> =
                     TABLE.iter().filter(|(_, roles)| !roles.contains(&Role::Police)).map(|(rpc, _)| *rpc).collect();
                 let request = pb::GetClientRequest { client_id: dice.one(&known.references).clone() };
                 let rpc = (*dice.one(&others)).to_owned();
                 Self::Once(Asked { rpc, ..asked(dice, number, "", &request) })
-            }
-            _ => {
-                let request = pb::CheckComplianceRequest {
-                    lookup: lookup(dice),
-                    reference: known.references[dice.below(known.references.len())].clone(),
-                };
-                let asked = asked(dice, number, "CheckCompliance", &request);
-                Self::Often(Asked { who: format!("hasty-{number}@test"), ..asked })
             }
         }
     }
@@ -104,4 +94,30 @@ fn batch(dice: &Dice, known: &Known) -> pb::BatchCheckComplianceRequest {
         _ => {}
     }
     pb::BatchCheckComplianceRequest { lookup: lookup(dice), references }
+}
+
+/// Somebody who asks about an order of the district again and again.
+pub fn hasty(reference: &str, number: usize) -> Asked {
+    let request = pb::CheckComplianceRequest { lookup: reason(), reference: reference.into() };
+    let (rpc, who) = (format!("{SERVICE}/CheckCompliance"), format!("hasty-{number}@test"));
+    Asked { district: HERE, who, rpc, body: request.encode_to_vec() }
+}
+
+/// Lists everything in the district, for the cursor of that moment.
+pub fn list() -> Asked {
+    let request = pb::ListComplianceInJurisdictionRequest { lookup: reason(), ..Default::default() };
+    by_the_watch("ListComplianceInJurisdiction", &request)
+}
+
+/// Watches the district from a cursor on.
+pub fn watch(cursor: String) -> Asked {
+    by_the_watch("WatchCompliance", &pb::WatchComplianceRequest { lookup: reason(), cursor })
+}
+
+fn by_the_watch(rpc: &str, message: &impl Message) -> Asked {
+    Asked { district: HERE, who: "watch@test".into(), rpc: format!("{SERVICE}/{rpc}"), body: message.encode_to_vec() }
+}
+
+fn reason() -> Option<pb::LookupReason> {
+    Some(pb::LookupReason { purpose: pb::LookupPurpose::Supervision.into(), crime_number: CRIME.into() })
 }

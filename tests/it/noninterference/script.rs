@@ -52,23 +52,23 @@ pub enum Deed {
 /// Each as often as it is to be met, more or less.
 const DEEDS: [(Deed, usize); 18] = [
     (Deed::Pass, 9),
-    (Deed::Book, 10),
-    (Deed::BookApart, 2),
+    (Deed::Book, 12),
+    (Deed::BookApart, 1),
     (Deed::BookSeries, 1),
     (Deed::Count, 2),
     (Deed::Move, 1),
     (Deed::Cancel, 1),
     (Deed::Record, 9),
     (Deed::Amend, 2),
-    (Deed::Decide, 4),
+    (Deed::Decide, 5),
     (Deed::Warn, 3),
     (Deed::Suspend, 1),
-    (Deed::Confirm, 2),
+    (Deed::Confirm, 3),
     (Deed::Resolve, 1),
     (Deed::Terminate, 1),
     (Deed::Withdraw, 1),
     (Deed::Order, 1),
-    (Deed::AmendOrder, 3),
+    (Deed::AmendOrder, 2),
 ];
 
 /// A deed with what it needs; numbers are taken modulo what there is.

@@ -30,6 +30,7 @@ struct Session {
     ends_at: DateTime<Utc>,
     gone: bool,
     recorded: bool,
+    absent: bool,
 }
 
 /// A service.
@@ -45,7 +46,6 @@ pub struct Stage {
     /// The first organisation's record of the crime.
     pub case: pb::Case,
     sessions: Vec<Session>,
-    count: u64,
 }
 
 /// So many are in treatment; the last but one without an order.
@@ -66,26 +66,26 @@ impl Stage {
         }
         let case = ngos[0].party_of(CRIME, STATION, &clients[0]).await;
         let case = ngos[0].add_party(&case, &clients[1], pb::CaseRole::Accused.into()).await;
-        let mut it = Self { app, ngos, treating, clients, orders: vec![], case, sessions: vec![], count: 0 };
+        let mut it = Self { app, ngos, treating, clients, orders: vec![], case, sessions: vec![] };
         it.first_orders().await.unwrap();
         it
     }
 
     async fn first_orders(&mut self) -> Result<(), Status> {
         use pb::MandateBasis::{BailCondition, CourtOrder, ProbationOrder, Voluntary};
-        for (whose, jurisdiction, mandate, zone) in [
-            (0, HERE, CourtOrder, "Asia/Kolkata"),
-            (1, HERE, BailCondition, "Asia/Kolkata"),
-            (2, HERE, ProbationOrder, "Asia/Kathmandu"),
-            (3, ELSEWHERE, CourtOrder, "Asia/Kolkata"),
-            (4, HERE, Voluntary, "Asia/Kolkata"),
-            (6, HERE, CourtOrder, "Asia/Kolkata"),
+        for (whose, jurisdiction, mandate, zone, required_sessions) in [
+            (0, HERE, CourtOrder, "Asia/Kolkata", 2),
+            (1, HERE, BailCondition, "Asia/Kolkata", 12),
+            (2, HERE, ProbationOrder, "Asia/Kathmandu", 3),
+            (3, ELSEWHERE, CourtOrder, "Asia/Kolkata", 4),
+            (4, HERE, Voluntary, "Asia/Kolkata", 4),
+            (6, HERE, CourtOrder, "Asia/Kolkata", 1),
         ] {
             let order = pb::TreatmentOrder {
                 jurisdiction: jurisdiction.into(),
                 mandate: mandate.into(),
                 zone: zone.into(),
-                required_sessions: 4,
+                required_sessions,
                 ..order_of(&self.clients[whose])
             };
             self.order(whose, order).await?;
@@ -110,7 +110,6 @@ impl Stage {
 
     /// Does what a step says; answers what came of it.
     pub async fn act(&mut self, step: Step) -> String {
-        self.count += 1;
         match self.deed(step).await {
             Ok(()) => "done".into(),
             Err(status) => {
@@ -176,7 +175,7 @@ impl Stage {
 
     fn keep(&mut self, whose: usize, session: &pb::Session) {
         let ends_at = session.ends_at.map(|at| DateTime::from_timestamp(at.seconds, 0).unwrap()).unwrap();
-        let kept = Session { id: session.id.clone(), whose, ends_at, gone: false, recorded: false };
+        let kept = Session { id: session.id.clone(), whose, ends_at, gone: false, recorded: false, absent: false };
         self.sessions.push(kept);
     }
 
@@ -250,6 +249,7 @@ impl Stage {
         let request = recording(&self.session(at).await, &self.clients[self.sessions[at].whose], outcome(step.choice));
         record(&self.ngos[organisation_of(self.sessions[at].whose)].coordinator, request).await?;
         self.sessions[at].recorded = true;
+        self.sessions[at].absent = outcome(step.choice) == pb::AttendanceOutcome::NoShow;
         Ok(())
     }
 
@@ -259,7 +259,7 @@ impl Stage {
 
     /// Corrects what was recorded, as somebody else, or decides about an absence.
     async fn judge(&mut self, step: Step) -> Result<(), Status> {
-        let at = self.pick(step.pick, |it| it.recorded)?;
+        let at = self.pick(step.pick, |it| it.recorded && (it.absent || step.deed == Deed::Amend))?;
         let whose = self.sessions[at].whose;
         let (session, client) = (self.session(at).await, &self.clients[whose]);
         let ngo = &self.ngos[organisation_of(whose)];
@@ -279,7 +279,14 @@ impl Stage {
     async fn decide(&mut self, step: Step) -> Result<(), Status> {
         let kept = &self.orders[step.pick % self.orders.len()];
         let mut compliance = self.ngos[organisation_of(kept.whose)].coordinator.compliance();
-        let get = pb::GetOrderRequest { order_id: kept.id.clone() };
+        let mut get = pb::GetOrderRequest { order_id: kept.id.clone() };
+        if matches!(step.deed, Deed::Confirm | Deed::Resolve) {
+            // Rather one of which there is something to confirm or resolve.
+            let breached = pb::OrderStatus::Breached.into();
+            let list = pb::ListOrdersRequest { status: breached, ..Default::default() };
+            let listed = compliance.list_orders(list).await?.into_inner().orders;
+            get.order_id = listed.into_iter().next().map_or(get.order_id, |it| it.id);
+        }
         let read = compliance.get_order(get).await?.into_inner();
         let order = read.order.unwrap();
         let (order_id, etag, reason) = (order.id.clone(), order.etag.clone(), "An example".to_owned());

@@ -81,11 +81,18 @@ pub struct Audited {
 
 /// Another process over the database of a [`TestApp`].
 pub struct Beside {
+    pub address: SocketAddr,
     channel: Channel,
+    directory: Option<tempfile::TempDir>,
     _running: (oneshot::Sender<()>, JoinHandle<()>),
 }
 
 impl Beside {
+    /// Its data directory, if it has one of its own.
+    pub fn data_dir(&self) -> PathBuf {
+        self.directory.as_ref().unwrap().path().to_path_buf()
+    }
+
     pub fn bearer(&self, token: String) -> Actor {
         Actor { token, channel: self.channel.clone() }
     }
@@ -130,8 +137,20 @@ impl TestApp {
 
     /// A second process over the same database.
     pub async fn beside(&self) -> Beside {
-        let (_, _, channel, running) = run(&self.db, self.directory.path(), &self.clock, &Chance::next()).await;
-        Beside { channel, _running: running }
+        self.run_beside(self.directory.path(), None).await
+    }
+
+    /// The same with a data directory of its own, as on another machine that takes the same tokens.
+    pub async fn elsewhere(&self) -> Beside {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::copy(self.data_dir().join("issuer.key"), directory.path().join("issuer.key")).unwrap();
+        let data_dir = directory.path().to_path_buf();
+        self.run_beside(&data_dir, Some(directory)).await
+    }
+
+    async fn run_beside(&self, data_dir: &Path, directory: Option<tempfile::TempDir>) -> Beside {
+        let (address, _, channel, running) = run(&self.db, data_dir, &self.clock, &Chance::next()).await;
+        Beside { address, channel, directory, _running: running }
     }
 
     pub async fn stop(&mut self) {
