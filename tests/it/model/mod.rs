@@ -20,13 +20,12 @@ mod truth;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
-use std::str::FromStr;
 
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
 use self::play::Play;
 use self::step::Story;
-use crate::support::{Engine, TestApp};
+use crate::support::{Engine, TestApp, unless};
 
 /// What went otherwise than the model says, and at which step.
 struct Wrong {
@@ -57,11 +56,6 @@ fn smallest(mut story: Story, mut wrong: Wrong, fails: impl Fn(&Story) -> Option
         }
     }
     (story, wrong)
-}
-
-/// What the environment says instead, if it says anything.
-fn unless<T: FromStr>(name: &str, usual: T) -> T {
-    std::env::var(name).ok().and_then(|it| it.parse().ok()).unwrap_or(usual)
 }
 
 /// `least` refusals and flags of different kinds must have been met.

@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aftercare::app::App;
@@ -13,7 +13,7 @@ use aftercare::config::{Config, Issuer, LogFormat};
 use aftercare::domain::access::Authority;
 use aftercare::grpc::pb;
 use aftercare::jobs::{self, Handler, Worker};
-use aftercare::rng::SeededRng;
+use aftercare::rng::{Rng, SeededRng};
 use aftercare::store::Db;
 use aftercare::usecase::World;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -33,12 +33,40 @@ use super::db::{Engine, TestDb};
 pub struct TestApp {
     pub db: TestDb,
     pub clock: Arc<ManualClock>,
+    pub chance: Arc<Chance>,
     pub address: SocketAddr,
     issuer: Builtin,
     world: World,
     channel: Channel,
     running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
     directory: tempfile::TempDir,
+}
+
+/// Randomness that a test can begin anew, so that two services draw alike from there on.
+#[derive(Debug)]
+pub struct Chance(Mutex<SeededRng>);
+
+impl Chance {
+    fn of(seed: u64) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(SeededRng::from_seed(seed))))
+    }
+
+    /// As no other service has it.
+    fn next() -> Arc<Self> {
+        static SEED: AtomicU64 = AtomicU64::new(1);
+        Self::of(SEED.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// What is drawn next is what this seed gives.
+    pub fn begin(&self, seed: u64) {
+        *self.0.lock().unwrap() = SeededRng::from_seed(seed);
+    }
+}
+
+impl Rng for Chance {
+    fn fill(&self, bytes: &mut [u8]) {
+        self.0.lock().unwrap().fill(bytes);
+    }
 }
 
 /// A row of the audit trail.
@@ -82,18 +110,28 @@ pub const MONDAY: &str = "2026-11-23T04:00:00Z";
 
 impl TestApp {
     pub async fn start(engine: Engine) -> Self {
+        Self::start_with(engine, Chance::next()).await
+    }
+
+    /// A service whose ids, references and keys are those of every other of this seed that does the same.
+    pub async fn start_seeded(engine: Engine, seed: u64) -> Self {
+        Self::start_with(engine, Chance::of(seed)).await
+    }
+
+    async fn start_with(engine: Engine, chance: Arc<Chance>) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let db = TestDb::create(engine, directory.path()).await;
         let clock = Arc::new(ManualClock::at(MONDAY.parse().unwrap()));
         let issuer = Builtin::open(directory.path(), &SeededRng::from_seed(1)).unwrap();
-        let (address, world, channel, running) = run(&db, directory.path(), &clock).await;
-        Self { db, clock, address, issuer, world, channel, running: Some(running), directory }
+        let (address, world, channel, running) = run(&db, directory.path(), &clock, &chance).await;
+        Self { db, clock, chance, address, issuer, world, channel, running: Some(running), directory }
     }
 
     /// Stops the service and starts it again over the same database.
     pub async fn restart(&mut self) {
         self.stop().await;
-        let (address, world, channel, running) = run(&self.db, self.directory.path(), &self.clock).await;
+        self.chance = Chance::next();
+        let (address, world, channel, running) = run(&self.db, self.directory.path(), &self.clock, &self.chance).await;
         (self.address, self.world, self.channel, self.running) = (address, world, channel, Some(running));
     }
 
@@ -111,7 +149,7 @@ impl TestApp {
     }
 
     async fn run_beside(&self, data_dir: &Path, directory: Option<tempfile::TempDir>) -> Beside {
-        let (address, _, channel, running) = run(&self.db, data_dir, &self.clock).await;
+        let (address, _, channel, running) = run(&self.db, data_dir, &self.clock, &Chance::next()).await;
         Beside { address, channel, directory, _running: running }
     }
 
@@ -193,8 +231,8 @@ async fn run(
     db: &TestDb,
     data_dir: &Path,
     clock: &Arc<ManualClock>,
+    chance: &Arc<Chance>,
 ) -> (SocketAddr, World, Channel, (oneshot::Sender<()>, JoinHandle<()>)) {
-    static SEED: AtomicU64 = AtomicU64::new(1);
     let config = Config {
         listen: "127.0.0.1:0".parse().unwrap(),
         data_dir: data_dir.to_path_buf(),
@@ -206,8 +244,7 @@ async fn run(
         log_format: LogFormat::Human,
         log: "warn".into(),
     };
-    let rng = Arc::new(SeededRng::from_seed(SEED.fetch_add(1, Ordering::Relaxed)));
-    let app = App::open(&config, clock.clone(), rng).await.unwrap();
+    let app = App::open(&config, clock.clone(), chance.clone()).await.unwrap();
     let world = app.world().clone();
     let listener = TcpListener::bind(config.listen).await.unwrap();
     let address = listener.local_addr().unwrap();

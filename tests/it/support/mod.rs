@@ -7,13 +7,20 @@ mod ngo;
 pub mod series;
 pub mod treatment;
 
+use std::str::FromStr;
+
 pub use app::{Actor, Beside, Refused, TestApp, refused};
-pub use attendance::facts;
+pub use attendance::{amend, amending, decide, deciding, facts, record, recording};
 pub use db::{Engine, TestDb};
 pub use ngo::{
     Ngo, at, book, booking, consent_of, date, group_of, join, joining, leaving, minutes, own_consent, remove,
     time_of_day, venue_at,
 };
+
+/// What the environment says instead, if it says anything.
+pub fn unless<T: FromStr>(name: &str, usual: T) -> T {
+    std::env::var(name).ok().and_then(|it| it.parse().ok()).unwrap_or(usual)
+}
 
 /// A program that `tests/run.sh` installs and names.
 pub fn tool(variable: &str) -> std::process::Command {
