@@ -109,7 +109,7 @@ CREATE INDEX compliance_changing_of_organisation ON compliance (organisation_id,
     WHERE next_change_at IS NOT NULL;
 CREATE INDEX compliance_by_organisation ON compliance (organisation_id, order_id);
 CREATE INDEX compliance_of_organisation ON compliance (organisation_id, status, order_id);
-CREATE INDEX compliance_under_review ON compliance (organisation_id, order_id) WHERE under_review = 1;
+CREATE INDEX compliance_under_review ON compliance (organisation_id, order_id) WHERE under_review = TRUE;
 CREATE INDEX compliance_alerted ON compliance (organisation_id, order_id) WHERE alerts <> '[]';
 
 -- A call by which police asked, whether or not there was an answer.

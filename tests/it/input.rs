@@ -63,6 +63,7 @@ on_both_engines! {
         let fields = [
             "client_id",
             "guardian_id",
+            "order_id",
             "counsellor_id",
             "service",
             "venue_id",

@@ -224,6 +224,7 @@ on_both_engines! {
         it.go_to(&app, "2026-01-21");
         assert_eq!(it.seen(&app).await.status(), pb::ComplianceStatus::AtRisk);
         it.decide("2026-01-12", true, false).await.unwrap();
+        app.clock.advance(HOUR);
         assert_eq!(it.seen(&app).await.status(), pb::ComplianceStatus::NotStarted);
         let corrected: Vec<bool> = it.lookups().await.iter().map(|it| it.corrected_at.is_some()).collect();
         assert_eq!(corrected, [false, true, false]);

@@ -118,6 +118,10 @@ on_both_engines! {
         seen.only(Rule::GroupFull, group_of(2, &crowd, alone.clone())).await;
         book(&ngo.coordinator, group_of(3, &crowd, alone)).await.unwrap();
 
+        let ordered = booking(&ngo, &therapist, &crowd[1], "2026-12-10T04:30:00Z");
+        let nobodys = "0190f5a0-0000-7000-8000-000000000001".to_owned();
+        seen.only(Rule::OrderNotOpen, pb::BookSessionRequest { order_id: nobodys, ..ordered }).await;
+
         let all = RuleCode::ALL.iter().filter(|rule| !matches!(rule, RuleCode::NotAGroup | RuleCode::RoomCapacity));
         let all: BTreeSet<String> = all.map(ToString::to_string).collect();
         assert_eq!(seen.codes, all);

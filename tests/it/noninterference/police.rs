@@ -55,14 +55,23 @@ fn asked(dice: &Dice, number: u64, rpc: &str, message: &impl Message) -> Asked {
 
 impl Question {
     pub fn draw(dice: &Dice, known: &Known, number: u64) -> Self {
-        match dice.below(11) {
+        match dice.below(13) {
             0..=3 => {
                 let request =
                     pb::CheckComplianceRequest { lookup: lookup(dice), reference: dice.one(&known.references).clone() };
                 Self::Once(asked(dice, number, "CheckCompliance", &request))
             }
             4..=5 => Self::Once(asked(dice, number, "BatchCheckCompliance", &batch(dice, known))),
-            6..=9 => {
+            6 => {
+                let request = pb::IssueComplianceStatementRequest {
+                    request_id: uuid::Uuid::from_u128(dice.below(1000) as u128).to_string(),
+                    lookup: lookup(dice),
+                    reference: dice.one(&known.references).clone(),
+                };
+                Self::Once(asked(dice, number, "IssueComplianceStatement", &request))
+            }
+            7 => Self::Once(asked(dice, number, "ListStatementKeys", &pb::ListStatementKeysRequest {})),
+            8..=11 => {
                 let request = pb::ListComplianceInJurisdictionRequest {
                     lookup: lookup(dice),
                     status: *dice.one(&[0, 0, 0, 1, 2, 3, 4, 5, 7, 99]),
@@ -103,19 +112,20 @@ pub fn hasty(reference: &str, number: usize) -> Asked {
     Asked { district: HERE, who, rpc, body: request.encode_to_vec() }
 }
 
-/// Lists everything in the district, for the cursor of that moment.
-pub fn list() -> Asked {
+/// Lists everything in the district.
+pub fn list(number: u64) -> Asked {
     let request = pb::ListComplianceInJurisdictionRequest { lookup: reason(), ..Default::default() };
-    by_the_watch("ListComplianceInJurisdiction", &request)
+    by_the_watch(number, "ListComplianceInJurisdiction", &request)
 }
 
 /// Watches the district from a cursor on.
-pub fn watch(cursor: String) -> Asked {
-    by_the_watch("WatchCompliance", &pb::WatchComplianceRequest { lookup: reason(), cursor })
+pub fn watch(number: u64, cursor: String) -> Asked {
+    by_the_watch(number, "WatchCompliance", &pb::WatchComplianceRequest { lookup: reason(), cursor })
 }
 
-fn by_the_watch(rpc: &str, message: &impl Message) -> Asked {
-    Asked { district: HERE, who: "watch@test".into(), rpc: format!("{SERVICE}/{rpc}"), body: message.encode_to_vec() }
+fn by_the_watch(number: u64, rpc: &str, message: &impl Message) -> Asked {
+    let (who, rpc) = (format!("watch-{number}@test"), format!("{SERVICE}/{rpc}"));
+    Asked { district: HERE, who, rpc, body: message.encode_to_vec() }
 }
 
 fn reason() -> Option<pb::LookupReason> {

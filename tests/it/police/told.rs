@@ -38,7 +38,8 @@ on_both_engines! {
         assert_eq!(listed(&actor, Shown::Unspecified).await, [it.reference.clone()]);
         // Nor does the trail say which of them there is.
         let trail = app.audit().await.into_iter().filter(|it| it.details.contains("NOT_FOUND"));
-        let trail: Vec<_> = trail.map(|it| (it.action, it.outcome, it.details, it.subjects)).collect();
+        let without = |details: String| references.iter().fold(details, |text, it| text.replace(it.as_str(), ""));
+        let trail: Vec<_> = trail.map(|it| (it.action, it.outcome, without(it.details), it.subjects)).collect();
         assert_eq!(trail.len(), references.len());
         assert!(trail.iter().all(|it| *it == trail[0]), "{trail:?}");
     }
