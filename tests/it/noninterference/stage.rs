@@ -270,7 +270,7 @@ impl Stage {
             let other = ngo.another_coordinator(&self.app);
             return amend(&other, amending(&session, client, &etag, outcome(step.choice))).await.map(drop);
         }
-        let mut request = deciding(&session, client, &etag, step.choice % 3 == 0);
+        let mut request = deciding(&session, client, &etag, step.choice.is_multiple_of(3));
         request.serious = step.choice % 3 == 1;
         decide(&ngo.coordinator, request).await.map(drop)
     }

@@ -134,7 +134,7 @@ impl<'a> Play<'a> {
                 }
             }
             match looks {
-                Looks::Daily if day.ordinal() % 4 == 0 => self.provider_looks(day).await,
+                Looks::Daily if day.ordinal().is_multiple_of(4) => self.provider_looks(day).await,
                 Looks::Jobs => self.app.run_jobs().await,
                 _ => {}
             }
