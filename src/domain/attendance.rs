@@ -281,27 +281,35 @@ impl History {
     pub fn first(&self, id: AttendanceId, draft: &Draft, at: DateTime<Utc>, by: Author) -> Result<Attendance, Refused> {
         match self.current() {
             Some(current) => Err(Refused::AlreadyRecorded(current.id)),
-            None => Ok(self.next(id, draft, at, by)),
+            None => Ok(self.next(id, draft, at, at, by)),
         }
     }
 
-    /// A record that corrects the one that stands.
+    /// A record that corrects the one that stands, of a session that ended at an instant.
     pub fn correction(
         &self,
         id: AttendanceId,
         draft: &Draft,
+        ended_at: DateTime<Utc>,
         at: DateTime<Utc>,
         by: Author,
     ) -> Result<Attendance, Refused> {
         let first = self.records.first().ok_or(Refused::NotRecorded)?;
-        if self.is_late(at) && first.by.principal == by.principal {
+        if self.is_late(ended_at, at) && first.by.principal == by.principal {
             return Err(Refused::SamePerson);
         }
-        Ok(self.next(id, draft, at, by))
+        Ok(self.next(id, draft, ended_at, at, by))
     }
 
-    /// The next record, whoever makes it.
-    pub fn next(&self, id: AttendanceId, draft: &Draft, at: DateTime<Utc>, by: Author) -> Attendance {
+    /// The next record, whoever makes it, of a session that ended at an instant.
+    pub fn next(
+        &self,
+        id: AttendanceId,
+        draft: &Draft,
+        ended_at: DateTime<Utc>,
+        at: DateTime<Utc>,
+        by: Author,
+    ) -> Attendance {
         Attendance {
             id,
             number: self.current().map_or(1, |current| current.number + 1),
@@ -310,7 +318,7 @@ impl History {
             at,
             by,
             supersedes: self.current().map(|current| (current.id, draft.reason.clone())),
-            late: self.is_late(at),
+            late: self.is_late(ended_at, at),
         }
     }
 
@@ -324,9 +332,10 @@ impl History {
         Ok(Decision { id, number, attendance_id: current.id, verdict, at, by })
     }
 
-    /// Whether what was first recorded is too old for a correction by who recorded it.
-    fn is_late(&self, at: DateTime<Utc>) -> bool {
-        self.records.first().is_some_and(|first| at - first.at > LATE_AFTER)
+    /// Whether what was first recorded is too old for a correction by who recorded it. What was announced ahead is
+    /// as old as the session.
+    fn is_late(&self, ended_at: DateTime<Utc>, at: DateTime<Utc>) -> bool {
+        self.records.first().is_some_and(|first| at - first.at.max(ended_at) > LATE_AFTER)
     }
 }
 

@@ -80,7 +80,10 @@ async fn calendar(app: &TestApp, code: &str) -> pb::HolidayCalendar {
 
 pub async fn audited(world: &World) -> Vec<(String, String, String)> {
     let mut tx = world.db().begin_read().await.unwrap();
-    tx.sql("SELECT principal, action, outcome FROM audit_event WHERE action = 'import' ORDER BY id").all().await.unwrap()
+    tx.sql("SELECT principal, action, outcome FROM audit_event WHERE action = 'import' ORDER BY id")
+        .all()
+        .await
+        .unwrap()
 }
 
 on_both_engines! {

@@ -330,4 +330,14 @@ on_both_engines! {
         let versions: Vec<i64> = events.iter().map(|it| it.terms.as_ref().unwrap().policy_version).collect();
         assert_eq!(versions, [1, 1, 2], "the history shows every version");
     }
+
+    async fn who_announced_an_absence_long_ahead_may_say_that_it_was_none(app) {
+        let mut it = Treated::new(&app).await;
+        it.session(&app, "2026-01-21").await;
+        it.go_to(&app, "2026-01-06");
+        it.record("2026-01-21", outcome(pb::AttendanceOutcome::AcceptableWork)).await.unwrap();
+        it.go_to(&app, "2026-01-21");
+        it.amend("2026-01-21", attended()).await.unwrap();
+        assert_eq!(it.standing().await.credited_sessions, 1);
+    }
 }

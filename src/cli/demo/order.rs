@@ -62,7 +62,7 @@ impl Walk {
         order: &pb::TreatmentOrder,
         now: DateTime<Utc>,
     ) -> Result<pb::Session, Error> {
-        say::step(18, "A session by video begins now. Its counsellor records that he took part.", "RecordAttendance");
+        say::step(18, "A session by video begins now. Its counsellor records attendance.", "RecordAttendance");
         let directory = &mut self.coordinator.directory;
         let counsellors = directory.list_counsellors(pb::ListCounsellorsRequest::default()).await?.into_inner();
         let therapist = counsellors.counsellors.into_iter().find(|it| it.code == THERAPIST);
@@ -130,7 +130,7 @@ pub(super) async fn police(
         answer.credited_sessions,
         answer.required_sessions
     );
-    say::step(20, "What the person does of his own will, police do not learn:", "CheckCompliance, ListSessions");
+    say::step(20, "What the person does without being ordered, police do not learn:", "CheckCompliance, ListSessions");
     let refused = police.compliance.check_compliance(check(voluntary.reference)).await;
     deny(refused.err(), Code::NotFound)?;
     let refused = police.scheduling.list_sessions(pb::ListSessionsRequest::default()).await;

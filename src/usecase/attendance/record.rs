@@ -73,7 +73,8 @@ impl Mutation for AmendAttendance {
         standing(&history, self.number)?;
         check_facts(work, &session, &self.draft)?;
         session.check_correctable(self.draft.outcome, work.now).map_err(refused)?;
-        let record = history.correction(work.world.id(), &self.draft, work.now, author(work)).map_err(refused)?;
+        let (id, ended_at) = (work.world.id(), session.span.ends_at());
+        let record = history.correction(id, &self.draft, ended_at, work.now, author(work)).map_err(refused)?;
         append(work, &session, &participant, history, record, self.draft.verdict.clone()).await
     }
 

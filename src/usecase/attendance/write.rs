@@ -19,7 +19,7 @@ pub async fn write(
     draft: Draft,
 ) -> Result<Attendance> {
     let history = attendance::history(&mut work.tx, participant, Texts::Closed).await?;
-    let record = history.next(work.world.id(), &draft, work.now, author(work));
+    let record = history.next(work.world.id(), &draft, session.span.ends_at(), work.now, author(work));
     append(work, session, participant, history, record, draft.verdict).await.map(|(record, _)| record)
 }
 
