@@ -115,7 +115,11 @@ impl<J: Job> Mutation for Effect<J> {
 
     async fn run(&self, work: &mut Work<'_>) -> Result<()> {
         // Before the job reads anything: who enqueues it under its key either has committed, or waits.
-        job::finish(&mut work.tx, self.id, self.worker).await?;
+        match job::finish(&mut work.tx, self.id, self.worker).await {
+            // For good: an attempt more would get out of the way again what another worker is busy with.
+            Err(lost @ store::Error::Conflict) => return Err(Error::Internal(lost)),
+            finished => finished?,
+        }
         work.touched(self.id.uuid());
         self.job.run(work).await?;
         match J::EVERY {

@@ -298,18 +298,19 @@ on_both_engines! {
         let start = async || Workers::start(app.world(), &[Handler::of::<Waits>()], 2).await.unwrap();
         let workers = start().await;
         enqueue(&app, [Waits(me)]).await;
-        BEGUN[me].notified().await;
+        said(&BEGUN[me]).await;
         assert!(only(&app).await.leased);
         workers.drain(Duration::ZERO).await;
         let it = only(&app).await;
         assert_eq!((it.state, it.leased, it.attempts, it.due_at), (JobState::Queued, false, 0, app.now()));
         // Let go too late, it has no effect.
-        GO_ON[me].notify_one();
+        GO_ON[me].add_permits(1);
 
         let workers = start().await;
-        BEGUN[me].notified().await;
-        GO_ON[me].notify_one();
+        said(&BEGUN[me]).await;
+        GO_ON[me].add_permits(1);
         workers.drain(Duration::from_secs(30)).await;
         assert_eq!((queue(&app).await.len(), done(&app, "waits").await), (0, 1));
+        assert_eq!(BEGUN[me].available_permits(), 0, "whoever lost the job began it again");
     }
 }

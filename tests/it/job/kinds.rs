@@ -9,7 +9,7 @@ use aftercare::usecase::work::{Mutation, Work};
 use aftercare::usecase::{Error, Result, World};
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use uuid::Uuid;
 
 /// Does nothing, which the audit trail shows.
@@ -134,15 +134,20 @@ impl Job for Hourly {
 #[derive(Serialize, Deserialize)]
 pub struct Waits(pub usize);
 
-pub static BEGUN: [Notify; 2] = [Notify::const_new(), Notify::const_new()];
-pub static GO_ON: [Notify; 2] = [Notify::const_new(), Notify::const_new()];
+pub static BEGUN: [Semaphore; 2] = [Semaphore::const_new(0), Semaphore::const_new(0)];
+pub static GO_ON: [Semaphore; 2] = [Semaphore::const_new(0), Semaphore::const_new(0)];
+
+/// Waits until it was said once more, however often it was said before.
+pub async fn said(it: &Semaphore) {
+    it.acquire().await.expect("never closed").forget();
+}
 
 impl Job for Waits {
     const KIND: &'static str = "waits";
 
     async fn before(&self, _world: &World) -> Result<()> {
-        BEGUN[self.0].notify_one();
-        GO_ON[self.0].notified().await;
+        BEGUN[self.0].add_permits(1);
+        said(&GO_ON[self.0]).await;
         Ok(())
     }
 
