@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use prost::Message;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let services = ["attendance", "client", "compliance", "directory", "scheduling"]
+    let services = ["attendance", "client", "compliance", "directory", "followup", "scheduling"]
         .map(|name| format!("proto/aftercare/v1/{name}.proto"));
     let descriptors = protox::compile(services, ["proto"])?;
     let out = PathBuf::from(std::env::var("OUT_DIR")?).join("aftercare.bin");
@@ -26,6 +26,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "aftercare.v1.DecideAbsenceRequest",
             "aftercare.v1.SessionNote",
             "aftercare.v1.WriteSessionNoteRequest",
+            "aftercare.v1.ExcuseMilestoneRequest",
+            "aftercare.v1.ItemAnswer",
+            "aftercare.v1.AssessmentResult",
+            "aftercare.v1.Assessment",
+            "aftercare.v1.SubmitAssessmentRequest",
+            "aftercare.v1.Escalation",
+            "aftercare.v1.ReportConcernRequest",
+            "aftercare.v1.ResolveEscalationRequest",
+            "aftercare.v1.MandatoryReport",
+            "aftercare.v1.RecordMandatoryReportRequest",
+            "aftercare.v1.CaseEvent",
+            "aftercare.v1.RecordCaseEventRequest",
         ])
         .compile_fds(descriptors)?;
     println!("cargo:rerun-if-changed=proto");

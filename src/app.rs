@@ -152,13 +152,14 @@ impl App {
 }
 
 /// What health is asked about; the empty name is the whole.
-const SERVICES: [&str; 6] = [
+const SERVICES: [&str; 7] = [
     "",
     "aftercare.v1.DirectoryService",
     "aftercare.v1.ClientService",
     "aftercare.v1.SchedulingService",
     "aftercare.v1.ComplianceService",
     "aftercare.v1.AttendanceService",
+    "aftercare.v1.FollowUpService",
 ];
 
 /// Makes a directory that only its owner can enter.

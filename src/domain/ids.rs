@@ -117,6 +117,20 @@ ids! {
     DecisionId,
     /// A note of a session.
     NoteId,
+    /// A follow-up plan.
+    PlanId,
+    /// A milestone of a plan.
+    MilestoneId,
+    /// An assessment.
+    AssessmentId,
+    /// An escalation.
+    EscalationId,
+    /// A concern.
+    ConcernId,
+    /// A report that the law demands.
+    MandatoryReportId,
+    /// A recorded event of a case.
+    CaseEventId,
     /// A job.
     JobId,
 }

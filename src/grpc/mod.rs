@@ -5,6 +5,7 @@ mod client;
 mod compliance;
 mod directory;
 mod fields;
+mod followup;
 mod gate;
 mod note;
 pub mod pb;
@@ -38,6 +39,7 @@ pub fn routes(world: &World, keyring: &Arc<dyn Keyring>) -> Result<RoutesBuilder
         .add_service(compliance::service(world.clone(), keyring.clone()).max_decoding_message_size(LARGEST_REQUEST))
         .add_service(session::service(world.clone()).max_decoding_message_size(LARGEST_REQUEST))
         .add_service(attendance::service(world.clone()).max_decoding_message_size(LARGEST_REQUEST))
+        .add_service(followup::service(world.clone()).max_decoding_message_size(LARGEST_REQUEST))
         .add_service(
             tonic_reflection::server::Builder::configure()
                 .register_encoded_file_descriptor_set(pb::DESCRIPTORS)

@@ -2,11 +2,15 @@
 
 use crate::domain::agreement::AgreementStatus;
 use crate::domain::attendance::Standing;
+use crate::domain::case_event::CaseEventKind;
 use crate::domain::client::CaseRole;
 use crate::domain::code::{CareService, Gender, Modality, Side};
 use crate::domain::compliance::{Alert, AtRisk, Shown, Status};
 use crate::domain::consent::{Assent, ConsentEnding, ConsentGiver, ConsentPurpose};
 use crate::domain::directory::OrganisationKind;
+use crate::domain::escalation::{Action, ConcernKind, Level, Named, Recipient, Trigger};
+use crate::domain::followup::Closing;
+use crate::domain::followup::milestone::{AnchorWord, Excuse, Status as MilestoneStatus};
 use crate::domain::guardian::GuardianStanding;
 use crate::domain::outcome::{Concern, Extent, Ground, Need, NotHeld, Outcome};
 use crate::domain::police::Purpose;
@@ -88,6 +92,17 @@ words! {
     Ground => pb::AbsenceGround, "ABSENCE_GROUND_";
     Extent => pb::AbsenceExtent, "ABSENCE_EXTENT_";
     Standing => pb::AbsenceStanding, "ABSENCE_STANDING_";
+    Closing => pb::FollowUpClosing, "FOLLOW_UP_CLOSING_";
+    MilestoneStatus => pb::MilestoneStatus, "MILESTONE_STATUS_";
+    AnchorWord => pb::MilestoneAnchor, "MILESTONE_ANCHOR_";
+    Excuse => pb::MilestoneExcuse, "MILESTONE_EXCUSE_";
+    Level => pb::EscalationLevel, "ESCALATION_LEVEL_";
+    Trigger => pb::EscalationTrigger, "ESCALATION_TRIGGER_";
+    Named => pb::EscalationNamed, "ESCALATION_NAMED_";
+    Action => pb::EscalationAction, "ESCALATION_ACTION_";
+    ConcernKind => pb::ConcernKind, "CONCERN_KIND_";
+    Recipient => pb::ReportRecipient, "REPORT_RECIPIENT_";
+    CaseEventKind => pb::CaseEventKind, "CASE_EVENT_KIND_";
 }
 
 /// google.type counts from Monday = 1.
@@ -158,5 +173,16 @@ mod tests {
         there_and_back(Ground::ALL);
         there_and_back(Extent::ALL);
         there_and_back(Standing::ALL);
+        there_and_back(Closing::ALL);
+        there_and_back(MilestoneStatus::ALL);
+        there_and_back(AnchorWord::ALL);
+        there_and_back(Excuse::ALL);
+        there_and_back(Level::ALL);
+        there_and_back(Trigger::ALL);
+        there_and_back(Named::ALL);
+        there_and_back(Action::ALL);
+        there_and_back(ConcernKind::ALL);
+        there_and_back(Recipient::ALL);
+        there_and_back(CaseEventKind::ALL);
     }
 }

@@ -17,11 +17,15 @@ use sqlx::{Decode, Encode, Postgres, Sqlite, Type};
 use crate::domain::access::Role;
 use crate::domain::agreement::AgreementStatus;
 use crate::domain::audit::Outcome;
+use crate::domain::case_event::CaseEventKind;
 use crate::domain::client::{CaseRole, CrimeNumber};
 use crate::domain::code::{CareService, Gender, Modality, Side};
 use crate::domain::compliance::{Shown, Status};
 use crate::domain::consent::{Assent, ConsentEnding, ConsentGiver, ConsentPurpose};
 use crate::domain::directory::OrganisationKind;
+use crate::domain::escalation::{Action, ConcernKind, Level, Recipient, Trigger};
+use crate::domain::followup::Closing;
+use crate::domain::followup::milestone::Standing as MilestoneStanding;
 use crate::domain::guardian::GuardianStanding;
 use crate::domain::ids::*;
 use crate::domain::job::JobState;
@@ -77,7 +81,8 @@ macro_rules! words_and_ids {
 }
 
 words_and_ids! {
-    words: Role, AgreementStatus, Outcome, CaseRole, CareService, Gender, Modality, Side,
+    words: Closing, MilestoneStanding, Level, Trigger, Action, ConcernKind, Recipient, CaseEventKind,
+        Role, AgreementStatus, Outcome, CaseRole, CareService, Gender, Modality, Side,
         OrganisationKind, CancelReason, StateWord, RuleCode, GuardianStanding, ConsentPurpose, ConsentGiver, Assent,
         ConsentEnding, ProceedingKind, JobState, EntryEnding, Freeing, SlotEnding, OfferEnding,
         MandateBasis, Status, Shown, Purpose,
@@ -89,6 +94,7 @@ words_and_ids! {
         SeriesId, WaitlistEntryId, FreedSlotId, WaitlistOfferId,
         OrderId, PoliceCallId, PoliceLookupId,
         StatementId,
+        PlanId, MilestoneId, AssessmentId, EscalationId, ConcernId, MandatoryReportId, CaseEventId,
         JobId;
 }
 

@@ -11,6 +11,7 @@ pub mod directory;
 pub mod error;
 mod facts;
 pub mod feed;
+pub mod followup;
 pub mod guardian;
 pub mod housekeeping;
 pub mod import;
