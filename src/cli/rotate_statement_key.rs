@@ -17,7 +17,8 @@ pub(super) struct Options {
     /// Instead take this key out of the key set, because somebody else may have it: no statement that was signed
     /// with it is good any more. If it is the one of this data directory, a new one takes its place; a process
     /// elsewhere whose key it is makes itself a new one.
-    #[arg(long, value_name = "KID")]
+    // One name of a key in 64 begins with a hyphen.
+    #[arg(long, value_name = "KID", allow_hyphen_values = true)]
     revoke: Option<Kid>,
 
     #[command(flatten)]

@@ -121,8 +121,10 @@ record             0303030303030303030303030303030303030303030303030303030303030
         let (code, text, _) = revoke(new.as_str());
         let newest = key_of(&app, &app.data_dir()).await.public().kid();
         assert_eq!((code, text), (0, format!("revoked {new}\nsigning {newest}\n")));
-        let (code, _, complaint) = revoke("kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
-        assert!(code == 1 && complaint.contains("statement key"), "{complaint}");
+        for unknown in ["kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k", "-PrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"] {
+            let (code, _, complaint) = revoke(unknown);
+            assert!(code == 1 && complaint.contains("statement key"), "{complaint}");
+        }
         assert_eq!(revoke("x").0, 2, "clap's own code for what cannot be read");
     }
 }
