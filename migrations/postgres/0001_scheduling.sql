@@ -202,6 +202,7 @@ CREATE TABLE client (
     availability        JSONB NOT NULL,
     preferred_modality  TEXT CHECK (preferred_modality IN ('IN_PERSON', 'REMOTE')),
     preferred_venue_id  UUID REFERENCES venue (id),
+    age_basis           TEXT CHECK (age_basis IN ('SCHOOL_CERTIFICATE', 'BIRTH_CERTIFICATE', 'MEDICAL_TEST', 'APPEARANCE')),
     UNIQUE (organisation_id, file_number),
     UNIQUE (id, side)
 );

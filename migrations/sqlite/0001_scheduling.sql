@@ -210,6 +210,7 @@ CREATE TABLE client (
     availability        TEXT NOT NULL,
     preferred_modality  TEXT CHECK (preferred_modality IN ('IN_PERSON', 'REMOTE')),
     preferred_venue_id  BLOB REFERENCES venue (id),
+    age_basis           TEXT CHECK (age_basis IN ('SCHOOL_CERTIFICATE', 'BIRTH_CERTIFICATE', 'MEDICAL_TEST', 'APPEARANCE')),
     UNIQUE (organisation_id, file_number),
     UNIQUE (id, side)
 ) STRICT;

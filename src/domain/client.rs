@@ -29,6 +29,8 @@ pub struct Client {
     pub address: Personal,
     /// Date of birth, `YYYY-MM-DD`, or `YYYY` when only the year is known; may be empty.
     pub born_on: Personal,
+    /// What the date of birth is known from.
+    pub age_basis: Option<AgeBasis>,
     /// Languages spoken.
     pub spoken_languages: Vec<Language>,
     /// The language the client reads.
@@ -90,6 +92,18 @@ pub fn birth_parts(born_on: &Personal) -> Option<(i32, u32, u32)> {
 }
 
 words! {
+    /// What an age is known from; the law prefers a former one to a later one (JJ Act s.94).
+    AgeBasis {
+        /// A certificate of a school or of an examination board.
+        SchoolCertificate = "SCHOOL_CERTIFICATE",
+        /// A birth certificate of a municipal authority or a panchayat.
+        BirthCertificate = "BIRTH_CERTIFICATE",
+        /// A medical age test, ordered by the Committee or the Board.
+        MedicalTest = "MEDICAL_TEST",
+        /// Appearance.
+        Appearance = "APPEARANCE",
+    }
+
     /// What a party of a case is.
     CaseRole {
         /// Who was harmed.

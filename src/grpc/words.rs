@@ -3,7 +3,7 @@
 use crate::domain::agreement::AgreementStatus;
 use crate::domain::attendance::Standing;
 use crate::domain::case_event::CaseEventKind;
-use crate::domain::client::CaseRole;
+use crate::domain::client::{AgeBasis, CaseRole};
 use crate::domain::code::{CareService, Gender, Modality, Side};
 use crate::domain::compliance::{Alert, AtRisk, Shown, Status};
 use crate::domain::consent::{Assent, ConsentEnding, ConsentGiver, ConsentPurpose};
@@ -61,6 +61,7 @@ words! {
     Gender => pb::Gender, "GENDER_";
     OrganisationKind => pb::OrganisationKind, "ORGANISATION_KIND_";
     AgreementStatus => pb::AgreementStatus, "AGREEMENT_STATUS_";
+    AgeBasis => pb::AgeBasis, "AGE_BASIS_";
     CaseRole => pb::CaseRole, "CASE_ROLE_";
     CancelReason => pb::CancelReason, "CANCEL_REASON_";
     StateWord => pb::SessionState, "SESSION_STATE_";
@@ -141,6 +142,7 @@ mod tests {
         there_and_back(Gender::ALL);
         there_and_back(OrganisationKind::ALL);
         there_and_back(AgreementStatus::ALL);
+        there_and_back(AgeBasis::ALL);
         there_and_back(CaseRole::ALL);
         there_and_back(CancelReason::ALL);
         there_and_back(StateWord::ALL);

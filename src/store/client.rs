@@ -7,7 +7,7 @@ use super::db::{Lock, Sql, Tx};
 use super::error::Result;
 use super::noun::{Head, Keyed, Listing, Stored};
 use super::seal::Sealed;
-use crate::domain::client::{Availability, Client, NoContact};
+use crate::domain::client::{AgeBasis, Availability, Client, NoContact};
 use crate::domain::code::{Gender, Modality, Side};
 use crate::domain::ids::{ClientId, CounsellorId, LinkId, NoContactId, OrganisationId, VenueId};
 use crate::domain::noun::Record;
@@ -39,6 +39,7 @@ struct Row {
     phone: Sealed,
     address: Sealed,
     born_on: Sealed,
+    age_basis: Option<AgeBasis>,
     spoken_languages: Json<Vec<Language>>,
     reading_language: Option<Language>,
     counsellor_gender: Option<Gender>,
@@ -59,6 +60,7 @@ impl Row {
             phone: tx.open(id, "client.phone", self.phone).await?,
             address: tx.open(id, "client.address", self.address).await?,
             born_on: tx.open(id, "client.born_on", self.born_on).await?,
+            age_basis: self.age_basis,
             spoken_languages: self.spoken_languages.0,
             reading_language: self.reading_language,
             counsellor_gender: self.counsellor_gender,
@@ -79,6 +81,7 @@ impl Row {
             phone: Personal::default(),
             address: Personal::default(),
             born_on: Personal::default(),
+            age_basis: self.age_basis,
             spoken_languages: self.spoken_languages.0,
             reading_language: self.reading_language,
             counsellor_gender: self.counsellor_gender,
@@ -112,15 +115,16 @@ async fn bind<'t>(tx: &'t mut Tx, it: &Record<Client>, text: &'static str) -> Re
         .bind(it.file_number.clone())
         .bind(Json(it.availability.clone()))
         .bind(it.preferred_modality)
-        .bind(it.preferred_venue_id))
+        .bind(it.preferred_venue_id)
+        .bind(it.age_basis))
 }
 
 impl Stored for Client {
     async fn insert(tx: &mut Tx, it: &Record<Self>) -> Result<()> {
         let text = "INSERT INTO client (id, version, created_at, updated_at, organisation_id, reference, side, name,
                 phone, address, born_on, spoken_languages, reading_language, counsellor_gender, file_number,
-                availability, preferred_modality, preferred_venue_id)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
+                availability, preferred_modality, preferred_venue_id, age_basis)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
         bind(tx, it, text).await?.run().await.map(drop)
     }
 
@@ -128,7 +132,7 @@ impl Stored for Client {
         let text = "UPDATE client SET version = $2, created_at = $3, updated_at = $4, organisation_id = $5,
                 reference = $6, side = $7, name = $8, phone = $9, address = $10, born_on = $11,
                 spoken_languages = $12, reading_language = $13, counsellor_gender = $14, file_number = $15,
-                availability = $16, preferred_modality = $17, preferred_venue_id = $18 WHERE id = $1";
+                availability = $16, preferred_modality = $17, preferred_venue_id = $18, age_basis = $19 WHERE id = $1";
         bind(tx, it, text).await?.run().await.map(drop)
     }
 

@@ -18,7 +18,7 @@ use crate::domain::access::Role;
 use crate::domain::agreement::AgreementStatus;
 use crate::domain::audit::Outcome;
 use crate::domain::case_event::CaseEventKind;
-use crate::domain::client::{CaseRole, CrimeNumber};
+use crate::domain::client::{AgeBasis, CaseRole, CrimeNumber};
 use crate::domain::code::{CareService, Gender, Modality, Side};
 use crate::domain::compliance::{Shown, Status};
 use crate::domain::consent::{Assent, ConsentEnding, ConsentGiver, ConsentPurpose};
@@ -82,7 +82,7 @@ macro_rules! words_and_ids {
 
 words_and_ids! {
     words: Closing, MilestoneStanding, Level, Trigger, Action, ConcernKind, Recipient, CaseEventKind,
-        Role, AgreementStatus, Outcome, CaseRole, CareService, Gender, Modality, Side,
+        Role, AgreementStatus, Outcome, AgeBasis, CaseRole, CareService, Gender, Modality, Side,
         OrganisationKind, CancelReason, StateWord, RuleCode, GuardianStanding, ConsentPurpose, ConsentGiver, Assent,
         ConsentEnding, ProceedingKind, JobState, EntryEnding, Freeing, SlotEnding, OfferEnding,
         MandateBasis, Status, Shown, Purpose,

@@ -56,6 +56,7 @@ on_both_engines! {
             client.preferred_modality = pb::Modality::Remote.into();
             client.preferred_venue_id = ngo.venue.id.clone();
             client.counsellor_gender = pb::Gender::Female.into();
+            client.age_basis = pb::AgeBasis::SchoolCertificate.into();
         };
         let made = ngo.survivor_with(stated).await;
         let mut echo = made.clone();
@@ -109,11 +110,12 @@ on_both_engines! {
             file_number: "f 1".into(),
             availability: vec![times(0, 9, 12), times(1, 12, 12), pb::Availability::default()],
             preferred_modality: 7,
+            age_basis: pb::AgeBasis::MedicalTest.into(),
             preferred_venue_id: "x".into(),
             ..Default::default()
         };
         let request = pb::CreateClientRequest { client: Some(bad), ..Default::default() };
-        let fields = ["file_number", "availability[0].day", "availability[1].ends", "availability[2].day",
+        let fields = ["age_basis", "file_number", "availability[0].day", "availability[1].ends", "availability[2].day",
             "availability[2].starts", "availability[2].ends", "preferred_modality", "preferred_venue_id"];
         let fields: Vec<_> = fields.iter().map(|field| format!("client.{field}")).collect();
         assert_eq!(wrong(clients.create_client(request).await.unwrap_err()), fields);

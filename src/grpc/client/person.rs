@@ -3,7 +3,7 @@
 use tonic::Request;
 
 use super::Clients;
-use crate::domain::client::{Availability, Client, MOST_AVAILABILITY, birth, birth_parts};
+use crate::domain::client::{AgeBasis, Availability, Client, MOST_AVAILABILITY, birth, birth_parts};
 use crate::domain::noun::Record;
 use crate::domain::personal::Personal;
 use crate::domain::reference::Reference;
@@ -62,6 +62,7 @@ fn client_from(pb: &pb::Client, reference: Reference, call: &Call) -> Result<Cli
     let phone = f.personal("phone", &pb.phone, 0..=40);
     let address = f.personal("address", &pb.address, 0..=500);
     let born_on = born_on(&mut f, pb);
+    let age_basis = age_basis(&mut f, pb);
     let spoken_languages = f.parse_all("spoken_languages", &pb.spoken_languages, Language::parse);
     let reading_language = f.maybe("reading_language", &pb.reading_language, Language::parse);
     let counsellor_gender = f.maybe_word("counsellor_gender", pb.counsellor_gender);
@@ -78,6 +79,7 @@ fn client_from(pb: &pb::Client, reference: Reference, call: &Call) -> Result<Cli
             phone: phone?,
             address: address?,
             born_on: born_on?,
+            age_basis: age_basis?,
             spoken_languages: spoken_languages?,
             reading_language: reading_language?,
             counsellor_gender: counsellor_gender?,
@@ -94,6 +96,14 @@ fn born_on(f: &mut Fields, pb: &pb::Client) -> Option<Personal> {
     let parts = u32::try_from(raw.month).ok().zip(u32::try_from(raw.day).ok());
     let (month, day) = parts.unwrap_or((99, 99));
     birth(raw.year, month, day).map_err(|fault| f.wrong::<()>("born_on", fault.to_string())).ok()
+}
+
+fn age_basis(f: &mut Fields, pb: &pb::Client) -> Option<Option<AgeBasis>> {
+    let basis = f.maybe_word("age_basis", pb.age_basis)?;
+    if basis.is_some() && pb.born_on.is_none() {
+        return f.wrong("age_basis", "must be empty without born_on");
+    }
+    Some(basis)
 }
 
 /// Weekly times.
@@ -124,7 +134,7 @@ pub fn availability_pb(it: &Availability) -> pb::Availability {
 }
 
 impl Wire for Client {
-    wire_fields!(Client, "client": name, phone, address, born_on, spoken_languages, reading_language,
+    wire_fields!(Client, "client": name, phone, address, born_on, age_basis, spoken_languages, reading_language,
         counsellor_gender, file_number, availability, preferred_modality, preferred_venue_id);
 
     fn to_pb(record: &Record<Self>) -> pb::Client {
@@ -151,6 +161,7 @@ fn client_pb(it: &Record<Client>) -> pb::Client {
         phone: it.phone.expose().to_owned(),
         address: it.address.expose().to_owned(),
         born_on: birth_parts(&it.born_on).map(born),
+        age_basis: it.age_basis.map(Word::to_wire).unwrap_or_default(),
         spoken_languages: it.spoken_languages.iter().map(|language| language.as_str().to_owned()).collect(),
         reading_language: it.reading_language.as_ref().map(|it| it.as_str().to_owned()).unwrap_or_default(),
         counsellor_gender: it.counsellor_gender.map(Word::to_wire).unwrap_or_default(),

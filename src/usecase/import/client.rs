@@ -57,6 +57,7 @@ impl Kind for Client {
                 phone: phone?,
                 address: address?,
                 born_on: born_on?,
+                age_basis: None,
                 spoken_languages: spoken_languages?,
                 reading_language: reading_language?,
                 counsellor_gender: counsellor_gender?,
@@ -76,10 +77,11 @@ impl Kind for Client {
         self.reference = world.reference();
     }
 
-    /// Times and preferences stay as they are.
+    /// Times, preferences and what the age is known from stay as they are.
     fn complete(&mut self, before: &Self, _known: &Known) {
         self.reference.clone_from(&before.reference);
         self.availability.clone_from(&before.availability);
+        self.age_basis = before.age_basis;
         self.preferred_modality = before.preferred_modality;
         self.preferred_venue_id = before.preferred_venue_id;
     }

@@ -231,6 +231,7 @@ fn client(organisation_id: OrganisationId, reference: aftercare::domain::referen
         counsellor_gender: None,
         file_number: None,
         availability: Vec::new(),
+        age_basis: None,
         preferred_modality: None,
         preferred_venue_id: None,
     }
