@@ -231,3 +231,10 @@ CREATE TABLE milestone_session (
     milestone_id    UUID NOT NULL REFERENCES milestone (id)
 );
 CREATE INDEX milestone_session_by_milestone ON milestone_session (milestone_id);
+
+CREATE TRIGGER assessment_no_truncate BEFORE TRUNCATE ON assessment
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER concern_no_truncate BEFORE TRUNCATE ON concern
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER case_event_no_truncate BEFORE TRUNCATE ON case_event
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

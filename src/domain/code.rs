@@ -51,7 +51,7 @@ words! {
         Offender = "OFFENDER",
     }
 
-    /// What a session is for. Every service belongs to one side.
+    /// What a session is for. Every service for clients belongs to one side.
     CareService {
         /// Survivors: counselling.
         Counselling = "COUNSELLING",
@@ -65,6 +65,8 @@ words! {
         Treatment = "TREATMENT",
         /// Offenders: an assessment interview.
         OffenderAssessment = "OFFENDER_ASSESSMENT",
+        /// A training for a police unit, without clients, by counsellors of either side.
+        Training = "TRAINING",
     }
 
     /// How counsellor and client come together.
@@ -97,14 +99,20 @@ impl Side {
 }
 
 impl CareService {
-    /// The side this service is for.
-    pub const fn side(self) -> Side {
+    /// The side whose clients this service is for; none when it is for no clients.
+    pub const fn side(self) -> Option<Side> {
         match self {
             CareService::Counselling
             | CareService::TraumaTherapy
             | CareService::SurvivorAssessment
-            | CareService::Accompaniment => Side::Survivor,
-            CareService::Treatment | CareService::OffenderAssessment => Side::Offender,
+            | CareService::Accompaniment => Some(Side::Survivor),
+            CareService::Treatment | CareService::OffenderAssessment => Some(Side::Offender),
+            CareService::Training => None,
         }
+    }
+
+    /// Whether counsellors of a side can offer it.
+    pub fn is_offered_by(self, side: Side) -> bool {
+        self.side().is_none_or(|own| own == side)
     }
 }

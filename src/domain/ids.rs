@@ -131,6 +131,8 @@ ids! {
     MandatoryReportId,
     /// A recorded event of a case.
     CaseEventId,
+    /// A record of a training.
+    TrainingRecordId,
     /// A job.
     JobId,
 }

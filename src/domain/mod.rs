@@ -42,6 +42,7 @@ pub mod statement;
 pub mod substitute;
 pub mod text;
 pub mod time;
+pub mod training;
 pub mod treatment;
 pub mod waitlist;
 pub mod working_days;

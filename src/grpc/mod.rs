@@ -13,6 +13,7 @@ mod session;
 mod slot;
 mod status;
 mod stream;
+mod training;
 mod waitlist;
 mod well_known;
 mod words;

@@ -31,7 +31,7 @@ macro_rules! redacted {
 redacted!(Client: id, Counsellor: id, Guardian: id, ConsentEnd: how, WithdrawConsentRequest: consent_id,
     InvalidateConsentRequest: consent_id, AttendanceFacts: outcome, Attendance: id,
     AmendAttendanceRequest: session_id, AbsenceDecision: id, DecideAbsenceRequest: session_id, SessionNote: id,
-    WriteSessionNoteRequest: session_id, ExcuseMilestoneRequest: milestone_id, ItemAnswer: item,
+    WriteSessionNoteRequest: session_id, Trainee: attended, Training: session_id, RecordTrainingRequest: session_id, ExcuseMilestoneRequest: milestone_id, ItemAnswer: item,
     AssessmentResult: rule_set, Assessment: id, SubmitAssessmentRequest: client_id, Escalation: id,
     ReportConcernRequest: client_id, ResolveEscalationRequest: escalation_id, MandatoryReport: id,
     RecordMandatoryReportRequest: mandatory_report_id, CaseEvent: id, RecordCaseEventRequest: case_id);

@@ -95,6 +95,7 @@ words_and_ids! {
         OrderId, PoliceCallId, PoliceLookupId,
         StatementId,
         PlanId, MilestoneId, AssessmentId, EscalationId, ConcernId, MandatoryReportId, CaseEventId,
+        TrainingRecordId,
         JobId;
 }
 

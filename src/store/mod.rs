@@ -37,6 +37,7 @@ pub mod seal;
 pub mod series;
 pub mod session;
 pub mod statement;
+pub mod training;
 pub mod treatment;
 pub mod unrecorded;
 pub mod visit;

@@ -55,7 +55,8 @@ pub async fn claim(tx: &mut Tx, claim: &Claim<'_>) -> Result<()> {
     for (resource_id, kind, span) in resources {
         claim_time(tx, session, resource_id, kind, span).await?;
     }
-    if let Some(site_id) = session.place.site_id() {
+    // Where no clients come, there is nobody to be kept apart.
+    if let Some(site_id) = session.place.site_id().filter(|_| session.service.side().is_some()) {
         let span = presence(session.span, claim.separation_gap_for);
         claim_presence(tx, session.id, site_id, session.side, span, expiry(session)).await?;
         for link_id in claim.links {

@@ -26,6 +26,7 @@ pub mod proceeding;
 pub mod programme;
 pub mod session;
 pub mod statement;
+pub mod training;
 pub mod treatment;
 pub mod waitlist;
 pub mod work;

@@ -59,5 +59,6 @@ mod statement;
 mod statements;
 mod substitutes;
 mod support;
+mod training;
 mod waitlist;
 mod watch;

@@ -141,6 +141,11 @@ impl Considered<'_> {
         self.site.map_or(self.counsellors[0].counsellor.zone, |site| site.site.zone)
     }
 
+    /// Whether it is for clients, of whom some must never meet others.
+    fn has_clients(&self) -> bool {
+        self.candidate.service.side().is_some()
+    }
+
     /// The local day on which it starts.
     fn day(&self) -> NaiveDate {
         local_day(self.candidate.span.starts_at(), self.zone())

@@ -42,15 +42,13 @@ pub const RULES: &[Rule] = &[
         ALWAYS,
         "the counsellor or the service is for other clients",
         session(|it| {
-            let side = it.candidate.service.side();
+            // What is for no clients takes the side of who leads it.
+            let side = it.candidate.service.side().unwrap_or(it.facts.side);
             it.counsellors.iter().any(|counsellor| counsellor.counsellor.side != side)
                 || it.facts.side != side
-                || it
-                    .candidate
-                    .party
-                    .participants
-                    .iter()
-                    .any(|one| it.facts.clients.get(&one.client_id).is_none_or(|client| client.side != side))
+                || it.candidate.party.participants.iter().any(|one| {
+                    !it.has_clients() || it.facts.clients.get(&one.client_id).is_none_or(|client| client.side != side)
+                })
         }),
     ),
     hard(
@@ -139,7 +137,7 @@ pub const RULES: &[Rule] = &[
         "the site receives these clients at other hours",
         session(|it| {
             let hours = it.site.and_then(|site| site.side_hours.as_ref());
-            hours.is_some_and(|hours| !hours.contain(it.candidate.span))
+            it.has_clients() && hours.is_some_and(|hours| !hours.contain(it.candidate.span))
         }),
     ),
     hard(
@@ -172,7 +170,8 @@ pub const RULES: &[Rule] = &[
             it.room.is_some_and(|room| room.busy_elsewhere.overlap(span))
                 || it.facts.apart.iter().any(|(one, other)| party.expects(*one) && party.expects(*other))
                 || it.site.is_some_and(|site| {
-                    site.linked.overlap(span) || site.other_side.overlap(presence(span, site.site.separation_gap_for))
+                    let gap = site.site.separation_gap_for;
+                    site.linked.overlap(span) || (it.has_clients() && site.other_side.overlap(presence(span, gap)))
                 })
         }),
     ),
@@ -309,7 +308,7 @@ fn is_qualified(it: &Considered<'_>, facts: &CounsellorFacts) -> bool {
     let (counsellor, service) = (&facts.counsellor, it.candidate.service);
     (!counsellor.inactive || it.occasion == Occasion::Recording)
         // A service of the other side is a matter of sides.
-        && (service.side() != counsellor.side || counsellor.services.contains(&service))
+        && (!service.is_offered_by(counsellor.side) || counsellor.services.contains(&service))
         && counsellor.modalities.contains(&it.candidate.place.modality())
 }
 

@@ -50,6 +50,9 @@ service! {
     write_session_note: WriteSessionNoteRequest => WriteSessionNoteResponse, write_note;
     list_session_notes: ListSessionNotesRequest => ListSessionNotesResponse, list_notes;
     list_outcomes: ListOutcomesRequest => ListOutcomesResponse, outcomes;
+    record_training: RecordTrainingRequest => RecordTrainingResponse, record_training;
+    get_training: GetTrainingRequest => GetTrainingResponse, training;
+    list_trainings: ListTrainingsRequest => ListTrainingsResponse, trainings;
 }
 
 impl Attendances {

@@ -98,7 +98,7 @@ impl Wire for Counsellor {
 
 fn check_side(f: &mut Fields, side: Option<Side>, services: Option<&[CareService]>) {
     let Some((side, services)) = side.zip(services) else { return };
-    for (at, _) in services.iter().enumerate().filter(|(_, service)| service.side() != side) {
+    for (at, _) in services.iter().enumerate().filter(|(_, service)| !service.is_offered_by(side)) {
         f.wrong::<()>(&format!("services[{at}]"), "must be a service for the counsellor's side");
     }
 }

@@ -69,7 +69,7 @@ fn author(work: &Work<'_>) -> Author {
 }
 
 /// Why something cannot be recorded or decided, for the caller.
-fn refused(why: Refused) -> Error {
+pub(super) fn refused(why: Refused) -> Error {
     let (reason, says) = match why {
         Refused::NotOpen => {
             ("ATTENDANCE_NOT_OPEN", "until 15 minutes before the start only an acceptable absence can be recorded")

@@ -134,8 +134,8 @@ fn sorted(hours: &[WorkingHours]) -> Vec<&WorkingHours> {
 
 fn check_side(cells: &mut Cells<'_>, side: Option<Side>, services: Option<&[CareService]>) {
     let (Some(side), Some(services)) = (side, services) else { return };
-    if services.iter().any(|service| service.side() != side) {
-        let fitting = CareService::ALL.iter().filter(|service| service.side() == side);
+    if services.iter().any(|service| !service.is_offered_by(side)) {
+        let fitting = CareService::ALL.iter().filter(|service| service.is_offered_by(side));
         let fitting: Vec<_> = fitting.map(ToString::to_string).collect();
         cells.wrong::<()>("services", format!("must be for the counsellor's side: {}", fitting.join(", ")));
     }

@@ -111,7 +111,7 @@ async fn alternatives(
     let lead = Counsellor::find(tx, wanted.counsellor_id, Lock::None).await?;
     let lead = lead.ok_or(Error::NotFound(Counsellor::WORD))?;
     call.manages(Some(lead.organisation_id), Counsellor::WORD)?;
-    let side = clients.first().map_or(wanted.service.side(), |it| it.side);
+    let side = clients.first().map_or(wanted.service.side().unwrap_or(lead.side), |it| it.side);
     let (same, modality) = match wanted.place {
         WantedPlace::Remote => (Places::REMOTE, Modality::Remote),
         WantedPlace::Venue(venue_id, _) => (Places::venue(venue_id), Modality::InPerson),

@@ -51,7 +51,8 @@ impl Wanted {
         let of_clients = clients.first().map(|it| it.organisation_id);
         let counsellors = self.counsellors(work, of_clients).await?;
         let lead = counsellors.first().ok_or(Error::NotFound(Counsellor::WORD))?;
-        let (organisation_id, side) = (lead.organisation_id, clients.first().map_or(self.service.side(), |it| it.side));
+        let of_service = self.service.side().unwrap_or(lead.side);
+        let (organisation_id, side) = (lead.organisation_id, clients.first().map_or(of_service, |it| it.side));
         let site = site(work, self.place, organisation_id).await?;
         check_guardians(work, &self.party).await?;
         Ok(Scene { organisation_id, side, clients, counsellors, site })

@@ -89,12 +89,24 @@ async fn search(world: &World, call: &Call, wanted: &FindSlots, page: &Page) -> 
     // A group that has no clients yet is of the caller's organisation, and of the side of its service.
     let own = clients.first().map(|it| it.organisation_id).or(call.sees()?);
     let organisation_id = own.ok_or(Error::NotFound(Client::WORD))?;
-    let side = clients.first().map_or(wanted.service.side(), |it| it.side);
+    let side = match clients.first().map(|it| it.side).or(wanted.service.side()) {
+        Some(side) => side,
+        None => trainer(&mut tx, wanted).await?,
+    };
     check_own(&mut tx, organisation_id, wanted).await?;
     let sought = Sought { organisation_id, side, clients: &clients };
     let looked = look(&mut tx, now, &sought, wanted, window, after, page.most()).await?;
     let (slots, next_page_token) = page.cut(world, call, looked.found.slots, |slot| slot.rank);
     Ok(FoundSlots { slots, next_page_token, exclusions: looked.found.exclusions, counsellors: looked.counsellors })
+}
+
+/// The side of who gives a training.
+async fn trainer(tx: &mut Tx, wanted: &FindSlots) -> Result<Side> {
+    let Some(id) = wanted.counsellor_id else {
+        return Err(Error::field("counsellor_id", "must name who gives the training"));
+    };
+    let found = Counsellor::find(tx, id, Lock::None).await?;
+    Ok(found.ok_or(Error::NotFound(Counsellor::WORD))?.side)
 }
 
 /// For whom free times are looked for.

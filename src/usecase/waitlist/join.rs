@@ -36,7 +36,7 @@ impl Mutation for JoinWaitlist {
         work.touched(self.attendee.client_id.uuid());
         let client = own_client(&mut work.tx, work.call, self.attendee.client_id).await?;
         check_own(&mut work.tx, client.organisation_id, wanted).await?;
-        if wanted.service.side() != client.side {
+        if wanted.service.side() != Some(client.side) {
             return Err(Error::field("service", "must be a service for the client's side"));
         }
         if let Some(id) = wanted.counsellor_id {

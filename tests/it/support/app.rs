@@ -294,6 +294,10 @@ impl Actor {
         pb::compliance_service_client::ComplianceServiceClient::with_interceptor(self.channel.clone(), self.bearer())
     }
 
+    pub fn follow_up(&self) -> pb::follow_up_service_client::FollowUpServiceClient<Guarded> {
+        pb::follow_up_service_client::FollowUpServiceClient::with_interceptor(self.channel.clone(), self.bearer())
+    }
+
     fn bearer(&self) -> Bearer {
         Bearer(self.token.clone())
     }

@@ -65,6 +65,12 @@ impl Ngo {
     }
 
     /// Notice and horizon as organisations have them that state none.
+    /// The same, with a coordinator who has a fresh token.
+    pub fn signed_in(mut self, app: &TestApp) -> Self {
+        self.sign_in(app);
+        self
+    }
+
     pub async fn with_default_policy(self, app: &TestApp) -> Self {
         let mut directory = app.admin().directory();
         let request = pb::GetOrganisationRequest { organisation_id: self.id.clone() };
