@@ -1,10 +1,18 @@
 //! Calls upon a person of the clinical side: how soon, why, and who must act (follow-up, "Escalation").
+//!
+//! By when, what concerns raise and what closes which are data, in [`rule`]; when survivors who do not come are a
+//! reason is in [`no_show`].
+
+pub mod no_show;
+pub mod rule;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::code::words;
-use super::ids::{AssessmentId, AttendanceId, ClientId, ConcernId, CounsellorId, EscalationId, OrganisationId};
+use super::ids::{
+    AssessmentId, AttendanceId, ClientId, ConcernId, CounsellorId, EscalationId, MandatoryReportId, OrganisationId,
+};
 use super::personal::Personal;
 use super::reference::Reference;
 
@@ -103,6 +111,61 @@ pub enum Cause {
     Concern(ConcernId),
 }
 
+/// A concern, as somebody reported it. Never changed.
+#[derive(Clone, Debug)]
+pub struct Concern {
+    /// Its id.
+    pub id: ConcernId,
+    /// The organisation that cares for the client.
+    pub organisation_id: OrganisationId,
+    /// The client through whom or about whom it became known.
+    pub client_id: ClientId,
+    /// What somebody has learned.
+    pub kind: ConcernKind,
+    /// When it became known.
+    pub learned_at: DateTime<Utc>,
+    /// What the clinical side must know.
+    pub text: Personal,
+    /// When it was reported to the service.
+    pub reported_at: DateTime<Utc>,
+}
+
+/// The task of a report that the law demands (POCSO s.19; India, "Mandatory reporting").
+#[derive(Clone, Debug)]
+pub struct MandatoryReport {
+    /// Its id.
+    pub id: MandatoryReportId,
+    /// How often it was written; its etag.
+    pub version: i64,
+    /// The organisation.
+    pub organisation_id: OrganisationId,
+    /// The client through whom it became known.
+    pub client_id: ClientId,
+    /// The client's reference code.
+    pub reference: Reference,
+    /// The concern.
+    pub concern_id: ConcernId,
+    /// When it became known.
+    pub learned_at: DateTime<Utc>,
+    /// By when it is to be reported.
+    pub due_at: DateTime<Utc>,
+    /// That it was reported; none while the task is open.
+    pub reported: Option<Reported>,
+}
+
+/// A report that was made, or was not needed because somebody else had made it.
+#[derive(Clone, Debug)]
+pub struct Reported {
+    /// When it was reported.
+    pub at: DateTime<Utc>,
+    /// To whom.
+    pub recipient: Recipient,
+    /// Where it can be found again.
+    pub reference: Personal,
+    /// When that was recorded, and by whom.
+    pub recorded: (DateTime<Utc>, String),
+}
+
 /// What calls for a person: found by the rules, or said by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Alarm {
@@ -133,6 +196,8 @@ pub struct Escalation {
     pub cause: Cause,
     /// What caused it was corrected since.
     pub cause_superseded: bool,
+    /// What was said about the concern that caused it; empty when another thing did.
+    pub said: Personal,
     /// The zone of its working time.
     pub zone: Tz,
     /// When it was raised.
