@@ -10,6 +10,7 @@ use std::pin::Pin;
 
 use chrono::TimeDelta;
 
+use crate::usecase::followup::escalation::PassOnEscalation;
 use crate::usecase::housekeeping::ForgetOld;
 use crate::usecase::job::{self, Job, Leased};
 use crate::usecase::treatment::MoveOn;
@@ -21,7 +22,13 @@ pub use worker::{Worker, Workers};
 
 /// Every job of this program. One that a newer program enqueued is left to it.
 pub fn all() -> Vec<Handler> {
-    vec![Handler::of::<ForgetOld>(), Handler::of::<MoveOn>(), Handler::of::<OfferSlot>(), Handler::of::<ExpireOffer>()]
+    vec![
+        Handler::of::<ForgetOld>(),
+        Handler::of::<MoveOn>(),
+        Handler::of::<OfferSlot>(),
+        Handler::of::<ExpireOffer>(),
+        Handler::of::<PassOnEscalation>(),
+    ]
 }
 
 type Running = Pin<Box<dyn Future<Output = Result<()>> + Send>>;

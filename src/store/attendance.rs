@@ -287,3 +287,14 @@ const OF_CLIENT: &str = "SELECT mine.id, mine.session_id, mine.client_id, mine.c
              OR session.id IN (SELECT session_id FROM session_facilitator WHERE counsellor_id = $3))
         AND (session.starts_at, mine.id) > ($4, $5)
       ORDER BY session.starts_at, mine.id LIMIT $6";
+
+/// The participants of a client's recorded sessions, the latest start first.
+pub async fn latest(tx: &mut Tx, client_id: ClientId, most: i64) -> Result<Vec<Recorded>> {
+    let sql = tx.sql(
+        "SELECT mine.id, mine.session_id, mine.client_id, mine.client_reference, session.starts_at
+           FROM session_participant AS mine JOIN session ON session.id = mine.session_id
+          WHERE mine.client_id = $1 AND mine.attendance_id IS NOT NULL
+          ORDER BY session.starts_at DESC, mine.id DESC LIMIT $2",
+    );
+    sql.bind(client_id).bind(most).all().await
+}

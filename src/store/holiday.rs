@@ -10,7 +10,7 @@ use super::db::{Lock, Sql, Tx};
 use super::error::Result;
 use super::noun::{Head, Keyed, Listing, Stored};
 use crate::domain::directory::HolidayCalendar;
-use crate::domain::ids::{HolidayCalendarId, OrganisationId, SiteId};
+use crate::domain::ids::{ClientId, HolidayCalendarId, OrganisationId, SiteId};
 use crate::domain::noun::Record;
 use crate::domain::text::Code;
 
@@ -176,4 +176,13 @@ pub async fn days_of(
 pub async fn sites_of(tx: &mut Tx, id: HolidayCalendarId) -> Result<Vec<SiteId>> {
     let sql = tx.sql("SELECT id FROM site WHERE holiday_calendar_id = $1 ORDER BY id");
     Ok(sql.bind(id).all::<(SiteId,)>().await?.into_iter().map(|row| row.0).collect())
+}
+
+/// The calendar of the site of a client's preferred venue, if there is one.
+pub async fn calendar_for(tx: &mut Tx, client_id: ClientId) -> Result<Option<HolidayCalendarId>> {
+    let sql = tx.sql(
+        "SELECT site.holiday_calendar_id FROM client JOIN venue ON venue.id = client.preferred_venue_id
+           JOIN site ON site.id = venue.site_id WHERE client.id = $1",
+    );
+    Ok(sql.bind(client_id).maybe::<(Option<HolidayCalendarId>,)>().await?.and_then(|row| row.0))
 }

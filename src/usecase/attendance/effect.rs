@@ -1,10 +1,12 @@
-//! What follows from a change of attendance: the treatment order towards which the session counts is told.
+//! What follows from a change of attendance: the treatment order towards which the session counts is told, or the
+//! survivor's follow-up.
 
 use crate::domain::attendance::{History, Verdict};
 use crate::domain::participant::Participant;
 use crate::domain::session::Session;
 use crate::domain::treatment::act::Effect;
 use crate::usecase::error::Result;
+use crate::usecase::followup::attendance_changed;
 use crate::usecase::treatment::{Counted, count};
 use crate::usecase::work::Work;
 
@@ -21,5 +23,6 @@ pub(in crate::usecase) async fn changed(
         Verdict::Acceptable { .. } => (true, false),
         Verdict::Unacceptable { serious, .. } => (false, serious),
     });
-    count(work, session, participant, Counted { effect: Effect::of(current, session), decision }).await
+    count(work, session, participant, Counted { effect: Effect::of(current, session), decision }).await?;
+    attendance_changed(work, session, participant, history).await
 }

@@ -1,5 +1,6 @@
 //! What follows for plans when sessions or attendance change.
 
+use super::no_show;
 use crate::domain::attendance::History;
 use crate::domain::ids::ClientId;
 use crate::domain::participant::Participant;
@@ -20,6 +21,7 @@ pub(in crate::usecase) async fn attendance_changed(
     participant: &Participant,
     history: &History,
 ) -> Result<()> {
-    let _ = (session, history);
-    sessions_changed(work, &[participant.attendee.client_id]).await
+    let client_id = participant.attendee.client_id;
+    sessions_changed(work, &[client_id]).await?;
+    no_show::evaluate(work, session, client_id, history).await
 }
