@@ -1,4 +1,5 @@
-//! Who waits for a session.
+//! Who waits for a session. An entry is escalated when a person said so, and as long as an R2 or R3 is open about the
+//! client: nothing is copied, so neither of the two needs the other's lock.
 
 use chrono::{NaiveDate, TimeDelta};
 use sqlx::types::Json;
@@ -32,6 +33,8 @@ struct Row {
     guardian_id: Option<GuardianId>,
     interpreter: bool,
     escalated: bool,
+    /// Something that presses is open about the client, whenever that was raised.
+    called_upon: bool,
     joined_at: Instant,
     ended_how: Option<EntryEnding>,
     ended_at: Option<Instant>,
@@ -70,7 +73,7 @@ impl TryFrom<Row> for Entry {
                 last_day: row.last_day,
                 times: row.times.0,
             },
-            escalated: row.escalated,
+            escalated: row.escalated || row.called_upon,
             joined_at: row.joined_at.0,
             ended,
         })
@@ -108,25 +111,28 @@ pub async fn insert(tx: &mut Tx, it: &Entry) -> Result<()> {
     .await
 }
 
-/// Writes what can change of an entry: how it ended, and how urgent it is.
+/// Writes what can change of an entry: how it ended.
 pub async fn update(tx: &mut Tx, it: &Entry) -> Result<()> {
     let (how, at, session_id) = match it.ended {
         None => (None, None, None),
         Some(EntryEnded::Booked(at, session_id)) => (Some(EntryEnding::Booked), Some(Instant(at)), Some(session_id)),
         Some(EntryEnded::Left(at)) => (Some(EntryEnding::Left), Some(Instant(at)), None),
     };
-    let sql = tx.sql(
-        "UPDATE waitlist_entry SET version = $2, ended_how = $3, ended_at = $4, session_id = $5, escalated = $6
-          WHERE id = $1",
-    );
-    let sql = sql.bind(it.id).bind(it.version).bind(how).bind(at).bind(session_id).bind(it.escalated);
+    let sql =
+        tx.sql("UPDATE waitlist_entry SET version = $2, ended_how = $3, ended_at = $4, session_id = $5 WHERE id = $1");
+    let sql = sql.bind(it.id).bind(it.version).bind(how).bind(at).bind(session_id);
     sql.run().await.map(drop)
 }
 
 /// Reads one entry.
 pub async fn find(tx: &mut Tx, id: WaitlistEntryId, lock: Lock) -> Result<Option<Entry>> {
-    let row = tx.sql_locked("SELECT * FROM waitlist_entry WHERE id = $1", lock).bind(id).maybe::<Row>().await?;
-    row.map(Entry::try_from).transpose()
+    let sql = tx.sql_locked(
+        "SELECT it.*, EXISTS (SELECT 1 FROM escalation WHERE escalation.client_id = it.client_id
+                AND escalation.resolved_at IS NULL AND escalation.level IN ('R2', 'R3')) AS called_upon
+           FROM waitlist_entry AS it WHERE it.id = $1",
+        lock,
+    );
+    sql.bind(id).maybe::<Row>().await?.map(Entry::try_from).transpose()
 }
 
 /// Whether anybody of an organisation and side waits.
@@ -139,10 +145,12 @@ pub async fn anybody(tx: &mut Tx, organisation_id: OrganisationId, side: Side) -
 /// Who waits at an organisation, or anywhere, on one side or both; longest first.
 pub async fn waiting(tx: &mut Tx, organisation_id: Option<OrganisationId>, side: Option<Side>) -> Result<Vec<Entry>> {
     let sql = tx.sql(
-        "SELECT * FROM waitlist_entry
-          WHERE ended_how IS NULL AND (CAST($1 AS UUID) IS NULL OR organisation_id = $1)
-            AND (CAST($2 AS TEXT) IS NULL OR side = $2)
-          ORDER BY joined_at, id",
+        "SELECT it.*, EXISTS (SELECT 1 FROM escalation WHERE escalation.client_id = it.client_id
+                AND escalation.resolved_at IS NULL AND escalation.level IN ('R2', 'R3')) AS called_upon
+           FROM waitlist_entry AS it
+          WHERE it.ended_how IS NULL AND (CAST($1 AS UUID) IS NULL OR it.organisation_id = $1)
+            AND (CAST($2 AS TEXT) IS NULL OR it.side = $2)
+          ORDER BY it.joined_at, it.id",
     );
     let rows = sql.bind(organisation_id).bind(side).all::<Row>().await?;
     rows.into_iter().map(Entry::try_from).collect()
