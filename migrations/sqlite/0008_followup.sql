@@ -212,7 +212,8 @@ CREATE TABLE mandatory_report (
     recorded_by     TEXT,
     CHECK ((reported_at IS NULL) = (recipient IS NULL) AND (reported_at IS NULL) = (reference IS NULL)
         AND (reported_at IS NULL) = (recorded_at IS NULL) AND (reported_at IS NULL) = (recorded_by IS NULL)),
-    CHECK (learned_at <= reported_at)
+    -- Somebody else may have reported it before it became known here.
+    CHECK (recipient = 'ALREADY_REPORTED' OR learned_at <= reported_at)
 ) STRICT;
 CREATE INDEX mandatory_report_open ON mandatory_report (organisation_id, due_at, id) WHERE reported_at IS NULL;
 CREATE INDEX mandatory_report_all ON mandatory_report (organisation_id, due_at, id);

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::codec::Instant;
+use super::codec::{Instant, Zone};
 use super::db::{Lock, Tx};
 use super::error::{Error, Result};
 use super::seal::Sealed;
@@ -12,6 +12,40 @@ use crate::domain::reference::Reference;
 
 pub(super) const TEXT: &str = "concern.text";
 const REFERENCE: &str = "mandatory_report.reference";
+
+/// Who answers for a client now, and in which zone: whoever is responsible by the open follow-up plan; without one, who
+/// leads the client's next session, or led the last. Nobody who no longer sees clients.
+pub async fn answers_for(
+    tx: &mut Tx,
+    client_id: ClientId,
+    now: DateTime<Utc>,
+) -> Result<Option<(CounsellorId, chrono_tz::Tz)>> {
+    let by_plan = tx.sql(
+        "SELECT plan.counsellor_id, plan.zone FROM follow_up_plan AS plan
+           JOIN counsellor ON counsellor.id = plan.counsellor_id
+          WHERE plan.client_id = $1 AND plan.closing IS NULL AND NOT counsellor.inactive",
+    );
+    let mut found: Option<(CounsellorId, Zone)> = by_plan.bind(client_id).maybe().await?;
+    for text in [NEXT, LAST] {
+        if found.is_none() {
+            found = tx.sql(text).bind(client_id).bind(Instant(now)).maybe().await?;
+        }
+    }
+    Ok(found.map(|(counsellor_id, zone)| (counsellor_id, zone.0)))
+}
+
+const NEXT: &str = "SELECT session.counsellor_id, session.zone
+       FROM session_participant AS mine JOIN session ON session.id = mine.session_id
+       JOIN counsellor ON counsellor.id = session.counsellor_id
+      WHERE mine.client_id = $1 AND mine.removed_at IS NULL AND session.state = 'BOOKED' AND session.ends_at > $2
+        AND NOT counsellor.inactive
+      ORDER BY session.starts_at, session.id LIMIT 1";
+const LAST: &str = "SELECT session.counsellor_id, session.zone
+       FROM session_participant AS mine JOIN session ON session.id = mine.session_id
+       JOIN counsellor ON counsellor.id = session.counsellor_id
+      WHERE mine.client_id = $1 AND mine.removed_at IS NULL AND session.state = 'BOOKED' AND session.ends_at <= $2
+        AND NOT counsellor.inactive
+      ORDER BY session.starts_at DESC, session.id DESC LIMIT 1";
 
 /// Writes a concern; `principal` is who reported it.
 pub async fn insert(tx: &mut Tx, it: &Concern, principal: &str) -> Result<()> {

@@ -56,9 +56,8 @@ pub(super) async fn lock_own(work: &mut Work<'_>, id: ClientId, word: &'static s
     Ok(outline)
 }
 
-/// Refuses a client of whom the caller may not know: one of another organisation, and for a counsellor one
-/// never seen.
-async fn known(work: &mut Work<'_>, id: ClientId) -> Result<()> {
+/// A client of whom the caller may know: of the own organisation, and for a counsellor one whom the counsellor sees.
+pub(super) async fn known(work: &mut Work<'_>, id: ClientId) -> Result<Outline> {
     work.touched(id.uuid());
     let outline = client::outline(&mut work.tx, id, Lock::None).await?.ok_or(Error::NotFound(Client::WORD))?;
     work.call.manages(Some(outline.organisation_id), Client::WORD)?;
@@ -66,7 +65,7 @@ async fn known(work: &mut Work<'_>, id: ClientId) -> Result<()> {
         Some(counsellor_id) if !client::seen_by(&mut work.tx, id, counsellor_id).await? => {
             Err(Error::NotFound(Client::WORD))
         }
-        _ => Ok(()),
+        _ => Ok(outline),
     }
 }
 
