@@ -2,10 +2,12 @@
 //! from them (India, "Procedural milestones").
 
 use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
 
 use super::code::words;
 use super::ids::{CaseEventId, CaseId};
 use super::personal::Personal;
+use super::time::{DayTime, local_day, resolve};
 
 words! {
     /// What happened.
@@ -82,4 +84,69 @@ pub struct CaseEvent {
     pub supersedes: Option<(CaseEventId, Personal)>,
     /// A later one has taken its place.
     pub superseded: bool,
+}
+
+/// When something happened, as far as it is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// At an instant.
+    At(DateTime<Utc>),
+    /// On a local day.
+    On(NaiveDate),
+}
+
+impl When {
+    /// The instant in a zone; of a day that is all that is known, its start.
+    pub fn at(self, zone: Tz) -> DateTime<Utc> {
+        match self {
+            When::At(at) => at,
+            When::On(day) => resolve(DayTime::MIDNIGHT.on(day), zone),
+        }
+    }
+
+    /// The local day in a zone.
+    pub fn on(self, zone: Tz) -> NaiveDate {
+        match self {
+            When::At(at) => local_day(at, zone),
+            When::On(day) => day,
+        }
+    }
+
+    /// Whether the time of day is known.
+    pub fn time_known(self) -> bool {
+        matches!(self, When::At(_))
+    }
+
+    /// Whether it has not come, at an instant in a zone. A day has come with its beginning.
+    pub fn is_ahead(self, now: DateTime<Utc>, zone: Tz) -> bool {
+        match self {
+            When::At(at) => at > now,
+            When::On(day) => day > local_day(now, zone),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_a_local_day_and_has_come_when_it_begins() {
+        let zone: Tz = "Asia/Kolkata".parse().unwrap();
+        let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        let on = |text: &str| When::On(text.parse().unwrap());
+        assert_eq!(on("2026-11-23").at(zone), at("2026-11-22T18:30:00Z"));
+        assert_eq!(When::At(at("2026-11-22T18:45:00Z")).on(zone).to_string(), "2026-11-23");
+        // 00:15 there, which is the day before in UTC.
+        let now = at("2026-11-22T18:45:00Z");
+        assert!(!on("2026-11-23").is_ahead(now, zone) && on("2026-11-24").is_ahead(now, zone));
+        assert!(on("2026-11-23").is_ahead(now, Tz::UTC));
+        assert!(
+            !When::At(now).is_ahead(now, zone)
+                && When::At(now + chrono::TimeDelta::microseconds(1)).is_ahead(now, zone)
+        );
+        // A midnight that a clock change skips.
+        let beirut: Tz = "Asia/Beirut".parse().unwrap();
+        assert_eq!(on("2026-03-29").at(beirut), at("2026-03-28T22:00:00Z"));
+    }
 }

@@ -7,6 +7,7 @@ pub mod agreement;
 pub mod attendance;
 pub mod audit;
 pub mod case;
+pub mod case_event;
 pub mod client;
 pub mod codec;
 pub mod compliance;

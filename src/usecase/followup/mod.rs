@@ -1,5 +1,6 @@
 //! Follow-up: plans and their milestones, assessments, escalations, steps of procedure.
 
+pub mod case_event;
 pub mod concern;
 pub mod escalation;
 mod moved;

@@ -2,7 +2,8 @@
 
 use super::no_show;
 use crate::domain::attendance::History;
-use crate::domain::ids::ClientId;
+use crate::domain::followup::milestone::Milestone;
+use crate::domain::ids::{CaseId, ClientId};
 use crate::domain::participant::Participant;
 use crate::domain::session::Session;
 use crate::usecase::error::Result;
@@ -24,4 +25,15 @@ pub(in crate::usecase) async fn attendance_changed(
     let client_id = participant.attendee.client_id;
     sessions_changed(work, &[client_id]).await?;
     no_show::evaluate(work, session, client_id, history).await
+}
+
+/// Gives the milestones of a case's open plan the days that follow from its recorded events. Called last by whatever
+/// records one, in its transaction and with the case locked.
+pub(super) async fn case_changed(_work: &mut Work<'_>, _case_id: CaseId) -> Result<()> {
+    Ok(())
+}
+
+/// The milestones of a case's open plan, as they stand; none when it has none.
+pub(super) async fn case_milestones(_work: &mut Work<'_>, _case_id: CaseId) -> Result<Vec<Milestone>> {
+    Ok(Vec::new())
 }
