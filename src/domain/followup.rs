@@ -1,8 +1,13 @@
 //! Follow-up plans: which template a survivor or a case follows, and the facts that its days hang on.
 //!
-//! Templates are in [`template`], how milestones get their days and where they stand in [`milestone`].
+//! Templates are in [`template`]; how milestones get their days in [`days`] for survivors and in [`procedure`] for
+//! cases; where they stand in [`milestone`].
 
+pub mod days;
+pub mod instruments;
 pub mod milestone;
+pub mod procedure;
+pub mod template;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
@@ -88,6 +93,14 @@ impl Plan {
         match &self.subject {
             Subject::Survivor(course) => Some(course),
             Subject::Case(_) => None,
+        }
+    }
+
+    /// The case; none for a survivor.
+    pub fn case_id(&self) -> Option<CaseId> {
+        match &self.subject {
+            Subject::Survivor(_) => None,
+            Subject::Case(case_id) => Some(*case_id),
         }
     }
 

@@ -4,8 +4,13 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 
+use super::days::Facts;
+use super::template::{Step, TEMPLATES, Template};
 use crate::domain::code::words;
-use crate::domain::ids::{AssessmentId, CounsellorId, MilestoneId, OrganisationId, PlanId, SessionId};
+use crate::domain::ids::{
+    AssessmentId, CaseId, ClientId, CounsellorId, MilestoneId, OrganisationId, PlanId, SessionId,
+};
+use crate::domain::reference::Reference;
 use crate::domain::time::local_day;
 
 words! {
@@ -94,10 +99,41 @@ pub struct Days {
 pub struct Asked {
     /// Its code.
     pub instrument: String,
-    /// The closed assessment that has answered it.
-    pub assessment_id: Option<AssessmentId>,
+    /// The closed assessment that has answered it, and its local day.
+    pub answered: Option<(AssessmentId, NaiveDate)>,
     /// The client declined it.
     pub excused: bool,
+}
+
+impl Asked {
+    /// An instrument of which nothing is known yet.
+    pub fn new(instrument: String) -> Self {
+        Self { instrument, answered: None, excused: false }
+    }
+
+    /// Whether it still waits for an answer.
+    pub fn is_open(&self) -> bool {
+        self.answered.is_none() && !self.excused
+    }
+}
+
+/// What a milestone has of its plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// The survivor; none for a case.
+    pub client: Option<(ClientId, Reference)>,
+    /// The case; none for a survivor.
+    pub case_id: Option<CaseId>,
+    /// The zone in which its days are meant.
+    pub zone: Tz,
+    /// Code of the template.
+    pub template: String,
+    /// The version of the template that the plan keeps.
+    pub template_version: u32,
+    /// When the plan was closed: nothing falls due from then on.
+    pub closed_at: Option<DateTime<Utc>>,
+    /// Something about the client waits for a person.
+    pub needs_attention: bool,
 }
 
 /// A milestone.
@@ -119,6 +155,8 @@ pub struct Milestone {
     pub number: u32,
     /// What was recorded.
     pub standing: Standing,
+    /// A person has excused it, or put it on hold.
+    pub excused: bool,
     /// Its days.
     pub days: Days,
     /// The local day on which it was done.
@@ -129,6 +167,8 @@ pub struct Milestone {
     pub asked: Vec<Asked>,
     /// The session booked for it that stands.
     pub session_id: Option<SessionId>,
+    /// What it has of its plan.
+    pub setting: Setting,
 }
 
 /// Whether a milestone whose anchor is only planned can fall due: the one at the end of treatment can, those that
@@ -142,28 +182,39 @@ pub enum Provisional {
 }
 
 impl Milestone {
-    /// Where it stands at an instant, in the zone of its plan.
-    pub fn status(&self, now: DateTime<Utc>, zone: Tz, provisional: Provisional) -> Status {
-        let days = &self.days;
+    /// What its plan's template says of it.
+    pub fn step(&self) -> Option<&'static Step> {
+        TEMPLATES.find(&self.setting.template, self.setting.template_version)?.step(&self.code)
+    }
+
+    /// Where it stands at an instant, or stood when its plan was closed.
+    pub fn status(&self, now: DateTime<Utc>) -> Status {
+        let at = self.setting.closed_at.map_or(now, |closed_at| closed_at.min(now));
         match self.standing {
-            Standing::Declined => return Status::Declined,
-            Standing::NotApplicable => return Status::NotApplicable,
-            Standing::OnHold => return Status::OnHold,
-            Standing::Done => return if self.is_late() { Status::DoneLate } else { Status::Done },
-            Standing::Awaited => {}
+            Standing::Declined => Status::Declined,
+            Standing::NotApplicable => Status::NotApplicable,
+            Standing::OnHold => Status::OnHold,
+            Standing::Done if self.is_late() => Status::DoneLate,
+            Standing::Done => Status::Done,
+            Standing::Awaited if self.waits() => Status::NotDue,
+            Standing::Awaited => self.days.status(local_day(at, self.setting.zone), at),
         }
-        if days.provisional && provisional == Provisional::Waits {
-            return Status::NotDue;
-        }
-        let today = local_day(now, zone);
-        let Some(opens_on) = days.opens_on else { return Status::NotDue };
-        let due = days.due_at.map_or_else(|| days.due_on.is_some_and(|on| on < today), |at| at < now);
-        match () {
-            () if today < opens_on => Status::NotDue,
-            () if days.closes_on.is_some_and(|on| on < today) => Status::Missed,
-            () if due => Status::Due,
-            () => Status::Open,
-        }
+    }
+
+    /// Whether it waits for a final date before it can fall due.
+    fn waits(&self) -> bool {
+        self.days.provisional && self.step().is_none_or(|step| step.provisional == Provisional::Waits)
+    }
+
+    /// Whether its window has opened by a day.
+    pub fn has_opened(&self, by: NaiveDate) -> bool {
+        !self.waits() && self.days.opens_on.is_some_and(|opens_on| opens_on <= by)
+    }
+
+    /// Whether it waits to be done by a known day, so that a list by due days has it.
+    pub fn is_listed(&self) -> bool {
+        let open = self.setting.closed_at.is_none() && self.standing == Standing::Awaited;
+        open && self.days.due_on.is_some() && !self.waits()
     }
 
     /// Whether it was done after its window. Where the window stays open, after the limit.
@@ -175,4 +226,65 @@ impl Milestone {
             (None, None) => after(self.days.due_on),
         }
     }
+
+    /// A survivor's milestone with the days that follow from what is known; one that is done keeps its own. `choose`
+    /// gives the instruments for a day, none while the age is unknown: they are chosen anew when the days have moved
+    /// and nothing is answered.
+    pub fn staged(
+        &self,
+        template: &Template,
+        facts: &Facts,
+        choose: impl Fn(&Step, NaiveDate) -> Option<Vec<String>>,
+    ) -> Self {
+        let Some(step) = template.step(&self.code) else { return self.clone() };
+        if self.standing == Standing::Done && self.asked.iter().all(|asked| !asked.is_open()) {
+            return self.clone().settled(true);
+        }
+        let mut it = Self { days: step.days(facts), ..self.clone() };
+        let untouched = it.asked.iter().all(|asked| asked.answered.is_none());
+        let mut nothing_to_ask = false;
+        if untouched && (it.asked.is_empty() || it.days != self.days) {
+            let chosen = choose(step, it.days.due_on.unwrap_or(facts.intake_on));
+            nothing_to_ask = chosen.as_ref().is_some_and(Vec::is_empty);
+            let of = |instrument: String| {
+                let before = self.asked.iter().find(|asked| asked.instrument == instrument);
+                before.cloned().unwrap_or_else(|| Asked::new(instrument))
+            };
+            it.asked = chosen.into_iter().flatten().map(of).collect();
+        }
+        if it.excused {
+            return it;
+        }
+        it.settled(!nothing_to_ask && template.applies(step, facts))
+    }
+
+    /// With the standing that follows from what was answered and excused of it.
+    pub fn settled(mut self, applies: bool) -> Self {
+        let last = self.asked.iter().filter_map(|it| it.answered).map(|(_, on)| on).max();
+        let complete = !self.asked.is_empty() && self.asked.iter().all(|it| !it.is_open());
+        (self.standing, self.done_on) = match last {
+            Some(on) if complete => (Standing::Done, Some(on)),
+            None if complete => (Standing::Declined, None),
+            _ if applies => (Standing::Awaited, None),
+            _ => (Standing::NotApplicable, None),
+        };
+        self
+    }
 }
+
+impl Days {
+    /// Where something that nobody has done stands on a day, and at an instant of it.
+    fn status(&self, today: NaiveDate, at: DateTime<Utc>) -> Status {
+        let Some(opens_on) = self.opens_on else { return Status::NotDue };
+        let due = self.due_at.map_or_else(|| self.due_on.is_some_and(|on| on < today), |due_at| due_at < at);
+        match () {
+            () if today < opens_on => Status::NotDue,
+            () if self.closes_on.is_some_and(|on| on < today) => Status::Missed,
+            () if due => Status::Due,
+            () => Status::Open,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
