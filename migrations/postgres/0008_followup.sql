@@ -69,6 +69,10 @@ CREATE TABLE milestone (
 );
 CREATE INDEX milestone_listed ON milestone (organisation_id, due_on, id) WHERE listed;
 CREATE INDEX milestone_listed_of ON milestone (counsellor_id, due_on, id) WHERE listed;
+CREATE INDEX milestone_listed_of_clients ON milestone (organisation_id, due_on, id)
+    WHERE listed AND counsellor_id IS NOT NULL;
+CREATE INDEX milestone_listed_of_cases ON milestone (organisation_id, due_on, id)
+    WHERE listed AND counsellor_id IS NULL;
 CREATE INDEX milestone_by_due ON milestone (organisation_id, due_on);
 
 -- An assessment. Only whether it stands changes, once, when a correction takes its place.
@@ -118,10 +122,30 @@ CREATE TABLE milestone_instrument (
     milestone_id    UUID NOT NULL REFERENCES milestone (id),
     instrument      TEXT NOT NULL,
     assessment_id   UUID REFERENCES assessment (id),
-    excused         BOOLEAN NOT NULL,
+    excused_at      TIMESTAMPTZ,
+    excused_by      TEXT,
+    excuse_reason   BYTEA,
     PRIMARY KEY (milestone_id, instrument),
-    CHECK (NOT (excused AND assessment_id IS NOT NULL))
+    CHECK (excused_at IS NULL OR assessment_id IS NULL),
+    CHECK ((excused_at IS NULL) = (excused_by IS NULL) AND (excused_at IS NULL) = (excuse_reason IS NULL))
 );
+CREATE INDEX milestone_instrument_by_assessment ON milestone_instrument (assessment_id);
+
+-- Who finds a listed milestone among the own: who is responsible for the client, and who leads sessions of the client.
+-- It follows from plans and sessions, and is kept so that the own ones are a page read too.
+CREATE TABLE milestone_carer (
+    milestone_id    UUID NOT NULL REFERENCES milestone (id),
+    counsellor_id   UUID NOT NULL REFERENCES counsellor (id),
+    due_on          DATE NOT NULL,
+    PRIMARY KEY (milestone_id, counsellor_id)
+);
+CREATE INDEX milestone_carer_by_due ON milestone_carer (counsellor_id, due_on, milestone_id);
+
+-- Whose client somebody is: who leads or led sessions of the client, and who is responsible for the open plan.
+CREATE VIEW own_client AS
+    SELECT client_id, counsellor_id FROM seen
+    UNION ALL
+    SELECT client_id, counsellor_id FROM follow_up_plan WHERE closing IS NULL AND client_id IS NOT NULL;
 
 -- What somebody has learned. Never changed.
 CREATE TABLE concern (
@@ -228,7 +252,7 @@ CREATE TRIGGER case_event_append_only BEFORE UPDATE OR DELETE ON case_event
 
 -- The session that was booked for a milestone. A moved session hands the milestone on to the one that takes its place.
 CREATE TABLE milestone_session (
-    session_id      UUID PRIMARY KEY REFERENCES session (id),
+    session_id      UUID PRIMARY KEY REFERENCES session (id) ON DELETE CASCADE,
     milestone_id    UUID NOT NULL REFERENCES milestone (id)
 );
 CREATE INDEX milestone_session_by_milestone ON milestone_session (milestone_id);

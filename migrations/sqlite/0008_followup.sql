@@ -67,8 +67,12 @@ CREATE TABLE milestone (
     CHECK (opens_on <= due_on AND due_on <= closes_on),
     CHECK (listed = 0 OR (standing = 'AWAITED' AND due_on IS NOT NULL))
 ) STRICT;
-CREATE INDEX milestone_listed ON milestone (organisation_id, due_on, id) WHERE listed = 1;
-CREATE INDEX milestone_listed_of ON milestone (counsellor_id, due_on, id) WHERE listed = 1;
+CREATE INDEX milestone_listed ON milestone (organisation_id, due_on, id) WHERE listed = TRUE;
+CREATE INDEX milestone_listed_of ON milestone (counsellor_id, due_on, id) WHERE listed = TRUE;
+CREATE INDEX milestone_listed_of_clients ON milestone (organisation_id, due_on, id)
+    WHERE listed = TRUE AND counsellor_id IS NOT NULL;
+CREATE INDEX milestone_listed_of_cases ON milestone (organisation_id, due_on, id)
+    WHERE listed = TRUE AND counsellor_id IS NULL;
 CREATE INDEX milestone_by_due ON milestone (organisation_id, due_on);
 
 -- An assessment. Only whether it stands changes, once, when a correction takes its place.
@@ -128,10 +132,30 @@ CREATE TABLE milestone_instrument (
     milestone_id    BLOB NOT NULL REFERENCES milestone (id),
     instrument      TEXT NOT NULL,
     assessment_id   BLOB REFERENCES assessment (id),
-    excused         INTEGER NOT NULL CHECK (excused IN (0, 1)),
+    excused_at      INTEGER,
+    excused_by      TEXT,
+    excuse_reason   BLOB,
     PRIMARY KEY (milestone_id, instrument),
-    CHECK (NOT (excused = 1 AND assessment_id IS NOT NULL))
+    CHECK (excused_at IS NULL OR assessment_id IS NULL),
+    CHECK ((excused_at IS NULL) = (excused_by IS NULL) AND (excused_at IS NULL) = (excuse_reason IS NULL))
 ) STRICT;
+CREATE INDEX milestone_instrument_by_assessment ON milestone_instrument (assessment_id);
+
+-- Who finds a listed milestone among the own: who is responsible for the client, and who leads sessions of the client.
+-- It follows from plans and sessions, and is kept so that the own ones are a page read too.
+CREATE TABLE milestone_carer (
+    milestone_id    BLOB NOT NULL REFERENCES milestone (id),
+    counsellor_id   BLOB NOT NULL REFERENCES counsellor (id),
+    due_on          TEXT NOT NULL,
+    PRIMARY KEY (milestone_id, counsellor_id)
+) STRICT;
+CREATE INDEX milestone_carer_by_due ON milestone_carer (counsellor_id, due_on, milestone_id);
+
+-- Whose client somebody is: who leads or led sessions of the client, and who is responsible for the open plan.
+CREATE VIEW own_client AS
+    SELECT client_id, counsellor_id FROM seen
+    UNION ALL
+    SELECT client_id, counsellor_id FROM follow_up_plan WHERE closing IS NULL AND client_id IS NOT NULL;
 
 -- What somebody has learned. Never changed.
 CREATE TABLE concern (
@@ -258,7 +282,7 @@ END;
 
 -- The session that was booked for a milestone. A moved session hands the milestone on to the one that takes its place.
 CREATE TABLE milestone_session (
-    session_id      BLOB PRIMARY KEY REFERENCES session (id),
+    session_id      BLOB PRIMARY KEY REFERENCES session (id) ON DELETE CASCADE,
     milestone_id    BLOB NOT NULL REFERENCES milestone (id)
 ) STRICT;
 CREATE INDEX milestone_session_by_milestone ON milestone_session (milestone_id);

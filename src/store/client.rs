@@ -144,14 +144,14 @@ impl Stored for Client {
         }
     }
 
-    /// Lists without personal data; `within` is a counsellor who has or had a session with the client.
+    /// Lists without personal data; `within` is a counsellor whose client it is ([`seen_by`]).
     async fn list(tx: &mut Tx, listing: &Listing) -> Result<Vec<Record<Self>>> {
         let rows = tx
             .sql(
                 "SELECT * FROM client
                   WHERE (CAST($1 AS UUID) IS NULL OR organisation_id = $1)
                     AND (CAST($2 AS UUID) IS NULL OR EXISTS (
-                         SELECT 1 FROM seen WHERE seen.client_id = client.id AND seen.counsellor_id = $2))
+                         SELECT 1 FROM own_client AS own WHERE own.client_id = client.id AND own.counsellor_id = $2))
                     AND id > $3 AND (CAST($5 AS TEXT) IS NULL OR side = $5)
                   ORDER BY id LIMIT $4",
             )
@@ -267,9 +267,10 @@ pub async fn outline_by_reference(tx: &mut Tx, reference: &Reference) -> Result<
     sql.bind(reference.clone()).maybe().await
 }
 
-/// Whether a counsellor has or had a session with a client; a cancelled one gives nobody access.
+/// Whether a client is a counsellor's own: there is or was a session with that counsellor, or an open follow-up plan
+/// for which that counsellor is responsible. A cancelled session gives nobody access.
 pub async fn seen_by(tx: &mut Tx, id: ClientId, counsellor_id: CounsellorId) -> Result<bool> {
-    let sql = tx.sql("SELECT client_id FROM seen WHERE client_id = $1 AND counsellor_id = $2 LIMIT 1");
+    let sql = tx.sql("SELECT client_id FROM own_client WHERE client_id = $1 AND counsellor_id = $2 LIMIT 1");
     Ok(sql.bind(id).bind(counsellor_id).maybe::<(Uuid,)>().await?.is_some())
 }
 
