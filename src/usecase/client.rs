@@ -20,7 +20,7 @@ use crate::domain::noun::{Noun, Record};
 use crate::store::client::Outline;
 use crate::store::noun::{Listing, Stored};
 use crate::store::session::Of;
-use crate::store::{Lock, case, client};
+use crate::store::{Lock, Tx, case, client};
 
 impl Managed for Client {
     async fn check(work: &mut Work<'_>, it: &Self, before: Option<&Record<Self>>) -> Result<()> {
@@ -56,15 +56,20 @@ pub(super) async fn lock_own(work: &mut Work<'_>, id: ClientId, word: &'static s
     Ok(outline)
 }
 
-/// A client of whom the caller may know: of the own organisation, and for a counsellor one whom the counsellor sees.
+/// Refuses a client of whom the caller may not know: one of another organisation, and for a counsellor one
+/// who is not the counsellor's own.
 pub(super) async fn known(work: &mut Work<'_>, id: ClientId) -> Result<Outline> {
     work.touched(id.uuid());
-    let outline = client::outline(&mut work.tx, id, Lock::None).await?.ok_or(Error::NotFound(Client::WORD))?;
-    work.call.manages(Some(outline.organisation_id), Client::WORD)?;
-    match work.call.caller().authority.counsellor_id() {
-        Some(counsellor_id) if !client::seen_by(&mut work.tx, id, counsellor_id).await? => {
-            Err(Error::NotFound(Client::WORD))
-        }
+    let call = work.call;
+    known_to(&mut work.tx, call, id).await
+}
+
+/// As [`known`], for a read.
+pub(super) async fn known_to(tx: &mut Tx, call: &Call, id: ClientId) -> Result<Outline> {
+    let outline = client::outline(tx, id, Lock::None).await?.ok_or(Error::NotFound(Client::WORD))?;
+    call.manages(Some(outline.organisation_id), Client::WORD)?;
+    match call.caller().authority.counsellor_id() {
+        Some(counsellor_id) if !client::seen_by(tx, id, counsellor_id).await? => Err(Error::NotFound(Client::WORD)),
         _ => Ok(outline),
     }
 }

@@ -18,6 +18,7 @@ mod demo;
 mod directory;
 mod expired;
 mod fact_race;
+mod followup;
 mod foreign;
 mod group;
 mod group_place;

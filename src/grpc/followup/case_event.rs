@@ -3,6 +3,7 @@
 use tonic::Request;
 
 use super::FollowUps;
+use super::wire::milestones_pb;
 use crate::domain::case_event::{CaseEvent, CaseEventKind, When};
 use crate::domain::ids::CaseEventId;
 use crate::domain::personal::Personal;
@@ -31,8 +32,9 @@ impl FollowUps {
             let (source, actor) = (source?, actor?);
             Some(RecordCaseEvent { case_id: case_id?, said: said?, source, actor, zone: zone? })
         })?;
-        let (event, _) = mutate(&self.world, call, record).await?;
-        Ok(pb::RecordCaseEventResponse { case_event: Some(event_pb(&event)), milestones: Vec::new() })
+        let (event, milestones) = mutate(&self.world, call, record).await?;
+        let milestones = milestones_pb(&milestones, self.world.now());
+        Ok(pb::RecordCaseEventResponse { case_event: Some(event_pb(&event)), milestones })
     }
 
     pub(super) async fn case_events(

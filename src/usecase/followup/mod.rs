@@ -1,13 +1,18 @@
 //! Follow-up: plans and their milestones, assessments, escalations, steps of procedure.
 
+mod answer;
 pub mod case_event;
+pub mod change;
 pub mod concern;
+pub mod enrol;
 pub mod escalation;
+pub mod milestone;
 mod moved;
 mod no_show;
 pub mod plan;
+mod stage;
 
-pub(in crate::usecase) use moved::{attendance_changed, sessions_changed};
+pub(in crate::usecase) use moved::{attendance_changed, clients_of_changed, session_changed, sessions_changed};
 
 use super::error::Result;
 use super::work::Work;

@@ -13,6 +13,7 @@ use crate::domain::session::{Override, Session, State, Wanted};
 use crate::store::codec::Instant;
 use crate::store::{Lock, placement, session};
 use crate::usecase::error::{Error, Result};
+use crate::usecase::followup;
 use crate::usecase::work::{Mutation, Work};
 use crate::usecase::world::World;
 
@@ -54,10 +55,12 @@ pub(super) fn touch(work: &mut Work<'_>, party: &Party) {
 /// Books one session inside a request that may do more.
 pub async fn book(work: &mut Work<'_>, wanted: &Wanted) -> Result<Session> {
     let scene = wanted.scene(work).await?;
-    book_in(work, &scene, wanted).await
+    let session = book_in(work, &scene, wanted).await?;
+    followup::session_changed(work, &session).await?;
+    Ok(session)
 }
 
-/// As [`book`], with everything locked that it is about.
+/// As [`book`], with everything locked that it is about. The plans of its clients are to be told afterwards.
 pub(super) async fn book_in(work: &mut Work<'_>, scene: &Scene, wanted: &Wanted) -> Result<Session> {
     for _ in 0..LOOKS {
         let draft = wanted.judge(work, scene, None, Occasion::Placing).await?;
@@ -126,5 +129,6 @@ pub async fn book_held(
     placement::release(&mut work.tx, draft.session.id).await?;
     scene.take(work, &draft.session).await?;
     draft.note(work).await?;
+    followup::session_changed(work, &draft.session).await?;
     Ok(draft.session)
 }

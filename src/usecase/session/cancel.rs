@@ -13,6 +13,7 @@ use crate::store::noun::Stored;
 use crate::store::{Lock, placement, session};
 use crate::usecase::attendance::{How, called_off};
 use crate::usecase::error::Result;
+use crate::usecase::followup;
 use crate::usecase::link;
 use crate::usecase::session::{WORD, find, hold, open, refused};
 use crate::usecase::waitlist;
@@ -68,6 +69,7 @@ impl Mutation for CancelSession {
         let session = cancel_locked(work, session, self.reason).await?;
         link::settle_all(work, &session.clients()).await?;
         waitlist::freed(work, &session, Freeing::Cancelled).await?;
+        followup::session_changed(work, &session).await?;
         Ok(session)
     }
 

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::place::{LOOKS, crowded, note};
 use super::{WORD, find, hold, refused, scene};
 use crate::domain::client::Client;
+use crate::domain::code::Side;
 use crate::domain::ids::{ClientId, Id, SessionId};
 use crate::domain::noun::Noun;
 use crate::domain::participant::Participant;
@@ -22,7 +23,7 @@ use crate::usecase::attendance::{How, called_off};
 use crate::usecase::error::{Error, Refusal, Result};
 use crate::usecase::work::{Mutation, Work};
 use crate::usecase::world::World;
-use crate::usecase::{link, orphan};
+use crate::usecase::{followup, link, orphan};
 
 /// Adds a client to a group.
 #[derive(Clone, Debug)]
@@ -61,6 +62,9 @@ impl Mutation for AddParticipant {
         for _ in 0..LOOKS {
             let judged = self.judge(work, &newcomer, &sessions).await?;
             if self.seat(work, &judged).await? {
+                if newcomer.side == Side::Survivor {
+                    followup::sessions_changed(work, &[client_id]).await?;
+                }
                 judged.iter().for_each(|it| touch(work, it.session.id, client_id));
                 return Ok(judged.into_iter().map(|it| it.session).collect());
             }
@@ -242,6 +246,9 @@ impl Mutation for RemoveParticipant {
         left.sort_by_key(|it| ids.iter().position(|id| *id == it.id));
         for session in &left {
             touch(work, session.id, self.client_id);
+        }
+        if scope.first.side == Side::Survivor {
+            followup::sessions_changed(work, &[self.client_id]).await?;
         }
         Ok(left)
     }

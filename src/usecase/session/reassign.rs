@@ -11,6 +11,7 @@ use crate::domain::session::{Override, Session, Wanted};
 use crate::store::codec::Instant;
 use crate::store::{Lock, placement, session};
 use crate::usecase::error::{Error, Result};
+use crate::usecase::followup;
 use crate::usecase::orphan;
 use crate::usecase::work::{Mutation, Work};
 use crate::usecase::world::World;
@@ -79,7 +80,9 @@ impl ReassignCounsellor {
         work.touched(from.uuid());
         work.touched(self.counsellor_id.uuid());
         orphan::reassess_these(work, vec![draft.session]).await?;
-        find(work, self.session_id, Lock::None).await
+        let session = find(work, self.session_id, Lock::None).await?;
+        followup::session_changed(work, &session).await?;
+        Ok(session)
     }
 
     /// The session with the other counsellor in the place of one of its own.

@@ -15,6 +15,7 @@ use crate::store::codec::Instant;
 use crate::store::{Lock, client, overriding, session};
 use crate::usecase::attendance::{check, write};
 use crate::usecase::error::{Error, FieldViolation, Result};
+use crate::usecase::followup;
 use crate::usecase::link;
 use crate::usecase::work::{Mutation, Work};
 
@@ -69,6 +70,7 @@ impl Mutation for RecordPastSession {
         // Who was there takes the day from those who must not meet.
         link::lock_linked_sessions(work, &clients, &[]).await?;
         link::settle_all(work, &clients).await?;
+        followup::session_changed(work, &draft.session).await?;
         find(work, draft.session.id, Lock::None).await
     }
 

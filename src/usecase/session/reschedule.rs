@@ -17,6 +17,7 @@ use crate::store::codec::Instant;
 use crate::store::{self, Lock, Savepoint, placement, session};
 use crate::usecase::attendance::{How, called_off};
 use crate::usecase::error::{Error, Result};
+use crate::usecase::followup;
 use crate::usecase::link;
 use crate::usecase::waitlist;
 use crate::usecase::work::{Mutation, Work};
@@ -69,6 +70,7 @@ impl Mutation for RescheduleSession {
         work.touched(new.id.uuid());
         link::settle_all(work, &clients).await?;
         waitlist::freed(work, &old, Freeing::Rescheduled).await?;
+        followup::session_changed(work, &new).await?;
         Ok((find(work, new.id, Lock::None).await?, old))
     }
 

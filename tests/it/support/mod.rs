@@ -3,6 +3,7 @@
 mod app;
 pub mod attendance;
 mod db;
+pub mod followup;
 mod ngo;
 pub mod series;
 pub mod treatment;

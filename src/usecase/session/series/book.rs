@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use uuid::Uuid;
 
 use super::{Placed, View, own, wrong};
+use crate::domain::code::Side;
 use crate::domain::ids::{Id, SeriesId};
 use crate::domain::rules::RuleCode;
 use crate::domain::series::{
@@ -16,6 +17,7 @@ use crate::domain::session::{Occurrence, State, Wanted};
 use crate::domain::time::Span;
 use crate::store::{self, Lock};
 use crate::usecase::error::{Declined, Error, Refusal, Result, SeriesRefusal};
+use crate::usecase::followup;
 use crate::usecase::session::book::{book_in, touch};
 use crate::usecase::session::hold;
 use crate::usecase::session::scene::Scene;
@@ -141,6 +143,9 @@ impl<'b> Booking<'b> {
         }
         (series.plan, series.skipped) = (plan, skipped);
         store::series::update(&mut work.tx, &series).await?;
+        if self.scene.side == Side::Survivor {
+            followup::sessions_changed(work, &self.common.party.clients()).await?;
+        }
         Ok(placed(self.common, View::of(&mut work.tx, series).await?))
     }
 

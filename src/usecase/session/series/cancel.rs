@@ -10,6 +10,7 @@ use crate::domain::waitlist::Freeing;
 use crate::store::session::Of;
 use crate::store::{self, Lock};
 use crate::usecase::error::Result;
+use crate::usecase::followup;
 use crate::usecase::link;
 use crate::usecase::session::cancel::{cancel_locked, lock_sites};
 use crate::usecase::session::hold;
@@ -56,6 +57,7 @@ impl Mutation for CancelSeries {
         for session in &cancelled {
             waitlist::freed(work, session, Freeing::Cancelled).await?;
         }
+        followup::clients_of_changed(work, &cancelled).await?;
         let series = Series { version: series.version + 1, updated_at: work.now, ..series };
         store::series::update(&mut work.tx, &series).await?;
         Ok((View::of(&mut work.tx, series).await?, cancelled))

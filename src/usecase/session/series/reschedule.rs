@@ -15,6 +15,7 @@ use crate::domain::waitlist::Freeing;
 use crate::store::session::Of;
 use crate::store::{self, Lock};
 use crate::usecase::error::{Declined, Error, Refusal, Result, SeriesRefusal};
+use crate::usecase::followup;
 use crate::usecase::link;
 use crate::usecase::session::reschedule::{RescheduleSession, move_locked};
 use crate::usecase::session::scene::{Scene, lock_scenes};
@@ -102,6 +103,7 @@ impl Mutation for RescheduleSeries {
         for old in &moved {
             waitlist::freed(work, old, Freeing::Rescheduled).await?;
         }
+        followup::clients_of_changed(work, &moved).await?;
         (series.version, series.updated_at) = (series.version + 1, work.now);
         store::series::update(&mut work.tx, &series).await?;
         let view = View::of(&mut work.tx, series).await?;

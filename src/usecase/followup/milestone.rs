@@ -1,0 +1,4 @@
+//! Milestones.
+
+/// The word for it in sentences.
+pub const WORD: &str = "milestone";
