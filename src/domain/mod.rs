@@ -21,6 +21,7 @@ pub mod followup;
 pub mod guardian;
 pub mod ics;
 pub mod ids;
+pub mod instrument;
 pub mod job;
 pub mod note;
 pub mod noun;
