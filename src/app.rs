@@ -18,6 +18,7 @@ use crate::jobs::{self, Pump, Workers};
 use crate::rng::Rng;
 use crate::store::Db;
 use crate::usecase::call::Authenticator;
+use crate::usecase::followup::instrument;
 use crate::usecase::statement::{self, Keyring};
 use crate::usecase::{World, treatment};
 
@@ -33,6 +34,9 @@ pub enum Error {
     /// The data directory or a key cannot be used.
     #[error("cannot use the data directory")]
     DataDirectory(#[from] std::io::Error),
+    /// The instruments that an installation adds cannot be used.
+    #[error("cannot add the instruments")]
+    Instruments(#[from] instrument::Unusable),
     /// The descriptors are wrong.
     #[error("cannot describe the services")]
     Reflection(#[from] tonic_reflection::server::Error),
@@ -59,12 +63,13 @@ const ANSWERS_TRAVEL_FOR: Duration = Duration::from_secs(2);
 impl App {
     /// Opens the database, brings its schema up to date and assembles the service.
     pub async fn open(config: &Config, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Result<Self, Error> {
+        let instruments = instrument::catalogue(config.instruments.as_deref())?;
         create_private(&config.data_dir)?;
         let issuer = Arc::new(Builtin::open(&config.data_dir, rng.as_ref())?);
         let db = Db::open(&config.database, config.connections).await?;
         db.migrate().await?;
         let keyring: Arc<dyn Keyring> = Arc::new(StatementKey::new(&config.data_dir, rng.clone()));
-        let world = World::open(db, clock, rng).await?;
+        let world = World::open(db, clock, rng, instruments).await?;
         statement::signing_key(&world, &keyring).await?;
         treatment::ensure_standard(&world).await?;
         Ok(Self { world, issuer, keyring, workers: config.workers, drain_for: config.drain_for })

@@ -52,6 +52,10 @@ pub struct Settings {
     #[arg(long, env = "AFTERCARE_DRAIN_SECONDS", value_name = "N")]
     pub drain_seconds: Option<u64>,
 
+    /// Directory of questionnaires to add: every TOML file in it is one.
+    #[arg(long, env = "AFTERCARE_INSTRUMENTS", value_name = "DIR")]
+    pub instruments: Option<PathBuf>,
+
     /// Form of the log on standard error [default: human].
     #[arg(long, env = "AFTERCARE_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,
@@ -96,6 +100,8 @@ pub struct Config {
     pub workers: u32,
     /// How long requests and jobs in flight may take to end.
     pub drain_for: Duration,
+    /// Where the questionnaires are that this installation adds.
+    pub instruments: Option<PathBuf>,
     /// Form of the log.
     pub log_format: LogFormat,
     /// What to log.
@@ -154,6 +160,7 @@ impl Config {
             issuer: settings.issuer.or(file.issuer).unwrap_or(Issuer::Builtin),
             workers: settings.workers.or(file.workers).unwrap_or(2),
             drain_for: Duration::from_secs(drain_seconds),
+            instruments: settings.instruments.or(file.instruments),
             log_format: settings.log_format.or(file.log_format).unwrap_or(LogFormat::Human),
             log: settings.log.or(file.log).unwrap_or_else(|| "info".into()),
         })

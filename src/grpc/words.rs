@@ -12,6 +12,7 @@ use crate::domain::escalation::{Action, ConcernKind, Level, Named, Recipient, Tr
 use crate::domain::followup::Closing;
 use crate::domain::followup::milestone::{AnchorWord, Excuse, Status as MilestoneStatus};
 use crate::domain::guardian::GuardianStanding;
+use crate::domain::instrument::{ChangeClass, Informant};
 use crate::domain::outcome::{Concern, Extent, Ground, Need, NotHeld, Outcome};
 use crate::domain::police::Purpose;
 use crate::domain::proceeding::ProceedingKind;
@@ -104,6 +105,8 @@ words! {
     ConcernKind => pb::ConcernKind, "CONCERN_KIND_";
     Recipient => pb::ReportRecipient, "REPORT_RECIPIENT_";
     CaseEventKind => pb::CaseEventKind, "CASE_EVENT_KIND_";
+    Informant => pb::Informant, "INFORMANT_";
+    ChangeClass => pb::ChangeClass, "CHANGE_CLASS_";
 }
 
 /// google.type counts from Monday = 1.
@@ -186,5 +189,7 @@ mod tests {
         there_and_back(ConcernKind::ALL);
         there_and_back(Recipient::ALL);
         there_and_back(CaseEventKind::ALL);
+        there_and_back(Informant::ALL);
+        there_and_back(ChangeClass::ALL);
     }
 }

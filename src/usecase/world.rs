@@ -1,4 +1,4 @@
-//! The world a request acts on: a database, a clock, randomness.
+//! The world a request acts on: a database, a clock, randomness, instruments.
 
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use super::error::Result;
 use super::feed::Tide;
 use crate::clock::Clock;
 use crate::domain::ids::Id;
+use crate::domain::instrument::Catalogue;
 use crate::domain::reference::Reference;
 use crate::rng::Rng;
 use crate::store::{Db, installation};
@@ -23,6 +24,7 @@ struct Inner {
     db: Db,
     clock: Arc<dyn Clock>,
     rng: Arc<dyn Rng>,
+    instruments: Catalogue,
     secret: Vec<u8>,
     enqueued: Notify,
     committed: Notify,
@@ -49,7 +51,7 @@ impl std::fmt::Debug for Inner {
 impl World {
     /// The world over a database whose schema is up to date. The first to open it makes the
     /// installation's secret.
-    pub async fn open(db: Db, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Result<Self> {
+    pub async fn open(db: Db, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>, instruments: Catalogue) -> Result<Self> {
         let mut fresh = [0; 32];
         rng.fill(&mut fresh);
         let mut tx = db.begin_write().await?;
@@ -58,12 +60,17 @@ impl World {
         tx.commit().await?;
         let (enqueued, committed, tide) = (Notify::new(), Notify::new(), Tide::default());
         let calls = watch::Sender::new(0);
-        Ok(Self(Arc::new(Inner { db, clock, rng, secret, enqueued, committed, tide, calls })))
+        Ok(Self(Arc::new(Inner { db, clock, rng, instruments, secret, enqueued, committed, tide, calls })))
     }
 
     /// The database.
     pub fn db(&self) -> &Db {
         &self.0.db
+    }
+
+    /// The instruments that are known.
+    pub fn instruments(&self) -> &Catalogue {
+        &self.0.instruments
     }
 
     /// The present.

@@ -49,6 +49,7 @@ impl Service {
             workers: 2,
             issuer: Issuer::Builtin,
             drain_for: Duration::from_secs(5),
+            instruments: None,
             log_format: LogFormat::Human,
             log: "info".into(),
         };

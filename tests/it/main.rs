@@ -31,6 +31,7 @@ mod import_people;
 mod import_sessions;
 mod indistinguishable;
 mod input;
+mod instrument;
 mod job;
 mod layers;
 mod model;

@@ -6,6 +6,7 @@ pub mod change;
 pub mod concern;
 pub mod enrol;
 pub mod escalation;
+pub mod instrument;
 pub mod milestone;
 mod moved;
 mod no_show;

@@ -108,6 +108,9 @@ pub struct Actor {
 /// The tests begin on a Monday, at 09:30 in Asia/Kolkata.
 pub const MONDAY: &str = "2026-11-23T04:00:00Z";
 
+/// Where questionnaires are that a test adds.
+const INSTRUMENTS: &str = "instruments";
+
 impl TestApp {
     pub async fn start(engine: Engine) -> Self {
         Self::start_with(engine, Chance::next()).await
@@ -118,8 +121,21 @@ impl TestApp {
         Self::start_with(engine, Chance::of(seed)).await
     }
 
-    async fn start_with(engine: Engine, chance: Arc<Chance>) -> Self {
+    /// A service to which these questionnaires are added: names of files, and what is in them.
+    pub async fn start_with_instruments(engine: Engine, files: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().unwrap();
+        std::fs::create_dir(directory.path().join(INSTRUMENTS)).unwrap();
+        for (name, text) in files {
+            std::fs::write(directory.path().join(INSTRUMENTS).join(name), text).unwrap();
+        }
+        Self::start_in(directory, engine, Chance::next()).await
+    }
+
+    async fn start_with(engine: Engine, chance: Arc<Chance>) -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), engine, chance).await
+    }
+
+    async fn start_in(directory: tempfile::TempDir, engine: Engine, chance: Arc<Chance>) -> Self {
         let db = TestDb::create(engine, directory.path()).await;
         let clock = Arc::new(ManualClock::at(MONDAY.parse().unwrap()));
         let issuer = Builtin::open(directory.path(), &SeededRng::from_seed(1)).unwrap();
@@ -241,6 +257,7 @@ async fn run(
         workers: 0,
         issuer: Issuer::Builtin,
         drain_for: Duration::from_secs(5),
+        instruments: Some(data_dir.join(INSTRUMENTS)).filter(|it| it.exists()),
         log_format: LogFormat::Human,
         log: "warn".into(),
     };

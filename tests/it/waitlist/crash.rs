@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use aftercare::clock::{Clock, ManualClock};
 use aftercare::domain::ids::{SessionId, WaitlistOfferId};
+use aftercare::domain::instrument::Catalogue;
 use aftercare::domain::job::{JobState, LEASE};
 use aftercare::domain::session::CancelReason;
 use aftercare::grpc::pb;
@@ -138,7 +139,7 @@ async fn child() {
         rng: SeededRng::from_system(),
     });
     let db = Db::open(&target, 2).await.unwrap();
-    let world = World::open(db, deadly.clone(), deadly.clone()).await.unwrap();
+    let world = World::open(db, deadly.clone(), deadly.clone(), Catalogue::built_in().unwrap()).await.unwrap();
     deadly.left.store(told.dies_at, Ordering::SeqCst);
     told.step.take(&world).await;
 }

@@ -274,5 +274,6 @@ on_both_engines! {
 /// A process over the database of a test that orders nothing.
 async fn without_pump(app: &TestApp) -> World {
     let db = Db::open(&app.db.target, 2).await.unwrap();
-    World::open(db, app.clock.clone(), Arc::new(SeededRng::from_seed(u64::MAX))).await.unwrap()
+    let instruments = app.world().instruments().clone();
+    World::open(db, app.clock.clone(), Arc::new(SeededRng::from_seed(u64::MAX)), instruments).await.unwrap()
 }
