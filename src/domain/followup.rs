@@ -4,7 +4,6 @@
 //! cases; where they stand in [`milestone`].
 
 pub mod days;
-pub mod instruments;
 pub mod milestone;
 pub mod procedure;
 pub mod template;

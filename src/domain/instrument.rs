@@ -35,7 +35,7 @@ use super::text::{Code, Language};
 
 pub use self::catalogue::{Broken, Catalogue};
 pub use self::change::{Change, ChangeClass, Form, Incomparable, Occasion};
-pub use self::choice::{Admitted, Ages, Outside, Purpose};
+pub use self::choice::{Admitted, Ages, Outside};
 pub use self::risk::{Before, RiskAnswer};
 pub use self::score::{CutOff, Finding, ScaleScore, Score, Timing, Verdict};
 pub use self::sheet::{Answer, Complete, Sheet};

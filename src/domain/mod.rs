@@ -5,6 +5,7 @@
 pub mod access;
 pub mod age;
 pub mod agreement;
+pub mod assessment;
 pub mod attendance;
 pub mod audit;
 pub mod case_event;

@@ -56,6 +56,13 @@ pub fn status(error: Error) -> Status {
             details.set_precondition_failure(all.collect::<Vec<_>>());
             Code::FailedPrecondition
         }
+        Error::OutsideAge { suggested } => {
+            let says = error.to_string();
+            let violation = |code: &str| PreconditionViolation::new(error.reason(), code, &says);
+            let all = suggested.iter().map(|code| violation(code.as_str()));
+            details.set_precondition_failure(all.collect::<Vec<_>>());
+            Code::FailedPrecondition
+        }
         Error::Exhausted { retry_for, .. } => {
             details.set_retry_info(retry_for.to_std().ok());
             Code::ResourceExhausted

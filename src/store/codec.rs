@@ -28,6 +28,7 @@ use crate::domain::followup::Closing;
 use crate::domain::followup::milestone::Standing as MilestoneStanding;
 use crate::domain::guardian::GuardianStanding;
 use crate::domain::ids::*;
+use crate::domain::instrument::Informant;
 use crate::domain::job::JobState;
 use crate::domain::outcome::{self, Concern, Ground, NotHeld};
 use crate::domain::police::Purpose;
@@ -81,7 +82,7 @@ macro_rules! words_and_ids {
 }
 
 words_and_ids! {
-    words: Closing, MilestoneStanding, Level, Trigger, Action, ConcernKind, Recipient, CaseEventKind,
+    words: Informant, Closing, MilestoneStanding, Level, Trigger, Action, ConcernKind, Recipient, CaseEventKind,
         Role, AgreementStatus, Outcome, AgeBasis, CaseRole, CareService, Gender, Modality, Side,
         OrganisationKind, CancelReason, StateWord, RuleCode, GuardianStanding, ConsentPurpose, ConsentGiver, Assent,
         ConsentEnding, ProceedingKind, JobState, EntryEnding, Freeing, SlotEnding, OfferEnding,

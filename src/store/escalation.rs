@@ -167,6 +167,17 @@ pub async fn of_concern(tx: &mut Tx, id: ConcernId) -> Result<Option<EscalationI
     Ok(sql.bind(id).maybe::<(EscalationId,)>().await?.map(|row| row.0))
 }
 
+/// The escalations that an assessment has raised, as they were raised.
+pub async fn of_assessment(tx: &mut Tx, id: AssessmentId) -> Result<Vec<Escalation>> {
+    let sql = tx.sql("SELECT id FROM escalation WHERE assessment_id = $1 ORDER BY id");
+    let ids = sql.bind(id).all::<(EscalationId,)>().await?;
+    let mut all = Vec::with_capacity(ids.len());
+    for (id,) in ids {
+        all.extend(find(tx, id, Lock::None).await?);
+    }
+    Ok(all)
+}
+
 /// Whether an unresolved escalation of one of these levels is about a client.
 pub async fn is_open(tx: &mut Tx, client_id: ClientId, levels: &[Level]) -> Result<bool> {
     let sql = tx.sql_each(

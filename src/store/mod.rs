@@ -4,6 +4,7 @@
 //! "not found".
 
 pub mod agreement;
+pub mod assessment;
 pub mod attendance;
 pub mod audit;
 pub mod case;

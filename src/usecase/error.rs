@@ -10,7 +10,7 @@ use crate::domain::ids::{ClientId, SessionId};
 use crate::domain::rules::RuleCode;
 use crate::domain::session::Wanted;
 use crate::domain::slots::Slot;
-use crate::domain::text::Fault;
+use crate::domain::text::{Code, Fault};
 use crate::domain::time::Spans;
 use crate::store;
 
@@ -125,6 +125,12 @@ pub enum Error {
         /// What stands in the way, if the caller may know.
         subjects: Vec<Uuid>,
     },
+    /// An instrument is not for the age of the client.
+    #[error("the instrument is not for this age{}", suggestion(suggested))]
+    OutsideAge {
+        /// Codes of those that are; empty when there is none.
+        suggested: Vec<Code>,
+    },
     /// The caller has as much as one may have.
     #[error("{says}")]
     Exhausted {
@@ -164,6 +170,7 @@ impl Error {
             Error::RequestReused => "REQUEST_ID_REUSED",
             Error::Refused(_) | Error::SeriesRefused(_) => "BOOKING_REFUSED",
             Error::Precondition { reason, .. } | Error::Exhausted { reason, .. } => reason,
+            Error::OutsideAge { .. } => "OUTSIDE_AGE",
             Error::Unavailable(_) | Error::Ending => "UNAVAILABLE",
             Error::Internal(_) => "INTERNAL",
         }
@@ -174,6 +181,12 @@ impl Error {
     pub fn is_refusal(&self) -> bool {
         !matches!(self, Error::Unavailable(_) | Error::Ending | Error::Internal(_))
     }
+}
+
+/// What is suggested instead.
+fn suggestion(codes: &[Code]) -> String {
+    let codes: Vec<_> = codes.iter().map(Code::as_str).collect();
+    if codes.is_empty() { String::new() } else { format!("; for it there are {}", codes.join(", ")) }
 }
 
 impl From<store::Error> for Error {

@@ -25,15 +25,15 @@ macro_rules! built_in {
 
 /// The built-in files.
 const FILES: [(&str, &str); 10] = built_in![
-    "pc_ptsd5.toml",
-    "pcl5.toml",
+    "cats2.toml",
     "cries8.toml",
     "cries13.toml",
-    "cats2.toml",
     "cpss5.toml",
     "phq_a.toml",
-    "phq9.toml",
     "gad7.toml",
+    "pc_ptsd5.toml",
+    "pcl5.toml",
+    "phq9.toml",
     "sdq.toml"
 ];
 

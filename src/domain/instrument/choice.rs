@@ -6,21 +6,7 @@ use serde::Deserialize;
 
 use super::{Catalogue, Code, Informant, Instrument};
 use crate::domain::age::ADULT;
-use crate::domain::code::words;
-
-words! {
-    /// What instruments are chosen for: the sets of the plan templates.
-    Purpose {
-        /// The full set for the age.
-        Full = "FULL",
-        /// The scale that tracks trauma symptoms.
-        Trauma = "TRAUMA",
-        /// That and a scale of depression.
-        TraumaAndPhq = "TRAUMA_AND_PHQ",
-        /// What a person asks beside the check of risk, soon after the event.
-        Risk = "RISK",
-    }
-}
+use crate::domain::followup::template::InstrumentSet;
 
 /// For whom an instrument is suggested.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -31,7 +17,7 @@ pub struct Suggested {
     /// To this age, itself included; none is for ever.
     pub to_age: Option<u32>,
     /// In which sets.
-    pub sets: Vec<Purpose>,
+    pub sets: Vec<InstrumentSet>,
 }
 
 /// The ages, in full years, that somebody may have ([`crate::domain::age::ages_on`]).
@@ -60,8 +46,8 @@ pub struct Outside {
 }
 
 impl Suggested {
-    fn is_for(&self, age: u32, purpose: Purpose) -> bool {
-        within(age, self.from_age, self.to_age) && self.sets.contains(&purpose)
+    fn is_for(&self, age: u32, set: InstrumentSet) -> bool {
+        within(age, self.from_age, self.to_age) && self.sets.contains(&set)
     }
 }
 
@@ -87,17 +73,17 @@ impl Instrument {
         self.informants.iter().any(|it| within(age, it.from_age, it.to_age))
     }
 
-    fn is_suggested(&self, age: u32, purpose: Purpose) -> bool {
-        self.suggested.iter().any(|it| it.is_for(age, purpose))
+    fn is_suggested(&self, age: u32, set: InstrumentSet) -> bool {
+        self.suggested.iter().any(|it| it.is_for(age, set))
     }
 }
 
 impl Catalogue {
-    /// What is suggested for a purpose: for the age reached with certainty, and for whoever has come of age since the
+    /// The instruments of a set: for the age reached with certainty, and for whoever has come of age since the
     /// baseline first what was suggested then. In the order of the catalogue, each once.
-    pub fn suggested(&self, ages: &Ages, purpose: Purpose) -> Vec<&Instrument> {
+    pub fn suggested(&self, ages: &Ages, set: InstrumentSet) -> Vec<&Instrument> {
         let grown = ages.as_a_child().filter(|_| ADULT <= *ages.now.start());
-        let of_age = |age: u32| self.current().filter(move |it| it.is_suggested(age, purpose));
+        let of_age = |age: u32| self.current().filter(move |it| it.is_suggested(age, set));
         let kept: Vec<_> = grown.into_iter().flat_map(|baseline| of_age(*baseline.start())).collect();
         let added = of_age(*ages.now.start()).filter(|it| !kept.contains(it)).collect::<Vec<_>>();
         kept.into_iter().chain(added).collect()
@@ -107,7 +93,7 @@ impl Catalogue {
     /// come of age since the baseline may go on with what was for the age then.
     pub fn admit(&self, instrument: &Instrument, informant: Informant, ages: &Ages) -> Result<Admitted, Outside> {
         if !instrument.is_for(informant, ages) {
-            let suggested = self.suggested(ages, Purpose::Full);
+            let suggested = self.suggested(ages, InstrumentSet::Full);
             return Err(Outside { suggested: suggested.into_iter().map(|it| it.code.clone()).collect() });
         }
         let fits = |age: u32| instrument.is_for(informant, &Ages { now: age..=age, baseline: ages.baseline.clone() });

@@ -8,6 +8,7 @@ mod instrument;
 mod milestone;
 mod plan;
 mod report;
+mod result;
 mod wire;
 
 use tonic::{Request, Response, Status};

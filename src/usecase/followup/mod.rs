@@ -1,6 +1,7 @@
 //! Follow-up: plans and their milestones, assessments, escalations, steps of procedure.
 
 mod answer;
+pub mod assessment;
 pub mod case_event;
 pub mod change;
 pub mod concern;
@@ -11,6 +12,7 @@ pub mod milestone;
 mod moved;
 mod no_show;
 pub mod plan;
+pub mod progress;
 mod stage;
 
 pub(in crate::usecase) use moved::{attendance_changed, clients_of_changed, session_changed, sessions_changed};

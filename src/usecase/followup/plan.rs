@@ -2,7 +2,6 @@
 
 use uuid::Uuid;
 
-pub(super) use super::answer::{Answered, answered, milestone_for};
 use crate::domain::client::{Case, Client};
 use crate::domain::code::Side;
 use crate::domain::counsellor::Counsellor;

@@ -9,8 +9,9 @@ use crate::domain::followup::days::Facts;
 use crate::domain::followup::milestone::{Days, Milestone, Setting, Standing};
 use crate::domain::followup::procedure::CaseFacts;
 use crate::domain::followup::template::{Step, TEMPLATES, Template};
-use crate::domain::followup::{Course, Plan, Subject, instruments};
+use crate::domain::followup::{Course, Plan, Subject};
 use crate::domain::ids::{CaseId, ClientId, MilestoneId};
+use crate::domain::instrument::{Ages, Catalogue};
 use crate::domain::personal::Personal;
 use crate::domain::reference::Reference;
 use crate::domain::time::{DayTime, local_day, resolve};
@@ -59,7 +60,8 @@ async fn lay_out_course(
     let facts = Facts::of(course, plan.intake_on, plan.zone, &visits);
     note_first(work, plan, &facts).await?;
     let client = Some((course.client_id, subject.reference.clone()));
-    let choose = |step: &Step, on: NaiveDate| chosen(step, &subject.born_on, plan.intake_on, on);
+    let instruments = work.world.instruments();
+    let choose = |step: &Step, on: NaiveDate| chosen(instruments, step, &subject.born_on, plan.intake_on, on);
     let lay = |step: &'static Step| {
         let before = existing.iter().find(|it| it.code == step.code).cloned();
         let draft = before.clone().unwrap_or_else(|| blank(work, plan, step, 1, client.clone()));
@@ -81,10 +83,16 @@ async fn note_first(work: &mut Work<'_>, plan: &mut Plan, facts: &Facts) -> Resu
 }
 
 /// The instruments of a step for somebody on a day, by the age reached with certainty; none while nobody knows it.
-fn chosen(step: &Step, born_on: &Personal, intake_on: NaiveDate, on: NaiveDate) -> Option<Vec<String>> {
-    let (set, age) = (step.set()?, age::age_on(born_on, on)?);
-    let at_baseline = age::age_on(born_on, intake_on).unwrap_or(age);
-    Some(instruments::suggested(set, age, at_baseline).into_iter().map(str::to_owned).collect())
+fn chosen(
+    instruments: &Catalogue,
+    step: &Step,
+    born_on: &Personal,
+    intake_on: NaiveDate,
+    on: NaiveDate,
+) -> Option<Vec<String>> {
+    let ages = Ages { now: age::ages_on(born_on, on)?, baseline: age::ages_on(born_on, intake_on) };
+    let suggested = instruments.suggested(&ages, step.set()?);
+    Some(suggested.into_iter().map(|it| it.code.to_string()).collect())
 }
 
 async fn lay_out_case(

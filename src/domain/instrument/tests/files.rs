@@ -1,6 +1,7 @@
 //! What is an instrument, and what is none.
 
 use super::*;
+use crate::domain::followup::template::InstrumentSet;
 
 /// A fictional instrument, with something of everything.
 const MOOD: &str = r#"
@@ -89,11 +90,11 @@ fn the_built_in_files_are_instruments() {
     let codes: Vec<_> = catalogue.current().map(|it| it.code.as_str()).collect();
     assert_eq!(
         codes,
-        ["PC_PTSD_5", "PCL_5", "CRIES_8", "CRIES_13", "CATS_2", "CPSS_5", "PHQ_A", "PHQ_9", "GAD_7", "SDQ"]
+        ["CATS_2", "CRIES_8", "CRIES_13", "CPSS_5", "PHQ_A", "GAD_7", "PC_PTSD_5", "PCL_5", "PHQ_9", "SDQ"]
     );
     let texts = |it: &&Instrument| it.items().any(|item| item.text().is_some());
     let with_text: Vec<_> = catalogue.all().iter().filter(texts).map(|it| it.code.as_str()).collect();
-    assert_eq!(with_text, ["PC_PTSD_5", "PCL_5", "PHQ_9", "GAD_7"]);
+    assert_eq!(with_text, ["GAD_7", "PC_PTSD_5", "PCL_5", "PHQ_9"]);
     for it in catalogue.all() {
         assert_eq!(it.rule_set, format!("{}/1", it.code));
         let whole = it.items().all(|item| item.text().is_some() == it.licence.may_reproduce);
@@ -123,7 +124,8 @@ fn an_instrument_that_is_added_scores() {
     assert_eq!(score("3 – 1 0").found(), ["INDETERMINATE"]);
     assert_eq!(score("– – – 0").total, None);
     let ages = Ages { now: 5..=5, baseline: None };
-    let codes: Vec<_> = catalogue.suggested(&ages, Purpose::Full).into_iter().map(|it| it.code.as_str()).collect();
+    let codes: Vec<_> =
+        catalogue.suggested(&ages, InstrumentSet::Full).into_iter().map(|it| it.code.as_str()).collect();
     assert_eq!(codes, ["MOOD_3"]);
     assert_eq!(catalogue.all().len(), 11);
 }

@@ -1,0 +1,356 @@
+//! Assessments: answers are handed in, checked, scored and kept, and what calls for a person is raised, all in one
+//! transaction. What is wrong is corrected by another assessment that takes its place.
+
+use chrono::{NaiveDate, TimeDelta};
+use uuid::Uuid;
+
+use super::answer::{Answered, Answering, answered, milestone_for};
+use super::escalation::{self, About};
+use super::plan;
+use crate::domain::age::ages_on;
+use crate::domain::assessment::{Assessment, Flag, Reading, Scored, beside_each_other};
+use crate::domain::attendance::Author;
+use crate::domain::client::Client;
+use crate::domain::escalation::{Alarm, Cause, Escalation};
+use crate::domain::followup::milestone::Milestone;
+use crate::domain::followup::{Course, Plan};
+use crate::domain::ids::{AssessmentId, ClientId, Id, MilestoneId};
+use crate::domain::instrument::{
+    Admitted, Ages, Before, Complete, Form, Informant, Instrument, Outside, Score, Sheet, Timing, Verdict,
+};
+use crate::domain::noun::Record;
+use crate::domain::personal::Personal;
+use crate::domain::text::{Code, Language};
+use crate::domain::time::local_day;
+use crate::store::{self, Lock, assessment, milestone};
+use crate::usecase::client::known;
+use crate::usecase::error::{Error, FieldViolation, Result};
+use crate::usecase::noun::find;
+use crate::usecase::work::{Mutation, Work};
+use crate::usecase::world::World;
+
+/// The word for it in sentences.
+const WORD: &str = "assessment";
+
+/// How far ahead of UTC the local day of any zone is.
+const EASTERNMOST: TimeDelta = TimeDelta::hours(14);
+
+/// An answer sheet that fits an instrument.
+#[derive(Clone, Debug)]
+pub struct Filled {
+    instrument: Code,
+    version: String,
+    informant: Informant,
+    recall: Code,
+    assessed_on: Option<NaiveDate>,
+    answers: Complete,
+}
+
+/// What is handed in.
+#[derive(Clone, Debug)]
+pub struct HandedIn<'a> {
+    /// Code of the instrument.
+    pub instrument: &'a str,
+    /// Who answered.
+    pub informant: Informant,
+    /// The period asked about; the instrument's first when empty.
+    pub recall: &'a str,
+    /// The local day; today when absent.
+    pub assessed_on: Option<NaiveDate>,
+    /// The answers.
+    pub sheet: Sheet,
+}
+
+impl HandedIn<'_> {
+    /// Checks everything that can be said without knowing the survivor, and names all that is wrong.
+    pub fn check(&self, world: &World) -> Result<Filled> {
+        let mut wrong = Vec::new();
+        let mut says = |field: &str, says: String| wrong.push(FieldViolation { field: field.into(), says });
+        if self.assessed_on.is_some_and(|on| on > (world.now() + EASTERNMOST).date_naive()) {
+            says("assessed_on", "must not be in the future".into());
+        }
+        let Some(instrument) = world.instruments().find(self.instrument) else {
+            says("instrument", "must be the code of an instrument (ListInstruments)".into());
+            return Err(Error::Invalid(wrong));
+        };
+        let may: Vec<_> = instrument.informants.iter().map(|it| it.informant.as_str()).collect();
+        if !may.contains(&self.informant.as_str()) {
+            says("informant", format!("must be {}", may.join(" or ")));
+        }
+        let recall = instrument.recall.iter().find(|it| self.recall.is_empty() || it.code.as_str() == self.recall);
+        if recall.is_none() {
+            let all: Vec<_> = instrument.recall.iter().map(|it| it.code.as_str()).collect();
+            says("recall", format!("must be {}", all.join(" or ")));
+        }
+        let answers = instrument.check(&self.sheet);
+        match (recall, answers) {
+            (Some(recall), Ok(answers)) if wrong.is_empty() => Ok(Filled {
+                instrument: instrument.code.clone(),
+                version: instrument.version.clone(),
+                informant: self.informant,
+                recall: recall.code.clone(),
+                assessed_on: self.assessed_on,
+                answers,
+            }),
+            (_, answers) => {
+                let faults = answers.err().unwrap_or_default();
+                wrong.extend(faults.iter().map(|(field, fault)| FieldViolation::new(field, fault)));
+                Err(Error::Invalid(wrong))
+            }
+        }
+    }
+}
+
+/// Records an assessment of a survivor who is followed up.
+#[derive(Clone, Debug)]
+pub struct SubmitAssessment {
+    /// The survivor.
+    pub client_id: ClientId,
+    /// What was answered.
+    pub filled: Filled,
+    /// In which language.
+    pub language: Language,
+    /// The milestone it belongs to; the one that it fits when none is named.
+    pub milestone_id: Option<MilestoneId>,
+    /// The assessment whose place it takes, and why that one was wrong.
+    pub supersedes: Option<(AssessmentId, Personal)>,
+}
+
+/// What was recorded.
+#[derive(Clone, Debug)]
+pub struct Submitted {
+    /// The assessment.
+    pub reading: Reading,
+    /// What it has raised.
+    pub escalations: Vec<Escalation>,
+    /// The milestone it belongs to, as it stands now.
+    pub milestone: Option<Milestone>,
+}
+
+impl Mutation for SubmitAssessment {
+    type Answer = Submitted;
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<Submitted> {
+        known(work, self.client_id).await?;
+        let plan = plan::lock_open(work, self.client_id).await?;
+        let course = plan.course().cloned().ok_or(Error::NotFound(plan::WORD))?;
+        let instrument = self.instrument(work.world)?;
+        let assessed_on = self.day(work, &plan)?;
+        let client = find::<Client>(work, self.client_id, Lock::None).await?;
+        let uncertain = self.check_age(work.world, instrument, &client, &plan, assessed_on)?;
+        let standing = assessment::standing(&mut work.tx, self.client_id, Some(&instrument.code)).await?;
+        let others = self.take_place(work, standing, assessed_on).await?;
+        let supersedes = self.supersedes.as_ref().map(|(id, _)| *id);
+        let answering = Answering {
+            instrument: instrument.code.as_str(),
+            assessed_on,
+            milestone_id: self.milestone_id,
+            supersedes,
+        };
+        let milestone_id = milestone_for(work, &plan, &answering).await?;
+        let score = instrument.score(&self.filled.answers, Timing { assessed_on, event_on: course.report_on });
+        let flags = uncertain.into_iter().chain(acute(&score)).collect();
+        let it = self.assessment(work, &plan, assessed_on, milestone_id, Scored { score, flags });
+        assessment::insert(&mut work.tx, &it).await?;
+        work.touched(it.id.uuid());
+        work.note(it.form.instrument.as_str());
+        let milestone = answered(work, &plan, &answer_of(&it)).await?;
+        let escalations = raise(work, &plan, &course, &it, &alarms(instrument, &it, &others)).await?;
+        let series = others.into_iter().chain([it.clone()]);
+        let reading = reading_of(work.world, it, series);
+        Ok(Submitted { reading, escalations, milestone })
+    }
+
+    fn result_id(&self, answer: &Submitted) -> Uuid {
+        answer.reading.assessment.id.uuid()
+    }
+
+    async fn replay(&self, work: &mut Work<'_>, result_id: Uuid) -> Result<Submitted> {
+        known(work, self.client_id).await?;
+        let it = assessment::find(&mut work.tx, AssessmentId(result_id)).await?.ok_or(Error::NotFound(WORD))?;
+        let escalations = store::escalation::of_assessment(&mut work.tx, it.id).await?;
+        let milestone = match it.milestone_id {
+            Some(id) => milestone::find(&mut work.tx, id).await?,
+            None => None,
+        };
+        Ok(Submitted { reading: read(work, it).await?, escalations, milestone })
+    }
+}
+
+impl SubmitAssessment {
+    fn instrument<'w>(&self, world: &'w World) -> Result<&'w Instrument> {
+        let found = world.instruments().version(&self.filled.instrument, &self.filled.version);
+        found.ok_or(Error::NotFound("instrument"))
+    }
+
+    /// The local day of the assessment, in the zone of the plan.
+    fn day(&self, work: &Work<'_>, plan: &Plan) -> Result<NaiveDate> {
+        let today = local_day(work.now, plan.zone);
+        match self.filled.assessed_on.unwrap_or(today) {
+            on if on > today => Err(Error::field("assessed_on", "must not be in the future")),
+            on if on < plan.intake_on => Err(Error::field("assessed_on", "must not be before the intake")),
+            on => Ok(on),
+        }
+    }
+
+    /// Refuses an instrument that is for none of the ages that the survivor may have. While the plan is open, whoever
+    /// has come of age since the intake may go on with what was for the age then.
+    fn check_age(
+        &self,
+        world: &World,
+        instrument: &Instrument,
+        client: &Record<Client>,
+        plan: &Plan,
+        assessed_on: NaiveDate,
+    ) -> Result<Option<Flag>> {
+        let Some(now) = ages_on(&client.born_on, assessed_on) else { return Ok(Some(Flag::AgeUnknown)) };
+        let ages = Ages { now, baseline: ages_on(&client.born_on, plan.intake_on) };
+        match world.instruments().admit(instrument, self.filled.informant, &ages) {
+            Ok(Admitted::Certain) => Ok(None),
+            Ok(Admitted::Uncertain) => Ok(Some(Flag::AgeUncertain)),
+            Err(Outside { suggested }) => Err(Error::OutsideAge { suggested }),
+        }
+    }
+
+    /// Ends the assessment whose place this one takes, and refuses a second of one day. Answers the others that stand.
+    async fn take_place(
+        &self,
+        work: &mut Work<'_>,
+        mut standing: Vec<Assessment>,
+        assessed_on: NaiveDate,
+    ) -> Result<Vec<Assessment>> {
+        if let Some((id, _)) = &self.supersedes {
+            work.touched(id.uuid());
+            let before = assessment::find(&mut work.tx, *id).await?;
+            let same = |it: &Assessment| it.client_id == self.client_id && it.form.instrument == self.filled.instrument;
+            before.filter(same).ok_or(Error::NotFound(WORD))?;
+            if !assessment::end(&mut work.tx, *id).await? {
+                let subjects = assessment::successor(&mut work.tx, *id).await?.into_iter().map(Id::uuid).collect();
+                let says = "another assessment has taken its place; correct that one";
+                return Err(Error::Precondition { reason: "SUPERSEDED", says, subjects });
+            }
+            standing.retain(|it| it.id != *id);
+        }
+        standing.retain(|it| it.form.informant == self.filled.informant);
+        match standing.iter().find(|it| it.assessed_on == assessed_on) {
+            Some(it) => {
+                let says = "this instrument was answered on that day; correct that assessment";
+                Err(Error::Precondition { reason: "ALREADY_ASSESSED", says, subjects: vec![it.id.uuid()] })
+            }
+            None => Ok(standing),
+        }
+    }
+
+    fn assessment(
+        &self,
+        work: &Work<'_>,
+        plan: &Plan,
+        assessed_on: NaiveDate,
+        milestone_id: Option<MilestoneId>,
+        result: Scored,
+    ) -> Assessment {
+        let caller = work.call.caller();
+        let Filled { instrument, version, informant, recall, answers, .. } = self.filled.clone();
+        Assessment {
+            id: work.world.id(),
+            organisation_id: plan.organisation_id,
+            client_id: self.client_id,
+            plan_id: plan.id,
+            milestone_id,
+            form: Form { instrument, version, informant, recall, language: self.language.clone() },
+            assessed_on,
+            closed: result.score.may_close(),
+            answers,
+            result,
+            recorded_at: work.now,
+            recorded_by: Author { principal: caller.principal.clone(), role: caller.authority.role() },
+            supersedes: self.supersedes.clone(),
+            stands: true,
+        }
+    }
+}
+
+fn acute(score: &Score) -> Option<Flag> {
+    score.findings.iter().any(|it| it.verdict == Verdict::AcutePhase).then_some(Flag::AcutePhase)
+}
+
+fn answer_of(it: &Assessment) -> Answered {
+    Answered {
+        id: it.id,
+        instrument: it.form.instrument.to_string(),
+        closed: it.closed,
+        milestone_id: it.milestone_id,
+        supersedes: it.supersedes.as_ref().map(|(id, _)| *id),
+    }
+}
+
+/// What calls for a person, given those of the series that stand; one that came too soon can raise an alarm, too.
+fn alarms(instrument: &Instrument, it: &Assessment, others: &[Assessment]) -> Vec<Alarm> {
+    let mut before: Vec<_> = others.iter().filter(|other| other.assessed_on < it.assessed_on).collect();
+    before.sort_by_key(|it| it.assessed_on);
+    let baseline = before.iter().find(|other| other.plan_id == it.plan_id).map(|it| it.occasion(false));
+    let previous = before.last().map(|it| it.occasion(false));
+    let before = Before { baseline: baseline.as_ref(), previous: previous.as_ref() };
+    instrument.alarms(&it.answers, &it.occasion(false), before)
+}
+
+/// Raises what an assessment calls for, naming the counsellor who has it in hand.
+async fn raise(
+    work: &mut Work<'_>,
+    plan: &Plan,
+    course: &Course,
+    it: &Assessment,
+    alarms: &[Alarm],
+) -> Result<Vec<Escalation>> {
+    let about = About {
+        organisation_id: plan.organisation_id,
+        client_id: it.client_id,
+        counsellor_id: work.call.caller().authority.counsellor_id().unwrap_or(course.counsellor_id),
+        zone: plan.zone,
+    };
+    let mut raised = Vec::with_capacity(alarms.len());
+    for alarm in alarms {
+        raised.extend(escalation::raise(work, about, *alarm, Cause::Assessment(it.id)).await?);
+    }
+    Ok(raised)
+}
+
+/// An assessment beside those of its series; one that does not stand is read by itself.
+pub(super) fn reading_of(world: &World, it: Assessment, all: impl IntoIterator<Item = Assessment>) -> Reading {
+    let of = |it: &Assessment| (it.plan_id, it.form.instrument.clone(), it.form.informant);
+    let series = all.into_iter().filter(|other| of(other) == of(&it)).collect();
+    let found =
+        beside_each_other(world.instruments(), series).into_iter().find(|reading| reading.assessment.id == it.id);
+    found.unwrap_or_else(|| Reading::alone(it))
+}
+
+async fn read(work: &mut Work<'_>, it: Assessment) -> Result<Reading> {
+    let standing = assessment::standing(&mut work.tx, it.client_id, Some(&it.form.instrument)).await?;
+    Ok(reading_of(work.world, it, standing))
+}
+
+/// Reads an assessment with its answers; the read is audited before it is answered.
+#[derive(Clone, Copy, Debug)]
+pub struct GetAssessment(pub AssessmentId);
+
+impl Mutation for GetAssessment {
+    type Answer = Reading;
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<Reading> {
+        work.touched(self.0.uuid());
+        let it = assessment::find(&mut work.tx, self.0).await?.ok_or(Error::NotFound(WORD))?;
+        match known(work, it.client_id).await {
+            Err(Error::NotFound(_)) => Err(Error::NotFound(WORD)),
+            other => other.map(drop),
+        }?;
+        read(work, it).await
+    }
+
+    fn result_id(&self, _answer: &Reading) -> Uuid {
+        self.0.uuid()
+    }
+
+    async fn replay(&self, work: &mut Work<'_>, _result_id: Uuid) -> Result<Reading> {
+        self.run(work).await
+    }
+}
