@@ -27,9 +27,9 @@ pub fn resolve(civil: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
 fn first_valid_after(civil: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
     let mut before = zone.from_utc_datetime(&(civil - TimeDelta::days(2))).to_utc();
     let mut after = before + TimeDelta::days(4);
-    // Local time jumps over `civil` at exactly one instant between the two.
-    while after - before > TimeDelta::microseconds(1) {
-        let middle = before + (after - before) / 2;
+    // Local time jumps over `civil` at exactly one instant between the two, which is a whole second of every zone.
+    while after - before > TimeDelta::seconds(1) {
+        let middle = before + TimeDelta::seconds((after - before).num_seconds() / 2);
         if middle.with_timezone(&zone).naive_local() < civil {
             before = middle;
         } else {
