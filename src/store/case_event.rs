@@ -91,7 +91,8 @@ pub async fn insert(tx: &mut Tx, it: &CaseEvent) -> Result<()> {
 pub async fn of_case(tx: &mut Tx, id: CaseId) -> Result<Vec<CaseEvent>> {
     let sql = tx.sql(
         "SELECT it.*, EXISTS (SELECT 1 FROM case_event AS later WHERE later.supersedes_id = it.id) AS superseded
-           FROM case_event AS it WHERE it.case_file_id = $1 ORDER BY it.happened_at, it.id",
+           FROM case_event AS it WHERE it.case_file_id = $1
+          ORDER BY it.happened_at, it.recorded_at, it.id",
     );
     let rows = sql.bind(id).all::<Row>().await?;
     let mut all = Vec::with_capacity(rows.len());

@@ -3,6 +3,8 @@
 mod app;
 pub mod attendance;
 mod db;
+pub mod deadly;
+pub mod escalation;
 pub mod followup;
 mod ngo;
 pub mod series;

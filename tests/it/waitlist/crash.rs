@@ -2,33 +2,24 @@
 //! process killed in each of its steps, at every moment in which it asks for the time or for chance; and then
 //! told to its end by another: one booking, no lost time, no time offered twice.
 
-use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-
-use aftercare::clock::{Clock, ManualClock};
 use aftercare::domain::ids::{SessionId, WaitlistOfferId};
-use aftercare::domain::instrument::Catalogue;
 use aftercare::domain::job::{JobState, LEASE};
 use aftercare::domain::session::CancelReason;
 use aftercare::grpc::pb;
 use aftercare::jobs::{self, Worker};
-use aftercare::rng::{Rng, SeededRng};
-use aftercare::store::{Db, Target};
+use aftercare::store::Db;
 use aftercare::usecase::call::Request;
 use aftercare::usecase::session::CancelSession;
 use aftercare::usecase::waitlist::{Answer, AnswerOffer};
 use aftercare::usecase::{Call, World, job, mutate};
-use chrono::{DateTime, Days, TimeDelta, Utc};
+use chrono::{Days, TimeDelta};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::calls::*;
 use crate::on_both_engines;
+use crate::support::deadly::{survives, told};
 use crate::support::{Ngo, TestApp, book, booking};
-
-/// What a child process is told, as JSON.
-const TOLD: &str = "AFTERCARE_TEST_CRASH";
 
 /// One step of the story.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -76,87 +67,12 @@ fn under(id: Uuid) -> Call {
     Call::of_program("story").under(Some(Request { id, digest: Vec::new() }))
 }
 
-/// What a child process is to do, where, when, and how far it comes.
-#[derive(Serialize, Deserialize)]
-struct Told {
-    step: Step,
-    sqlite: bool,
-    database: String,
-    now: DateTime<Utc>,
-    dies_at: i64,
-}
-
-/// A clock and chance that kill the process when they are asked once too often.
-#[derive(Debug)]
-struct Deadly {
-    left: AtomicI64,
-    /// An id asks for both; that is one moment.
-    filled: AtomicBool,
-    clock: ManualClock,
-    rng: SeededRng,
-}
-
-impl Deadly {
-    fn tick(&self) {
-        if self.left.fetch_sub(1, Ordering::SeqCst) == 1 {
-            Command::new("kill").args(["-KILL", &std::process::id().to_string()]).status().unwrap();
-            loop {
-                std::thread::park();
-            }
-        }
-    }
-}
-
-impl Clock for Deadly {
-    fn now(&self) -> DateTime<Utc> {
-        if !self.filled.swap(false, Ordering::SeqCst) {
-            self.tick();
-        }
-        self.clock.now()
-    }
-}
-
-impl Rng for Deadly {
-    fn fill(&self, bytes: &mut [u8]) {
-        self.tick();
-        self.filled.store(true, Ordering::SeqCst);
-        self.rng.fill(bytes);
-    }
-}
-
 /// Takes one step in a process that may be killed in it.
 #[ignore = "what the tests beside it start as a process of its own"]
 #[tokio::test]
 async fn child() {
-    let Ok(told) = std::env::var(TOLD) else { return };
-    let told: Told = serde_json::from_str(&told).unwrap();
-    let target =
-        if told.sqlite { Target::Sqlite(told.database.into()) } else { Target::Postgres(told.database.into()) };
-    let deadly = Arc::new(Deadly {
-        left: AtomicI64::new(i64::MAX),
-        filled: AtomicBool::new(false),
-        clock: ManualClock::at(told.now),
-        rng: SeededRng::from_system(),
-    });
-    let db = Db::open(&target, 2).await.unwrap();
-    let world = World::open(db, deadly.clone(), deadly.clone(), Catalogue::built_in().unwrap()).await.unwrap();
-    deadly.left.store(told.dies_at, Ordering::SeqCst);
-    told.step.take(&world).await;
-}
-
-/// Takes a step in a process that is killed in it; whether it came to its end before.
-async fn survives(app: &TestApp, step: Step, dies_at: i64) -> bool {
-    let (sqlite, database) = match &app.db.target {
-        Target::Sqlite(file) => (true, file.display().to_string()),
-        Target::Postgres(_) => (false, app.db.url.clone()),
-    };
-    let told = serde_json::to_string(&Told { step, sqlite, database, now: app.now(), dies_at }).unwrap();
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--ignored", "--exact", "waitlist::crash::child"]).env(TOLD, told);
-    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
-    // Killed, it has no exit code.
-    assert!(output.status.success() || output.status.code().is_none(), "{output:?}");
-    output.status.success()
+    let Some((step, world)) = told::<Step>().await else { return };
+    step.take(&world).await;
 }
 
 /// Who is in the story.
@@ -203,7 +119,7 @@ impl Cast {
                 _ => Step::Jobs,
             };
             if place == killed_in {
-                survived = survives(app, step, dies_at).await;
+                survived = survives(app, "waitlist::crash::child", step, dies_at).await;
                 // Whoever was killed had a lease.
                 app.clock.advance(LEASE);
             }
