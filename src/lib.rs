@@ -56,6 +56,8 @@
 //!   ([`domain::compliance`]). What is kept of it is good until its next change, and moved on before it is read.
 //! * Whoever records about an order locks the client, then the order, and after that nothing but the client's
 //!   sessions; whoever only moves orders on locks them alone, in the order of ids.
+//! * What calls for a person is raised in the transaction of its cause, once. Whom it names is a function of the hour:
+//!   the clinical lead is reached when the time runs out, also when no job runs. It stands until a person resolves it.
 //! * No answer to police depends on anything but the orders of their jurisdiction: cursors and tokens included.
 //! * A change is given its position after it is committed, by one process at a time: a cursor skips nothing.
 //! * A [`usecase::Call`] exists only for a caller whose role was checked against
@@ -164,6 +166,15 @@
 //!   algorithm, one type, no options, so that there is one right answer to whether it is genuine.
 //! * 2026-11: a series is moved session by session, those that come later from the last to the first, so that
 //!   none is in the way of another and what cannot be moved stays.
+//! * 2026-11: that somebody has taken an escalation on is said before its etag is compared: it is what whoever comes
+//!   second has to know. That its time ran out changes no etag, so that nobody who is about to take it on is refused.
+//! * 2026-11: an entry of the waitlist is escalated by the open escalation itself, which is looked up and not copied.
+//! * 2026-11: of survivors, a no-show is one that nobody has explained. Whoever refused or was sent away was seen, and
+//!   breaks a row of no-shows; what was explained or not held is passed over. A no-show raises each alarm once.
+//! * 2026-11: a concern names who is responsible for the client, by plan or by session, unless the caller names somebody;
+//!   of what it has raised, a coordinator learns that it is there and its times.
+//! * 2026-11: of reports, nobody is not few: that nobody missed is what they are for. One to four are withheld, and
+//!   whatever would give them away to somebody who knows the rules; each report by itself.
 
 pub mod app;
 pub mod auth;

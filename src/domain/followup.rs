@@ -1,11 +1,12 @@
 //! Follow-up plans: which template a survivor or a case follows, and the facts that its days hang on.
 //!
 //! Templates are in [`template`]; how milestones get their days in [`days`] for survivors and in [`procedure`] for
-//! cases; where they stand in [`milestone`].
+//! cases; where they stand in [`milestone`]; what is reported of them in [`report`].
 
 pub mod days;
 pub mod milestone;
 pub mod procedure;
+pub mod report;
 pub mod template;
 
 use chrono::{DateTime, NaiveDate, Utc};

@@ -38,6 +38,7 @@ pub mod placement;
 pub mod police;
 pub mod proceeding;
 pub mod programme;
+pub mod report;
 pub mod request;
 pub mod seal;
 pub mod series;

@@ -21,6 +21,7 @@ mod escalation;
 mod expired;
 mod fact_race;
 mod followup;
+mod followup_report;
 mod foreign;
 mod group;
 mod group_place;

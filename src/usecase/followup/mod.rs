@@ -13,6 +13,7 @@ mod moved;
 mod no_show;
 pub mod plan;
 pub mod progress;
+pub mod report;
 mod stage;
 
 pub(in crate::usecase) use moved::{attendance_changed, clients_of_changed, session_changed, sessions_changed};
