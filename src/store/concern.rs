@@ -213,9 +213,7 @@ const OPEN: &str = "SELECT it.*, client.reference AS client_reference
        FROM mandatory_report AS it JOIN client ON client.id = it.client_id
       WHERE it.organisation_id = $1 AND it.reported_at IS NULL
         AND (CAST($2 AS UUID) IS NULL
-             OR EXISTS (SELECT 1 FROM seen WHERE seen.client_id = it.client_id AND seen.counsellor_id = $2)
-             OR EXISTS (SELECT 1 FROM follow_up_plan AS plan WHERE plan.client_id = it.client_id
-                           AND plan.counsellor_id = $2 AND plan.closing IS NULL)
+             OR EXISTS (SELECT 1 FROM own_client AS own WHERE own.client_id = it.client_id AND own.counsellor_id = $2)
              OR EXISTS (SELECT 1 FROM escalation WHERE escalation.concern_id = it.concern_id
                            AND escalation.counsellor_id = $2))
         AND (CAST($3 AS UUID) IS NULL OR it.client_id = $3)
@@ -225,9 +223,7 @@ const ALL: &str = "SELECT it.*, client.reference AS client_reference
        FROM mandatory_report AS it JOIN client ON client.id = it.client_id
       WHERE it.organisation_id = $1
         AND (CAST($2 AS UUID) IS NULL
-             OR EXISTS (SELECT 1 FROM seen WHERE seen.client_id = it.client_id AND seen.counsellor_id = $2)
-             OR EXISTS (SELECT 1 FROM follow_up_plan AS plan WHERE plan.client_id = it.client_id
-                           AND plan.counsellor_id = $2 AND plan.closing IS NULL)
+             OR EXISTS (SELECT 1 FROM own_client AS own WHERE own.client_id = it.client_id AND own.counsellor_id = $2)
              OR EXISTS (SELECT 1 FROM escalation WHERE escalation.concern_id = it.concern_id
                            AND escalation.counsellor_id = $2))
         AND (CAST($3 AS UUID) IS NULL OR it.client_id = $3)

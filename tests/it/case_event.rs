@@ -186,4 +186,37 @@ on_both_engines! {
         }
         assert!(!format!("{rows:?}").contains("planted"));
     }
+
+    async fn the_milestones_of_the_case_move_with_its_events(app) {
+        let ngo = Ngo::new(&app, "A").await;
+        let case = case(&ngo).await;
+        let me = &ngo.coordinator;
+        let zone = "Asia/Kolkata".to_owned();
+        let plan = pb::EnrolFollowUpRequest { case_id: case.id.clone(), zone, ..Default::default() };
+        me.follow_up().enrol_follow_up(plan).await.unwrap();
+        let days = |all: &[pb::Milestone], code: &str| {
+            let it = all.iter().find(|it| it.code == code).unwrap();
+            (it.anchor_on, it.due_on, it.done_on)
+        };
+        // The zone is that of the plan from now on.
+        let plain = |kind, on| pb::RecordCaseEventRequest { zone: String::new(), ..event(&case, kind, on) };
+        let recorded = me.follow_up().record_case_event(plain(Kind::Cognizance, "2026-11-10")).await.unwrap().into_inner();
+        let (wrong, moved) = (recorded.case_event.unwrap(), recorded.milestones);
+        assert_eq!(days(&moved, "CHILD_EVIDENCE"), (Some(date("2026-11-10")), Some(date("2026-12-10")), None));
+        let right = correcting(&wrong, plain(Kind::Cognizance, "2026-11-12"));
+        let recorded = me.follow_up().record_case_event(right).await.unwrap().into_inner();
+        let moved = recorded.milestones;
+        assert_eq!(days(&moved, "CHILD_EVIDENCE"), (Some(date("2026-11-12")), Some(date("2026-12-12")), None));
+        let done = plain(Kind::ChildEvidenceRecorded, "2026-11-20");
+        let recorded = me.follow_up().record_case_event(done).await.unwrap().into_inner();
+        let moved = recorded.milestones;
+        assert_eq!(days(&moved, "CHILD_EVIDENCE").2, Some(date("2026-11-20")));
+        // It did not take place.
+        let none = withdrawing(&recorded.case_event.unwrap());
+        let moved = me.follow_up().record_case_event(none).await.unwrap().into_inner().milestones;
+        assert_eq!(days(&moved, "CHILD_EVIDENCE").2, None);
+        let none = withdrawing(&events(me, &case).await.unwrap().into_iter().find(|it| !it.superseded && !it.withdrawn).unwrap());
+        let moved = me.follow_up().record_case_event(none).await.unwrap().into_inner().milestones;
+        assert_eq!(days(&moved, "CHILD_EVIDENCE"), (None, None, None));
+    }
 }

@@ -14,6 +14,7 @@ use tonic::Code;
 use crate::attendance::{clinical_lead, set, why, wrong};
 use crate::on_both_engines;
 use crate::support::escalation::*;
+use crate::support::followup::{enrol, enrolling, plan_of};
 use crate::support::{Actor, Ngo, TestApp, at, book, booking, group_of, refused};
 
 /// Tuesday, 10:00 in Asia/Kolkata; the tests begin the day before, at 09:30.
@@ -141,6 +142,22 @@ on_both_engines! {
         let mine = escalations(&ngo.as_counsellor(&app, &third)).await;
         assert_eq!(mine.len(), 1);
         acknowledge(&ngo.as_counsellor(&app, &third), &mine[0]).await.unwrap();
+    }
+
+    async fn whoever_is_responsible_by_the_plan_is_called_upon_first(app) {
+        let ngo = Ngo::new(&app, "A").await;
+        let (_, client) = pair(&ngo, "C1").await;
+        let responsible = ngo.counsellor("C2", pb::Side::Survivor).await;
+        enrol(&ngo.coordinator, enrolling(&client, &responsible, "2026-11-20")).await.unwrap();
+        report(&ngo.coordinator, concern(&client, ConcernKind::Threat)).await.unwrap();
+        let [it] = &escalations(&ngo.as_counsellor(&app, &responsible)).await[..] else { panic!() };
+        assert_eq!(it.counsellor_id, responsible.id);
+        // Coordinators see that the plan needs attention, and no more.
+        let attention = async || plan_of(&ngo.coordinator, &client).await.unwrap().plan.needs_attention;
+        assert!(attention().await);
+        let closed = resolve(&ngo.as_counsellor(&app, &responsible), resolving(it, Action::Referral)).await.unwrap();
+        assert!(!attention().await);
+        assert!(closed.resolved_at.is_some());
     }
 
     async fn the_clinical_lead_is_called_upon_at_the_instant_the_time_runs_out(app) {
