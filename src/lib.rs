@@ -174,7 +174,7 @@
 //! * 2026-11: a concern names who is responsible for the client, by plan or by session, unless the caller names somebody;
 //!   of what it has raised, a coordinator learns that it is there and its times.
 //! * 2026-11: of reports, nobody is not few: that nobody missed is what they are for. One to four are withheld, and
-//!   whatever would give them away to somebody who knows the rules; each report by itself.
+//!   whatever would give them away to somebody who knows the rules; each report by itself, of whole months.
 
 pub mod app;
 pub mod auth;

@@ -14,7 +14,8 @@ pub(super) const TEXT: &str = "concern.text";
 const REFERENCE: &str = "mandatory_report.reference";
 
 /// Who answers for a client now, and in which zone: whoever is responsible by the open follow-up plan; without one, who
-/// leads the client's next session, or led the last. Nobody who no longer sees clients.
+/// leads the client's next session, or led the last. Nobody who no longer
+/// sees clients, or must not see this one.
 pub async fn answers_for(
     tx: &mut Tx,
     client_id: ClientId,
@@ -23,7 +24,8 @@ pub async fn answers_for(
     let by_plan = tx.sql(
         "SELECT plan.counsellor_id, plan.zone FROM follow_up_plan AS plan
            JOIN counsellor ON counsellor.id = plan.counsellor_id
-          WHERE plan.client_id = $1 AND plan.closing IS NULL AND NOT counsellor.inactive",
+          WHERE plan.client_id = $1 AND plan.closing IS NULL AND NOT counsellor.inactive
+            AND counsellor.id NOT IN (SELECT counsellor_id FROM conflict_of_interest WHERE client_id = $1)",
     );
     let mut found: Option<(CounsellorId, Zone)> = by_plan.bind(client_id).maybe().await?;
     for text in [NEXT, LAST] {
@@ -39,12 +41,14 @@ const NEXT: &str = "SELECT session.counsellor_id, session.zone
        JOIN counsellor ON counsellor.id = session.counsellor_id
       WHERE mine.client_id = $1 AND mine.removed_at IS NULL AND session.state = 'BOOKED' AND session.ends_at > $2
         AND NOT counsellor.inactive
+        AND counsellor.id NOT IN (SELECT counsellor_id FROM conflict_of_interest WHERE client_id = $1)
       ORDER BY session.starts_at, session.id LIMIT 1";
 const LAST: &str = "SELECT session.counsellor_id, session.zone
        FROM session_participant AS mine JOIN session ON session.id = mine.session_id
        JOIN counsellor ON counsellor.id = session.counsellor_id
       WHERE mine.client_id = $1 AND mine.removed_at IS NULL AND session.state = 'BOOKED' AND session.ends_at <= $2
         AND NOT counsellor.inactive
+        AND counsellor.id NOT IN (SELECT counsellor_id FROM conflict_of_interest WHERE client_id = $1)
       ORDER BY session.starts_at DESC, session.id DESC LIMIT 1";
 
 /// Writes a concern; `principal` is who reported it.

@@ -1,6 +1,6 @@
 //! Escalations. The schema lets one cause raise one of a kind.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 
 use super::codec::{Instant, Zone};
 use super::db::{Lock, Tx};
@@ -178,14 +178,25 @@ pub async fn of_assessment(tx: &mut Tx, id: AssessmentId) -> Result<Vec<Escalati
     Ok(all)
 }
 
-/// Whether an unresolved escalation of one of these levels is about a client.
-pub async fn is_open(tx: &mut Tx, client_id: ClientId, levels: &[Level]) -> Result<bool> {
+/// Whether an unresolved escalation of one of these levels is about a client; one that was raised before an instant, if
+/// any is given.
+pub async fn is_open(
+    tx: &mut Tx,
+    client_id: ClientId,
+    levels: &[Level],
+    before: Option<DateTime<Utc>>,
+) -> Result<bool> {
     let sql = tx.sql_each(
-        "SELECT id FROM escalation WHERE client_id = $1 AND resolved_at IS NULL AND level IN ({ids}) LIMIT 1",
+        "SELECT id FROM escalation WHERE client_id = $1 AND resolved_at IS NULL AND raised_at < $2
+            AND level IN ({ids}) LIMIT 1",
         levels.len(),
     );
-    Ok(sql.bind(client_id).bind_each(levels).maybe::<(EscalationId,)>().await?.is_some())
+    let sql = sql.bind(client_id).bind(Instant(before.unwrap_or(LAST)));
+    Ok(sql.bind_each(levels).maybe::<(EscalationId,)>().await?.is_some())
 }
+
+/// Later than whatever happens.
+const LAST: DateTime<Utc> = NaiveDate::from_ymd_opt(2201, 1, 1).unwrap().and_time(NaiveTime::MIN).and_utc();
 
 /// Which escalations.
 #[derive(Clone, Debug)]

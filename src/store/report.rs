@@ -32,8 +32,8 @@ pub struct DueRow {
     pub missed: i64,
 }
 
-/// Counts the milestones of survivors that fell due in a period: of plans of which everything done counts, and of open
-/// ones whatever is waited for. `today` is the day by which a window is over.
+/// Counts the milestones of survivors that fell due in a period: everything that was done, and of open
+/// plans whatever is waited for, unless its day is only planned. `today` is the day by which a window is over.
 pub async fn due(tx: &mut Tx, id: OrganisationId, period: Period, today: NaiveDate) -> Result<Vec<DueRow>> {
     tx.sql(
         "SELECT it.code, count(*) AS due,
@@ -43,7 +43,7 @@ pub async fn due(tx: &mut Tx, id: OrganisationId, period: Period, today: NaiveDa
            FROM milestone AS it JOIN follow_up_plan AS plan ON plan.id = it.plan_id
           WHERE it.organisation_id = $1 AND it.due_on BETWEEN $2 AND $3
             AND plan.client_id IS NOT NULL AND (plan.closing IS NULL OR plan.closing <> 'IN_ERROR')
-            AND (it.standing = 'DONE' OR it.listed)
+            AND (it.standing = 'DONE' OR (it.listed AND NOT it.provisional))
           GROUP BY it.code ORDER BY it.code",
     )
     .bind(id)

@@ -144,6 +144,21 @@ on_both_engines! {
         acknowledge(&ngo.as_counsellor(&app, &third), &mine[0]).await.unwrap();
     }
 
+    async fn nobody_is_called_upon_who_must_not_see_the_client(app) {
+        let ngo = Ngo::new(&app, "A").await;
+        let (barred, client) = pair(&ngo, "C1").await;
+        let (client_id, counsellor_id) = (client.id.clone(), barred.id.clone());
+        let conflict = pb::DeclareConflictRequest { client_id, counsellor_id, ..Default::default() };
+        ngo.coordinator.clients().declare_conflict(conflict).await.unwrap();
+        let plain = concern(&client, ConcernKind::Threat);
+        assert_eq!(wrong(report(&ngo.coordinator, plain.clone()).await), ["counsellor_id"]);
+        let named = pb::ReportConcernRequest { counsellor_id: barred.id.clone(), ..plain.clone() };
+        let ahead = pb::ReportConcernRequest { learned_at: at("2026-11-23T04:00:01Z"), ..named };
+        assert_eq!(wrong(report(&ngo.coordinator, ahead).await), ["learned_at", "counsellor_id"]);
+        let other = ngo.counsellor("C2", pb::Side::Survivor).await;
+        report(&ngo.coordinator, pb::ReportConcernRequest { counsellor_id: other.id, ..plain }).await.unwrap();
+    }
+
     async fn whoever_is_responsible_by_the_plan_is_called_upon_first(app) {
         let ngo = Ngo::new(&app, "A").await;
         let (_, client) = pair(&ngo, "C1").await;

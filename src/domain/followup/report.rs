@@ -8,12 +8,19 @@
 //! * Intakes are the baselines that fell due and those that were excused, so they are withheld when the former are or
 //!   the latter are few; and then how many attended is, too.
 //!
-//! This holds within one report. Who has two of overlapping periods may subtract them.
+//! How long people waited is told of enough people only that it is nobody's own wait that stands apart.
+//!
+//! This holds within one report. Periods are whole months, so that nobody subtracts two which differ by a day; who has
+//! reports of overlapping periods can still subtract months.
 
 use std::collections::BTreeMap;
 
 /// The least number that is not few (privacy: counts under 5 are suppressed).
 pub const ENOUGH: u32 = 5;
+
+/// How many there are at least when half of them is told, and when a tenth is: no fewer than [`ENOUGH`] on either side.
+const ENOUGH_FOR_MEDIAN: u32 = 10;
+const ENOUGH_FOR_DECILE: u32 = 50;
 
 /// The milestone that is due on the day of intake.
 const AT_INTAKE: &str = "BASELINE";
@@ -68,9 +75,9 @@ pub struct Report {
     pub intakes: Option<u32>,
     /// How many of these have attended a session.
     pub first_sessions: Option<u32>,
-    /// The days after which half of those had; the lower of two in the middle.
+    /// The days after which half of those had, the lower of two in the middle; of ten people or more.
     pub median_days: Option<u32>,
-    /// The days after which nine of ten had.
+    /// The days after which nine of ten had; of fifty people or more.
     pub ninth_decile_days: Option<u32>,
     /// See [`Counts::closed`].
     pub closed: Option<u32>,
@@ -88,13 +95,13 @@ impl Counts {
         let (closed, dropped_out) = rule.part(self.closed, self.dropped_out);
         let mut days = self.days_to_first_session.clone();
         days.sort_unstable();
-        let tenths = |tenths| first_sessions.and_then(|_| quantile(&days, tenths));
+        let tenths = |tenths, least| quantile(&days, tenths).filter(|_| first_sessions.is_some_and(|it| it >= least));
         Report {
             milestones: self.milestones.iter().map(|(code, due)| (code.clone(), rule.due(*due))).collect(),
             intakes,
             first_sessions,
-            median_days: tenths(5),
-            ninth_decile_days: tenths(9),
+            median_days: tenths(5, ENOUGH_FOR_MEDIAN),
+            ninth_decile_days: tenths(9, ENOUGH_FOR_DECILE),
             closed,
             dropped_out,
         }

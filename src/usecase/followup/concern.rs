@@ -6,15 +6,14 @@ use uuid::Uuid;
 
 use super::escalation::{About, raise};
 use crate::domain::access::Role;
-use crate::domain::code::Side;
 use crate::domain::counsellor::Counsellor;
 use crate::domain::escalation::rule::REPORT_WITHIN;
 use crate::domain::escalation::{Cause, Concern, ConcernKind, Escalation, MandatoryReport, Recipient, Reported};
-use crate::domain::ids::{ClientId, ConcernId, CounsellorId, Id, MandatoryReportId, OrganisationId};
+use crate::domain::ids::{ClientId, ConcernId, CounsellorId, Id, MandatoryReportId};
 use crate::domain::personal::Personal;
 use crate::store::client::Outline;
 use crate::store::noun::Stored;
-use crate::store::{self, Lock, concern, escalation};
+use crate::store::{self, Lock, client, concern, conflict, escalation};
 use crate::usecase::client::known;
 use crate::usecase::error::{Error, FieldViolation, Result};
 use crate::usecase::page::Page;
@@ -56,20 +55,27 @@ impl Mutation for ReportConcern {
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Opened> {
         let client = known(work, self.client_id).await?;
+        // As whoever records attendance does: a no-show is recorded before it or sees it.
+        client::lock(&mut work.tx, &[client.id]).await?;
         let learned_at = self.learned_at.unwrap_or(work.now);
         let named = self.named(work, &client).await?;
         let mut wrong = Vec::new();
+        let mut refuse =
+            |field: &str, says: &str| wrong.push(FieldViolation { field: field.into(), says: says.into() });
         if learned_at > work.now {
-            wrong.push(FieldViolation { field: "learned_at".into(), says: "must not be in the future".into() });
+            refuse("learned_at", "must not be in the future");
         }
-        let (counsellor_id, zone) = match named {
-            Ok(named) if wrong.is_empty() => named,
-            Ok(_) => return Err(Error::Invalid(wrong)),
-            Err(says) => {
-                wrong.push(FieldViolation { field: "counsellor_id".into(), says: says.into() });
-                return Err(Error::Invalid(wrong));
+        match (named, self.counsellor_id) {
+            (Some(_), _) => {}
+            (None, None) => refuse("counsellor_id", "is required: nobody answers for this client yet"),
+            (None, Some(_)) => {
+                refuse(
+                    "counsellor_id",
+                    "must be a counsellor of the organisation, on the client's side, who may see the client",
+                );
             }
-        };
+        }
+        let Some((counsellor_id, zone)) = named.filter(|_| wrong.is_empty()) else { return Err(Error::Invalid(wrong)) };
         let it = Concern {
             id: work.world.id(),
             organisation_id: client.organisation_id,
@@ -103,31 +109,28 @@ impl Mutation for ReportConcern {
 }
 
 impl ReportConcern {
-    /// Whom the escalation names, and the zone of its working time; or what the caller should say instead.
-    async fn named(&self, work: &mut Work<'_>, client: &Outline) -> Result<Result<(CounsellorId, Tz), &'static str>> {
+    /// Whom the escalation names, and the zone of its working time; nobody when the caller must say somebody else.
+    async fn named(&self, work: &mut Work<'_>, client: &Outline) -> Result<Option<(CounsellorId, Tz)>> {
         if let Some(id) = self.counsellor_id {
-            let zone = zone_of(work, id, client.organisation_id, client.side).await?;
-            return Ok(zone
-                .map(|zone| (id, zone))
-                .ok_or("must be a counsellor of the organisation, on the client's side"));
+            return suited(work, id, client).await;
         }
-        if let Some(found) = concern::answers_for(&mut work.tx, client.id, work.now).await? {
-            return Ok(Ok(found));
+        match concern::answers_for(&mut work.tx, client.id, work.now).await? {
+            None => match work.call.caller().authority.counsellor_id() {
+                Some(own) => suited(work, own, client).await,
+                None => Ok(None),
+            },
+            found => Ok(found),
         }
-        let own = work.call.caller().authority.counsellor_id();
-        let zone = match own {
-            Some(own) => zone_of(work, own, client.organisation_id, client.side).await?,
-            None => None,
-        };
-        Ok(own.zip(zone).ok_or("is required: nobody answers for this client yet"))
     }
 }
 
-/// The zone of a counsellor who sees clients of an organisation and side.
-async fn zone_of(work: &mut Work<'_>, id: CounsellorId, at: OrganisationId, side: Side) -> Result<Option<Tz>> {
+/// A counsellor, with the own zone, who may be called upon for a client.
+async fn suited(work: &mut Work<'_>, id: CounsellorId, client: &Outline) -> Result<Option<(CounsellorId, Tz)>> {
     let found = Counsellor::find(&mut work.tx, id, Lock::None).await?;
-    let suits = |it: &Counsellor| it.organisation_id == at && it.side == side && !it.inactive;
-    Ok(found.filter(|it| suits(it)).map(|it| it.zone))
+    let suits =
+        |it: &Counsellor| it.organisation_id == client.organisation_id && it.side == client.side && !it.inactive;
+    let barred = conflict::counsellors_of(&mut work.tx, client.id).await?.contains(&id);
+    Ok(found.filter(|it| suits(it) && !barred).map(|it| (id, it.zone)))
 }
 
 /// Opens the task of a report.
@@ -261,7 +264,7 @@ async fn own_report(work: &mut Work<'_>, id: MandatoryReportId, lock: Lock) -> R
     let it = concern::find_report(&mut work.tx, id, lock).await?.ok_or(Error::NotFound(REPORT))?;
     work.call.manages(Some(it.organisation_id), REPORT)?;
     if let Some(own) = work.call.caller().authority.counsellor_id()
-        && !super::is_theirs(work, it.client_id, own).await?
+        && !client::seen_by(&mut work.tx, it.client_id, own).await?
         && !is_named(work, it.concern_id, own).await?
     {
         return Err(Error::NotFound(REPORT));

@@ -92,10 +92,15 @@ async fn working_days(work: &mut Work<'_>, about: About) -> Result<WorkingDays> 
     Ok(WorkingDays::new(days.into_iter().map(|(_, day)| day)))
 }
 
-/// Whether something that presses is open about a client: a no-show is then itself a reason.
-pub(super) async fn is_pressing(work: &mut Work<'_>, client_id: ClientId) -> Result<bool> {
+/// Whether something that presses is open about a client: a no-show is then itself a reason. Of what was recorded before,
+/// only what had been raised before it counts.
+pub(super) async fn is_pressing(
+    work: &mut Work<'_>,
+    client_id: ClientId,
+    before: Option<DateTime<Utc>>,
+) -> Result<bool> {
     let levels: Vec<Level> = LEVELS.iter().filter(|row| row.pressing).map(|row| row.level).collect();
-    Ok(escalation::is_open(&mut work.tx, client_id, &levels).await?)
+    Ok(escalation::is_open(&mut work.tx, client_id, &levels, before).await?)
 }
 
 /// Leaves in the audit trail that the time of an escalation ran out unacknowledged, and that it is the clinical
@@ -259,7 +264,7 @@ async fn own(work: &mut Work<'_>, id: EscalationId, lock: Lock) -> Result<Escala
     work.call.manages(Some(it.organisation_id), WORD)?;
     if let Some(own) = work.call.caller().authority.counsellor_id()
         && it.counsellor_id != own
-        && !super::is_theirs(work, it.client_id, own).await?
+        && !client::seen_by(&mut work.tx, it.client_id, own).await?
     {
         return Err(Error::NotFound(WORD));
     }

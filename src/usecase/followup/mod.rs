@@ -17,13 +17,3 @@ pub mod report;
 mod stage;
 
 pub(in crate::usecase) use moved::{attendance_changed, clients_of_changed, session_changed, sessions_changed};
-
-use super::error::Result;
-use super::work::Work;
-use crate::domain::ids::{ClientId, CounsellorId};
-use crate::store::client;
-
-/// Whether a client is a counsellor's: one whom the counsellor leads sessions of, or is responsible for.
-async fn is_theirs(work: &mut Work<'_>, client_id: ClientId, counsellor_id: CounsellorId) -> Result<bool> {
-    Ok(client::seen_by(&mut work.tx, client_id, counsellor_id).await?)
-}

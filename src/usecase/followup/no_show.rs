@@ -1,7 +1,7 @@
 //! What follows when a survivor does not come: a welfare check while something presses, a review after two in a row.
 
 use super::escalation::{About, is_pressing, raise};
-use crate::domain::attendance::History;
+use crate::domain::attendance::{Attendance, History};
 use crate::domain::code::Side;
 use crate::domain::escalation::Cause;
 use crate::domain::escalation::no_show::{Mark, two_in_a_row};
@@ -27,12 +27,15 @@ pub(super) async fn evaluate(
     if session.side != Side::Survivor {
         return Ok(());
     }
-    if let (Mark::NoShow(record), Some(current)) = (Mark::of(history), history.current())
-        // A decision about it, or a correction that still says so, tells of nothing new.
-        && (record, work.now) == (current.id, current.at)
-        && is_pressing(work, client_id).await?
-    {
-        raise(work, about(session, client_id), NO_SHOW_WHILE_OPEN, Cause::Attendance(record)).await?;
+    if let Mark::NoShow(record) = Mark::of(history) {
+        // What another process has raised meanwhile is seen, whatever its clock says; what was raised after an older
+        // record is no reason, even when that is decided upon or corrected now.
+        let current = history.current().map(|it| it.id);
+        let is_older = |it: &&Attendance| it.id == record && (Some(record) != current || it.at < work.now);
+        let older = history.records.iter().find(is_older).map(|it| it.at);
+        if is_pressing(work, client_id, older).await? {
+            raise(work, about(session, client_id), NO_SHOW_WHILE_OPEN, Cause::Attendance(record)).await?;
+        }
     }
     let latest = attendance::latest(&mut work.tx, client_id, LOOKED_AT).await?;
     let of: Vec<_> = latest.iter().map(|it| (it.id, it.client_id)).collect();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{Days, Months, NaiveDate};
+use chrono::{Datelike, Days, Months, NaiveDate};
 use chrono_tz::Tz;
 
 use crate::domain::followup::report::{Counts, Due, Report};
@@ -18,9 +18,9 @@ const LONGEST: Months = Months::new(24);
 /// Which report.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted {
-    /// First local day.
+    /// First local day, the first of a month.
     pub from: NaiveDate,
-    /// Last local day.
+    /// Last local day, the last of a month.
     pub until: NaiveDate,
     /// The zone of "today", and of the day on which a plan was closed.
     pub zone: Tz,
@@ -65,17 +65,21 @@ pub async fn get_report(world: &World, call: &Call, wanted: Wanted) -> Result<Re
     Ok(counts.report())
 }
 
-/// Refuses a period that is backwards, not over, or too long.
+/// Refuses a period that is not of whole months, backwards, not over, or too long.
 fn check(wanted: Wanted, today: NaiveDate) -> Result<()> {
     let mut wrong = Vec::new();
     let mut refuse = |field: &str, says: &str| wrong.push(FieldViolation { field: field.into(), says: says.into() });
-    if wanted.from > wanted.until {
+    if wanted.from.day() != 1 {
+        refuse("from", "must be the first day of a month");
+    } else if wanted.from > wanted.until {
         refuse("from", "must not be after until");
     }
-    if wanted.until > today {
+    if (wanted.until + Days::new(1)).day() != 1 {
+        refuse("until", "must be the last day of a month");
+    } else if wanted.until > today {
         refuse("until", "must be today at the latest");
-    } else if wanted.from.checked_add_months(LONGEST).is_some_and(|last| wanted.until > last) {
-        refuse("until", "must be at most two years later");
+    } else if wanted.from.checked_add_months(LONGEST).is_some_and(|after| wanted.until >= after) {
+        refuse("until", "must be at most 24 months later");
     }
     if wrong.is_empty() { Ok(()) } else { Err(Error::Invalid(wrong)) }
 }

@@ -106,7 +106,14 @@ fn what_is_not_few_is_shown() {
     assert_eq!(shown("END"), [None, Some(12), Some(0), None, None]);
     assert_eq!(shown("FU_1M"), [Some(0), Some(0), Some(0), Some(0), None]);
     assert_eq!((report.intakes, report.first_sessions), (Some(30), Some(20)));
-    assert_eq!((report.median_days, report.ninth_decile_days), (Some(10), Some(18)));
+    assert_eq!((report.median_days, report.ninth_decile_days), (Some(10), None));
+    let waits = |count: u32| {
+        let report =
+            Counts { intakes: count, days_to_first_session: (1..=count).collect(), ..Counts::default() }.report();
+        (report.median_days, report.ninth_decile_days)
+    };
+    // Without baselines that fell due, all were excused.
+    assert_eq!([9, 10, 49, 50].map(waits), [(None, None), (Some(5), None), (Some(25), None), (Some(25), Some(45))]);
     assert_eq!((report.closed, report.dropped_out), (Some(12), None));
     // Two of thirty were excused from the baseline.
     let baseline = due(28, 23, 5, 0);
