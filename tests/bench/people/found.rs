@@ -201,7 +201,7 @@ fn counsellor(organisation_id: OrganisationId, side: Side, number: usize, venue_
         name: Personal::new(format!("Counsellor Example-{number}")),
         side,
         gender: None,
-        services: CareService::ALL.iter().copied().filter(|service| service.side() == side).collect(),
+        services: CareService::ALL.iter().copied().filter(|service| service.side() == Some(side)).collect(),
         modalities: if saturdays { Modality::ALL.to_vec() } else { vec![Modality::InPerson] },
         languages: vec![language("ml"), language("en")],
         zone: ZONE,
