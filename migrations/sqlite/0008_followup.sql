@@ -62,7 +62,7 @@ CREATE TABLE milestone (
     UNIQUE (plan_id, code, number),
     CHECK ((standing = 'DONE') = (done_on IS NOT NULL)),
     CHECK (done_at IS NULL OR done_on IS NOT NULL),
-    CHECK ((standing IN ('DECLINED', 'ON_HOLD')) <= (excused_at IS NOT NULL)),
+    CHECK (standing <> 'ON_HOLD' OR excused_at IS NOT NULL),
     CHECK ((excused_at IS NULL) = (excused_by IS NULL) AND (excused_at IS NULL) = (excuse_reason IS NULL)),
     CHECK (opens_on <= due_on AND due_on <= closes_on),
     CHECK (listed = 0 OR (standing = 'AWAITED' AND due_on IS NOT NULL))

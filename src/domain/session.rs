@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::code::{CareService, Side, words};
-use super::ids::{ClientId, CounsellorId, OrganisationId, SeriesId, SessionId};
+use super::ids::{ClientId, CounsellorId, MilestoneId, OrganisationId, SeriesId, SessionId};
 use super::participant::{Participant, Removed};
 use super::party::Party;
 use super::personal::Personal;
@@ -131,6 +131,8 @@ pub struct Session {
     pub state: State,
     /// Its place in a course of sessions.
     pub occurrence: Option<Occurrence>,
+    /// The follow-up milestone that it was booked for; only one to one.
+    pub milestone_id: Option<MilestoneId>,
     /// The rules that were broken with a written reason; the reasons are kept apart.
     pub overridden: Vec<RuleCode>,
     /// The rules that it breaks by facts recorded after it was placed; a person must resolve them.
@@ -220,6 +222,7 @@ impl Session {
             removed: self.removed,
             supersedes: self.supersedes,
             occurrence: self.occurrence,
+            milestone_id: self.milestone_id,
             flags: self.flags,
             ..judged
         }
@@ -234,6 +237,7 @@ impl Session {
             place: self.place.into(),
             span: self.span,
             occurrence: self.occurrence,
+            milestone_id: self.milestone_id,
             overrides,
         }
     }
@@ -324,6 +328,8 @@ pub struct Wanted {
     pub span: Span,
     /// Its place in a course of sessions.
     pub occurrence: Option<Occurrence>,
+    /// The follow-up milestone that it is for.
+    pub milestone_id: Option<MilestoneId>,
     /// Soft rules that may be broken.
     pub overrides: Vec<Override>,
 }

@@ -215,6 +215,7 @@ impl Entry {
             place: at.venue_id.map_or(WantedPlace::Remote, |id| WantedPlace::Venue(id, None)),
             span,
             occurrence: None,
+            milestone_id: None,
             overrides: Vec::new(),
         }
     }

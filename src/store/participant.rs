@@ -9,7 +9,7 @@ use super::db::{Lock, Tx};
 use super::error::{Error, Result};
 use super::unrecorded;
 use crate::domain::ids::{
-    AttendanceId, ClientId, CounsellorId, GuardianId, OrderId, ParticipantId, SeriesId, SessionId,
+    AttendanceId, ClientId, CounsellorId, GuardianId, MilestoneId, OrderId, ParticipantId, SeriesId, SessionId,
 };
 use crate::domain::participant::{Participant, Removed};
 use crate::domain::party::Attendee;
@@ -33,6 +33,8 @@ struct Row {
     removed_at: Option<Instant>,
     removed_reason: Option<CancelReason>,
     attendance_id: Option<AttendanceId>,
+    #[sqlx(default)]
+    milestone_id: Option<MilestoneId>,
 }
 
 impl Row {
@@ -153,20 +155,31 @@ pub async fn rest_of_series(tx: &mut Tx, from: Occurrence) -> Result<Vec<Session
     Ok(rows.into_iter().map(|row| row.0).collect())
 }
 
-/// The clients of sessions: who is planned to be there, by seat, and who was removed, in that order.
-pub(super) type Clients = BTreeMap<SessionId, (Vec<Participant>, Vec<Removed>)>;
+/// The clients of a session.
+#[derive(Default)]
+pub(super) struct Clients {
+    /// Who is planned to be there, by seat.
+    pub planned: Vec<Participant>,
+    /// Who was removed, in that order.
+    pub removed: Vec<Removed>,
+    /// The client's milestone that it was booked for.
+    pub milestone_id: Option<MilestoneId>,
+}
 
 /// Reads the clients of sessions.
-pub(super) async fn of_sessions(tx: &mut Tx, sessions: &[SessionId]) -> Result<Clients> {
+pub(super) async fn of_sessions(tx: &mut Tx, sessions: &[SessionId]) -> Result<BTreeMap<SessionId, Clients>> {
     let sql = tx.sql_each(
-        "SELECT id, session_id, seat, client_id, client_reference, guardian_id, interpreter, order_id, overridden, flags,
-                added_at, removed_at, removed_reason, attendance_id FROM session_participant
-          WHERE session_id IN ({ids}) ORDER BY session_id, removed_at, seat, id",
+        "SELECT id, it.session_id, seat, client_id, client_reference, guardian_id, interpreter, order_id, overridden,
+                flags, added_at, removed_at, removed_reason, attendance_id, milestone_session.milestone_id
+           FROM session_participant AS it
+           LEFT JOIN milestone_session ON milestone_session.session_id = it.session_id
+          WHERE it.session_id IN ({ids}) ORDER BY it.session_id, removed_at, seat, id",
         sessions.len(),
     );
-    let mut all = Clients::new();
+    let mut all: BTreeMap<SessionId, Clients> = BTreeMap::new();
     for row in sql.bind_ids(sessions).all::<Row>().await? {
-        let (planned, removed) = all.entry(row.session_id).or_default();
+        let Clients { planned, removed, milestone_id } = all.entry(row.session_id).or_default();
+        *milestone_id = milestone_id.or(row.milestone_id);
         match (row.removed_at, row.removed_reason) {
             (None, None) => planned.push(row.participant()?),
             (Some(removed_at), Some(reason)) => removed.push(Removed {

@@ -90,6 +90,7 @@ impl Row {
             zone: self.zone.0,
             state,
             occurrence: occurrence.map(|(series_id, number)| Occurrence { series_id, number }),
+            milestone_id: None,
             overridden: self.overridden.0,
             flags: self.flags.0,
             supersedes: self.supersedes_id,
@@ -108,7 +109,9 @@ pub(super) async fn complete(tx: &mut Tx, rows: Vec<Row>) -> Result<Vec<Session>
         let facilitators =
             if groups.is_empty() { Vec::new() } else { participant::facilitators_of(tx, &groups).await? };
         for session in some {
-            (session.participants, session.removed) = clients.remove(&session.id).unwrap_or_default();
+            let clients = clients.remove(&session.id).unwrap_or_default();
+            (session.participants, session.removed) = (clients.planned, clients.removed);
+            session.milestone_id = clients.milestone_id;
             let beside = facilitators.iter().filter(|(id, _)| *id == session.id);
             session.co_facilitators = beside.map(|(_, counsellor_id)| *counsellor_id).collect();
         }
@@ -116,7 +119,7 @@ pub(super) async fn complete(tx: &mut Tx, rows: Vec<Row>) -> Result<Vec<Session>
     Ok(sessions)
 }
 
-/// Writes a new session or hold with who is to be there; its time and place are claimed by [`super::placement::claim`].
+/// Writes a new session or hold with who is to be there, and the milestone that it is for; its time and place are claimed by [`super::placement::claim`].
 /// Whoever follows the sessions of the organisation hears of it, unless it is a hold.
 /// [`Error::Conflict`] when the hold's number, the session it supersedes, or its number in a series is taken.
 pub async fn insert(tx: &mut Tx, it: &Session, now: Instant) -> Result<()> {
@@ -160,6 +163,10 @@ pub async fn insert(tx: &mut Tx, it: &Session, now: Instant) -> Result<()> {
     .claim()
     .await?;
     participant::insert_all(tx, it).await?;
+    if let Some(milestone_id) = it.milestone_id {
+        let sql = tx.sql("INSERT INTO milestone_session (session_id, milestone_id) VALUES ($1, $2)");
+        sql.bind(it.id).bind(milestone_id).run().await?;
+    }
     note(tx, it, Vec::new(), now).await
 }
 

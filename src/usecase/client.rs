@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::call::{Call, traced};
 use super::error::{Error, Result};
+use super::followup;
 use super::link;
 use super::noun::{Managed, Written, find, find_own, frozen};
 use super::page::Page;
@@ -33,6 +34,16 @@ impl Managed for Client {
                 let says = "must be a venue of the organisation, or a shared one";
                 Err(Error::field("client.preferred_venue_id", says))
             }
+        }
+    }
+
+    /// The age says what a survivor's milestones ask for.
+    async fn follow(work: &mut Work<'_>, after: &Record<Self>, before: Option<&Record<Self>>) -> Result<()> {
+        match before {
+            Some(before) if before.born_on != after.born_on => {
+                followup::sessions_changed(work, std::slice::from_ref(&after.id)).await
+            }
+            _ => Ok(()),
         }
     }
 

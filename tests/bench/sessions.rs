@@ -234,6 +234,7 @@ impl Opening {
             zone: ZONE,
             state: State::Booked,
             occurrence: None,
+            milestone_id: None,
             overridden: Vec::new(),
             flags: Vec::new(),
             supersedes: None,

@@ -59,6 +59,7 @@ on_both_engines! {
             series_id: "s".into(),
             series_number: 0,
             order_id: "o".into(),
+            milestone_id: "m".into(),
         };
         let fields = [
             "client_id",
@@ -74,6 +75,7 @@ on_both_engines! {
             "overrides[1].reason",
             "series_id",
             "series_number",
+            "milestone_id",
         ];
         assert_eq!(invalid(me.scheduling().book_session(wrong).await.unwrap_err()), fields);
         assert_eq!(

@@ -205,6 +205,7 @@ impl Common {
             place: self.place,
             span,
             occurrence,
+            milestone_id: None,
             overrides: self.overrides.clone(),
         }
     }

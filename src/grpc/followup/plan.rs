@@ -9,6 +9,7 @@ use crate::domain::text::zone;
 use crate::grpc::fields::{Fields, keyed, open, open_mutation};
 use crate::grpc::pb;
 use crate::usecase::error::Result;
+use crate::usecase::followup::change::{CloseFollowUp, Discharge, UpdateFollowUp};
 use crate::usecase::followup::enrol::{EnrolFollowUp, Of};
 use crate::usecase::followup::plan::{Which, get_plan, templates};
 use crate::usecase::mutate;
@@ -29,16 +30,47 @@ impl FollowUps {
 
     pub(super) async fn update_plan(
         &self,
-        _request: Request<pb::UpdateFollowUpRequest>,
+        request: Request<pb::UpdateFollowUpRequest>,
     ) -> Result<pb::UpdateFollowUpResponse> {
-        Err(crate::usecase::error::Error::NotFound("method"))
+        let (call, pb, mut f) = open_mutation(&self.world, request)?;
+        let (plan_id, version) = (f.id("plan_id", &pb.plan_id), f.etag("etag", &pb.etag));
+        let intake_on = f.maybe_date("intake_on", pb.intake_on.as_ref());
+        let counsellor_id = f.maybe_id("counsellor_id", &pb.counsellor_id);
+        let report_on = f.maybe_date("report_on", pb.report_on.as_ref());
+        let planned_sessions = planned_sessions(&mut f, pb.planned_sessions);
+        let discharged_on = f.maybe_date("discharged_on", pb.discharged_on.as_ref());
+        let discharge = match (discharged_on.flatten(), pb.not_discharged) {
+            (Some(_), true) => f.wrong("not_discharged", "must be false when discharged_on is given"),
+            (Some(on), false) => Some(Some(Discharge::On(on))),
+            (None, true) => Some(Some(Discharge::None)),
+            (None, false) => Some(None),
+        };
+        let update = f.finish(|| {
+            Some(UpdateFollowUp {
+                plan_id: plan_id?,
+                version: version?,
+                intake_on: intake_on?,
+                counsellor_id: counsellor_id?,
+                report_on: report_on?,
+                planned_sessions: planned_sessions?,
+                discharge: discharge?,
+            })
+        })?;
+        let view = mutate(&self.world, call, update).await?;
+        let milestones = milestones_pb(&view.milestones, self.world.now());
+        Ok(pb::UpdateFollowUpResponse { plan: Some(plan_pb(&view)), milestones })
     }
 
     pub(super) async fn close_plan(
         &self,
-        _request: Request<pb::CloseFollowUpRequest>,
+        request: Request<pb::CloseFollowUpRequest>,
     ) -> Result<pb::CloseFollowUpResponse> {
-        Err(crate::usecase::error::Error::NotFound("method"))
+        let (call, pb, mut f) = open_mutation(&self.world, request)?;
+        let (plan_id, version) = (f.id("plan_id", &pb.plan_id), f.etag("etag", &pb.etag));
+        let closing = f.word("closing", pb.closing);
+        let close = f.finish(|| Some(CloseFollowUp { plan_id: plan_id?, version: version?, closing: closing? }))?;
+        let view = mutate(&self.world, call, close).await?;
+        Ok(pb::CloseFollowUpResponse { plan: Some(plan_pb(&view)) })
     }
 
     pub(super) async fn get_plan(&self, request: Request<pb::GetFollowUpRequest>) -> Result<pb::GetFollowUpResponse> {

@@ -106,7 +106,8 @@ service! {
 impl Scheduling {
     async fn hold(&self, request: Request<pb::HoldSlotRequest>) -> Result<pb::HoldSlotResponse> {
         let (call, pb, mut f) = open_mutation(&self.world, request)?;
-        let asked = pb::BookSessionRequest { overrides: pb.overrides.clone(), ..booking!(pb) };
+        let (overrides, milestone_id) = (pb.overrides.clone(), pb.milestone_id.clone());
+        let asked = pb::BookSessionRequest { overrides, milestone_id, ..booking!(pb) };
         let wanted = wanted(&mut f, &asked);
         let bounds = TimeDelta::minutes(1)..=LONGEST_HOLD;
         let hold_for = f.minutes("hold_for", pb.hold_for.as_ref(), bounds, Some(DEFAULT_HOLD));

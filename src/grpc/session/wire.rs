@@ -52,8 +52,13 @@ pub fn wanted(f: &mut Fields, pb: &pb::BookSessionRequest) -> Option<Wanted> {
     let length = length(f, pb.length.as_ref());
     let overrides = overrides(f, &pb.overrides);
     let occurrence = occurrence(f, pb);
+    let milestone_id = f.maybe_id("milestone_id", &pb.milestone_id);
+    if pb.group.is_some() && !pb.milestone_id.is_empty() {
+        f.wrong::<()>("milestone_id", "must be empty for a group");
+    }
     let common = Common { overrides: overrides?, ..common? };
-    Some(common.at(Span::lasting(starts_at?, length?)?, occurrence?))
+    let wanted = common.at(Span::lasting(starts_at?, length?)?, occurrence?);
+    Some(Wanted { milestone_id: milestone_id?, ..wanted })
 }
 
 /// What sessions have in common that are booked at once, but for what is overridden.
@@ -269,6 +274,7 @@ pub fn session_pb(session: &Session) -> pb::Session {
         series_id: id_text(session.occurrence.map(|it| it.series_id)),
         series_number: session.occurrence.map_or(0, |it| count(it.number)),
         waitlist_offer_id: id_text(offer),
+        milestone_id: id_text(session.milestone_id),
     }
 }
 

@@ -1,1 +1,134 @@
-//! Changes and closes plans.
+//! Changes the facts that plans hang on, and closes plans.
+
+use chrono::NaiveDate;
+use uuid::Uuid;
+
+use super::plan::{View, Wrong, lock, responsible};
+use super::stage::restage;
+use crate::domain::followup::{Closing, Plan, Subject};
+use crate::domain::ids::{CounsellorId, Id, PlanId};
+use crate::domain::time::local_day;
+use crate::store::codec::Instant;
+use crate::store::followup;
+use crate::usecase::error::Result;
+use crate::usecase::work::{Mutation, Work};
+
+/// Changes the facts that a plan hangs on. What is absent stays.
+#[derive(Clone, Debug)]
+pub struct UpdateFollowUp {
+    /// Which.
+    pub plan_id: PlanId,
+    /// The version last read.
+    pub version: i64,
+    /// The local day of intake.
+    pub intake_on: Option<NaiveDate>,
+    /// Who is responsible.
+    pub counsellor_id: Option<CounsellorId>,
+    /// The local day of the report or of the incident.
+    pub report_on: Option<NaiveDate>,
+    /// How many sessions are planned.
+    pub planned_sessions: Option<u32>,
+    /// The discharge.
+    pub discharge: Option<Discharge>,
+}
+
+/// What is said of the discharge.
+#[derive(Clone, Copy, Debug)]
+pub enum Discharge {
+    /// It was on this local day.
+    On(NaiveDate),
+    /// The one that was recorded was none.
+    None,
+}
+
+impl Mutation for UpdateFollowUp {
+    type Answer = View;
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<View> {
+        let mut plan = lock(work, self.plan_id, self.version).await?;
+        self.apply(work, &mut plan).await?;
+        plan.version += 1;
+        followup::update(&mut work.tx, &plan, Instant(work.now)).await?;
+        restage(work, &mut plan, &[]).await?;
+        View::of(&mut work.tx, plan).await
+    }
+
+    fn result_id(&self, answer: &View) -> Uuid {
+        answer.plan.id.uuid()
+    }
+
+    async fn replay(&self, work: &mut Work<'_>, result_id: Uuid) -> Result<View> {
+        View::again(work, PlanId(result_id)).await
+    }
+}
+
+impl UpdateFollowUp {
+    /// Puts what is said into a plan, or says every field that is wrong.
+    async fn apply(&self, work: &mut Work<'_>, plan: &mut Plan) -> Result<()> {
+        let today = local_day(work.now, plan.zone);
+        let mut wrong = Wrong::default();
+        plan.intake_on = self.intake_on.unwrap_or(plan.intake_on);
+        wrong.unless(plan.intake_on <= today, "intake_on", "must be today at the latest");
+        let organisation_id = plan.organisation_id;
+        match &mut plan.subject {
+            Subject::Case(_) => {
+                let of_survivors = "must be left out for a case";
+                wrong.unless(self.counsellor_id.is_none(), "counsellor_id", of_survivors);
+                wrong.unless(self.report_on.is_none(), "report_on", of_survivors);
+                wrong.unless(self.planned_sessions.is_none(), "planned_sessions", of_survivors);
+                wrong.unless(self.discharge.is_none(), "discharged_on", of_survivors);
+            }
+            Subject::Survivor(course) => {
+                course.report_on = self.report_on.or(course.report_on);
+                course.planned_sessions = self.planned_sessions.unwrap_or(course.planned_sessions);
+                match self.discharge {
+                    Some(Discharge::On(on)) => course.discharged_on = Some(on),
+                    Some(Discharge::None) => course.discharged_on = None,
+                    None => {}
+                }
+                let right = |on: Option<NaiveDate>| on.is_none_or(|on| on <= today);
+                wrong.unless(right(course.report_on), "report_on", "must be today at the latest");
+                let since_intake = course.discharged_on.is_none_or(|on| plan.intake_on <= on);
+                let says = "must be today at the latest, and not before the intake";
+                wrong.unless(since_intake && right(course.discharged_on), "discharged_on", says);
+                if let Some(id) = self.counsellor_id.filter(|id| *id != course.counsellor_id) {
+                    let named = responsible(work, organisation_id, course.client_id, Some(id)).await;
+                    course.counsellor_id = wrong.or(named)?.map_or(id, |it| it.id);
+                }
+            }
+        }
+        wrong.check()
+    }
+}
+
+/// Closes a plan.
+#[derive(Clone, Debug)]
+pub struct CloseFollowUp {
+    /// Which.
+    pub plan_id: PlanId,
+    /// The version last read.
+    pub version: i64,
+    /// Why.
+    pub closing: Closing,
+}
+
+impl Mutation for CloseFollowUp {
+    type Answer = View;
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<View> {
+        let mut plan = lock(work, self.plan_id, self.version).await?;
+        plan.version += 1;
+        plan.closed = Some((self.closing, work.now));
+        followup::update(&mut work.tx, &plan, Instant(work.now)).await?;
+        restage(work, &mut plan, &[]).await?;
+        View::of(&mut work.tx, plan).await
+    }
+
+    fn result_id(&self, answer: &View) -> Uuid {
+        answer.plan.id.uuid()
+    }
+
+    async fn replay(&self, work: &mut Work<'_>, result_id: Uuid) -> Result<View> {
+        View::again(work, PlanId(result_id)).await
+    }
+}

@@ -2,6 +2,7 @@
 
 mod answer;
 pub mod assessment;
+mod booking;
 pub mod case_event;
 pub mod change;
 pub mod concern;
@@ -16,4 +17,5 @@ pub mod progress;
 pub mod report;
 mod stage;
 
+pub(in crate::usecase) use booking::{bookable, check_booked_for};
 pub(in crate::usecase) use moved::{attendance_changed, clients_of_changed, session_changed, sessions_changed};

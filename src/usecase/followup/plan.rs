@@ -187,6 +187,17 @@ impl Wrong {
         }
     }
 
+    /// Takes over what is wrong with a field that was looked at apart.
+    pub(super) fn or<T>(&mut self, read: Result<T>) -> Result<Option<T>> {
+        match read {
+            Err(Error::Invalid(more)) => {
+                self.0.extend(more);
+                Ok(None)
+            }
+            read => read.map(Some),
+        }
+    }
+
     pub(super) fn check(self) -> Result<()> {
         if self.0.is_empty() { Ok(()) } else { Err(Error::Invalid(self.0)) }
     }

@@ -182,6 +182,7 @@ fn wanted(row: &SessionRow, place: WantedPlace, span: Span) -> Wanted {
         place,
         span,
         occurrence: None,
+        milestone_id: None,
         overrides: soft.map(|rule| Override { rule, reason: Personal::new(REASON.into()) }).collect(),
     }
 }

@@ -31,6 +31,7 @@ impl Mutation for BookSession {
     async fn run(&self, work: &mut Work<'_>) -> Result<Session> {
         touch(work, &self.0.party);
         series::check_number(work, &self.0).await?;
+        followup::check_booked_for(work, &self.0).await?;
         let session = book(work, &self.0).await?;
         work.touched(session.id.uuid());
         Ok(session)

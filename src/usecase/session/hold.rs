@@ -12,6 +12,7 @@ use crate::domain::session::{MOST_HOLDS, Override, Session, State, Wanted};
 use crate::store::codec::Instant;
 use crate::store::{self, Lock, overriding, session};
 use crate::usecase::error::{Error, Result};
+use crate::usecase::followup;
 use crate::usecase::work::{Mutation, Work};
 use crate::usecase::world::World;
 
@@ -36,6 +37,7 @@ impl Mutation for HoldSlot {
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Session> {
         touch(work, &self.wanted.party);
+        followup::check_booked_for(work, &self.wanted).await?;
         let scene = self.wanted.scene(work).await?;
         for _ in 0..LOOKS {
             let mut draft = self.wanted.judge(work, &scene, None, Occasion::Placing).await?;

@@ -30,7 +30,7 @@ pub use read::{Filter, Listed, get_session, list_overrides, list_sessions};
 pub use reassign::ReassignCounsellor;
 pub use record::RecordPastSession;
 pub use reschedule::RescheduleSession;
-pub use search::{DEFAULT_WINDOW, FindSlots, FoundSlots, LONGEST_WINDOW, find_slots};
+pub use search::{DEFAULT_WINDOW, FindSlots, FoundSlots, LONGEST_WINDOW, find_slots, find_slots_for};
 pub(super) use search::{Sought, check_own, look, own_client};
 pub use series::{
     BookSeries, CancelSeries, Days, Placed, RescheduleSeries, ScheduleProgramme, View, get_series, wrong,

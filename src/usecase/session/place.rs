@@ -122,6 +122,7 @@ impl Wanted {
             zone,
             state: State::Booked,
             occurrence: self.occurrence,
+            milestone_id: self.milestone_id,
             overridden: rules,
             flags: Vec::new(),
             supersedes: None,

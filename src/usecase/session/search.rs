@@ -10,7 +10,7 @@ use crate::domain::code::{CareService, Modality, Side};
 use crate::domain::counsellor::Counsellor;
 use crate::domain::directory::Venue;
 use crate::domain::guardian::Guardian;
-use crate::domain::ids::{ClientId, CounsellorId, Id, OrganisationId, SiteId, VenueId};
+use crate::domain::ids::{ClientId, CounsellorId, Id, MilestoneId, OrganisationId, SiteId, VenueId};
 use crate::domain::noun::Noun;
 use crate::domain::party::Party;
 use crate::domain::rules::{Occasion, RuleCode, SiteFacts, WALK_IN};
@@ -23,6 +23,7 @@ use crate::store::{Lock, Tx, client, counsellor, guardian};
 use crate::usecase::call::{Call, traced};
 use crate::usecase::error::{Error, Result};
 use crate::usecase::facts::{self, Ask, Places};
+use crate::usecase::followup;
 use crate::usecase::page::Page;
 use crate::usecase::world::World;
 
@@ -75,6 +76,27 @@ pub const LONGEST_WINDOW: TimeDelta = TimeDelta::days(62);
 pub async fn find_slots(world: &World, call: &Call, wanted: &FindSlots, page: &Page) -> Result<FoundSlots> {
     let subject = wanted.party.clients().first().map_or(Uuid::nil(), |id| id.uuid());
     traced(world, call, subject, search(world, call, wanted, page).await).await
+}
+
+/// Finds free times for a survivor's milestone: inside its window, or what of that lies in the window that is wanted.
+/// `wanted` says what is looked for once the survivor is known.
+pub async fn find_slots_for(
+    world: &World,
+    call: &Call,
+    milestone_id: MilestoneId,
+    wanted: impl FnOnce(ClientId) -> FindSlots,
+    page: &Page,
+) -> Result<FoundSlots> {
+    let found = followup::bookable(world, call, milestone_id).await;
+    let (client_id, window) = traced(world, call, milestone_id.uuid(), found).await?;
+    let wanted = wanted(client_id);
+    let starts_at = wanted.window_starts_at.map_or(window.starts_at(), |at| at.max(window.starts_at()));
+    let ends_at = wanted.window_ends_at.map_or(window.ends_at(), |at| at.min(window.ends_at()));
+    if ends_at <= starts_at {
+        return Err(Error::field("window_ends_at", "must leave a part of the milestone's window, from now on"));
+    }
+    let wanted = FindSlots { window_starts_at: Some(starts_at), window_ends_at: Some(ends_at), ..wanted };
+    find_slots(world, call, &wanted, page).await
 }
 
 async fn search(world: &World, call: &Call, wanted: &FindSlots, page: &Page) -> Result<FoundSlots> {

@@ -147,3 +147,84 @@ impl Followed {
         self.ngo.as_counsellor(app, &self.counsellor)
     }
 }
+
+/// A change of a plan as it was read.
+pub fn updating(plan: &Plan) -> pb::UpdateFollowUpRequest {
+    let (plan_id, etag) = (plan.plan.id.clone(), plan.plan.etag.clone());
+    pb::UpdateFollowUpRequest { plan_id, etag, ..Default::default() }
+}
+
+pub async fn update(actor: &Actor, request: pb::UpdateFollowUpRequest) -> Result<Plan, Status> {
+    let changed = actor.follow_up().update_follow_up(request).await?.into_inner();
+    Ok(Plan { plan: changed.plan.unwrap(), milestones: changed.milestones })
+}
+
+/// Every milestone of a list, page by page.
+pub async fn listed(actor: &Actor, mut request: pb::ListMilestonesRequest) -> Result<Vec<pb::Milestone>, Status> {
+    let mut all = Vec::new();
+    loop {
+        let page = actor.follow_up().list_milestones(request.clone()).await?.into_inner();
+        assert!(request.page_size == 0 || page.milestones.len() <= request.page_size as usize);
+        all.extend(page.milestones);
+        if page.next_page_token.is_empty() {
+            return Ok(all);
+        }
+        request.page_token = page.next_page_token;
+    }
+}
+
+/// Code and due day of milestones.
+pub fn due(all: &[pb::Milestone]) -> Vec<(String, String)> {
+    all.iter().map(|it| (it.code.clone(), text(it.due_on))).collect()
+}
+
+/// How a milestone is excused, as it was read.
+pub fn excusing(milestone: &pb::Milestone, excuse: pb::MilestoneExcuse) -> pb::ExcuseMilestoneRequest {
+    let resumed = excuse == pb::MilestoneExcuse::Resumed;
+    pb::ExcuseMilestoneRequest {
+        milestone_id: milestone.id.clone(),
+        etag: milestone.etag.clone(),
+        excuse: excuse.into(),
+        reason: if resumed { String::new() } else { "An example".into() },
+        ..Default::default()
+    }
+}
+
+pub async fn excuse(actor: &Actor, request: pb::ExcuseMilestoneRequest) -> Result<pb::Milestone, Status> {
+    Ok(actor.follow_up().excuse_milestone(request).await?.into_inner().milestone.unwrap())
+}
+
+impl Followed {
+    /// Moves a day's session to another day.
+    pub async fn reschedule(&mut self, day: &str, to: &str) -> pb::Session {
+        let old = self.ngo.session(&self.on(day).id).await;
+        let request = pb::RescheduleSessionRequest {
+            session_id: old.id,
+            etag: old.etag,
+            reason: pb::CancelReason::Client.into(),
+            starts_at: super::ngo::at(&format!("{to}T04:30:00Z")),
+            ..Default::default()
+        };
+        let moved = self.ngo.coordinator.scheduling().reschedule_session(request).await.unwrap().into_inner();
+        let session = moved.session.unwrap();
+        self.sessions.insert(to.into(), session.clone());
+        session
+    }
+
+    /// Calls a day's session off.
+    pub async fn cancel(&self, day: &str) -> pb::Session {
+        self.ngo.cancel(&self.ngo.session(&self.on(day).id).await).await.unwrap()
+    }
+
+    /// Closes the plan.
+    pub async fn close(&mut self, closing: pb::FollowUpClosing) -> Result<pb::FollowUpPlan, Status> {
+        let plan = self.plan().await.plan;
+        let request = pb::CloseFollowUpRequest {
+            plan_id: plan.id,
+            etag: plan.etag,
+            closing: closing.into(),
+            ..Default::default()
+        };
+        Ok(self.ngo.coordinator.follow_up().close_follow_up(request).await?.into_inner().plan.unwrap())
+    }
+}
