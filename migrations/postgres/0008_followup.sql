@@ -73,7 +73,8 @@ CREATE INDEX milestone_listed_of_clients ON milestone (organisation_id, due_on, 
     WHERE listed AND counsellor_id IS NOT NULL;
 CREATE INDEX milestone_listed_of_cases ON milestone (organisation_id, due_on, id)
     WHERE listed AND counsellor_id IS NULL;
-CREATE INDEX milestone_by_due ON milestone (organisation_id, due_on);
+-- For counts. Not by due day alone: pages of those that are listed are not to be read by it.
+CREATE INDEX milestone_by_due ON milestone (organisation_id, standing, due_on);
 
 -- An assessment. Only whether it stands changes, once, when a correction takes its place.
 CREATE TABLE assessment (

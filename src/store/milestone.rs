@@ -170,8 +170,8 @@ pub async fn plan_of(tx: &mut Tx, id: MilestoneId) -> Result<Option<PlanId>> {
 pub enum Of {
     /// Those of an organisation.
     Organisation(OrganisationId),
-    /// Those of an organisation for which a counsellor is responsible.
-    Responsible(OrganisationId, CounsellorId),
+    /// Those for which a counsellor is responsible.
+    Responsible(CounsellorId),
     /// Those that a counsellor finds among the own.
     Carer(CounsellorId),
     /// Those of a survivor.
@@ -206,24 +206,20 @@ pub struct Wanted {
 
 /// A page of the milestones that wait to be done, by due day and id.
 pub async fn listed(tx: &mut Tx, of: Of, wanted: &Wanted) -> Result<Vec<(MilestoneId, NaiveDate)>> {
-    let responsible = match of {
-        Of::Responsible(_, id) => Some(id),
-        _ => wanted.counsellor_id,
-    };
     let (text, id) = match (of, wanted.kind) {
         (Of::Organisation(id), None) => (LISTED, id.0),
         (Of::Organisation(id), Some(Kind::FollowUp)) => (LISTED_OF_CLIENTS, id.0),
         (Of::Organisation(id), Some(Kind::Procedure)) => (LISTED_OF_CASES, id.0),
         // Only survivors have somebody who is responsible, or finds them among the own.
-        (Of::Responsible(..) | Of::Carer(_) | Of::Client(_), Some(Kind::Procedure))
+        (Of::Responsible(_) | Of::Carer(_) | Of::Client(_), Some(Kind::Procedure))
         | (Of::Case(_), Some(Kind::FollowUp)) => return Ok(Vec::new()),
-        (Of::Responsible(id, _), _) => (LISTED_OF_RESPONSIBLE, id.0),
+        (Of::Responsible(id), _) => (LISTED_OF_RESPONSIBLE, id.0),
         (Of::Carer(id), _) => (LISTED_OF_CARER, id.0),
         (Of::Client(id), _) => (LISTED_OF_CLIENT, id.0),
         (Of::Case(id), _) => (LISTED_OF_CASE, id.0),
     };
     let sql = tx.sql(text).bind(id).bind(wanted.after.0).bind(wanted.after.1).bind(wanted.until).bind(wanted.most);
-    sql.bind(responsible).all().await
+    sql.bind(wanted.counsellor_id).all().await
 }
 
 const LISTED: &str = "SELECT id, due_on FROM milestone
@@ -239,8 +235,8 @@ const LISTED_OF_CASES: &str = "SELECT id, due_on FROM milestone
         AND (due_on, id) > ($2, $3) AND due_on <= $4 AND CAST($6 AS UUID) IS NULL
       ORDER BY due_on, id LIMIT $5";
 const LISTED_OF_RESPONSIBLE: &str = "SELECT id, due_on FROM milestone
-      WHERE counsellor_id = $6 AND listed = TRUE AND (due_on, id) > ($2, $3) AND due_on <= $4
-        AND organisation_id = $1
+      WHERE counsellor_id = $1 AND listed = TRUE AND (due_on, id) > ($2, $3) AND due_on <= $4
+        AND (CAST($6 AS UUID) IS NULL OR counsellor_id = $6)
       ORDER BY due_on, id LIMIT $5";
 const LISTED_OF_CARER: &str = "SELECT mine.milestone_id AS id, mine.due_on FROM milestone_carer AS mine
       WHERE mine.counsellor_id = $1 AND (mine.due_on, mine.milestone_id) > ($2, $3) AND mine.due_on <= $4
@@ -324,6 +320,12 @@ pub async fn update(tx: &mut Tx, it: &Milestone, before: &Milestone, now: Instan
         ask(tx, it.id, &new.instrument).await?;
     }
     Ok(())
+}
+
+/// Takes the milestones of a plan off every list.
+pub async fn unlist(tx: &mut Tx, plan_id: PlanId) -> Result<()> {
+    let sql = tx.sql("UPDATE milestone SET listed = FALSE WHERE plan_id = $1 AND listed = TRUE");
+    sql.bind(plan_id).run().await.map(drop)
 }
 
 async fn ask(tx: &mut Tx, id: MilestoneId, instrument: &str) -> Result<()> {

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::plan::{check_open, check_visible, refused};
 use super::stage::restage;
 use crate::domain::client::Case;
+use crate::domain::counsellor::Counsellor;
 use crate::domain::followup::Plan;
 use crate::domain::followup::milestone::{Excuse, Milestone, Standing};
 use crate::domain::ids::{CaseId, ClientId, CounsellorId, Id, MilestoneId};
@@ -102,7 +103,11 @@ async fn of(tx: &mut Tx, call: &Call, filter: &Filter) -> Result<Option<Of>> {
     }
     Ok(Some(match (own, filter.counsellor_id) {
         (Some(own), _) => Of::Carer(own),
-        (None, Some(id)) => Of::Responsible(organisation_id, id),
+        (None, Some(id)) => {
+            let found = Counsellor::find(tx, id, Lock::None).await?;
+            let found = found.filter(|it| it.organisation_id == organisation_id);
+            Of::Responsible(found.ok_or(Error::NotFound(Counsellor::WORD))?.id)
+        }
         (None, None) => Of::Organisation(organisation_id),
     }))
 }

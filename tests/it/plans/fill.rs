@@ -100,7 +100,7 @@ impl Raw {
     }
 
     /// Copies the rows of a table that meet a condition, with other values in some columns.
-    async fn copy(&mut self, table: &str, of: &str, which: &str, others: &[(&str, String)]) {
+    pub async fn copy(&mut self, table: &str, of: &str, which: &str, others: &[(&str, String)]) {
         let columns = match self {
             Self::Sqlite(_) => format!("SELECT name FROM pragma_table_info('{table}') ORDER BY cid"),
             Self::Postgres(_) => format!(
@@ -120,8 +120,8 @@ impl Raw {
     }
 }
 
-/// Makes so many copies of an order. Every other is of one of two jurisdictions, and they stand in five ways.
-pub async fn copies(engine: Engine, app: &TestApp, of: &Treated, count: u32) {
+/// A transaction in which the numbers and references of so many copies are there.
+pub async fn begun(engine: Engine, app: &TestApp, count: u32) -> Raw {
     let mut raw = Raw::open(engine, app).await;
     raw.run("CREATE TEMPORARY TABLE copy (i BIGINT NOT NULL, reference TEXT NOT NULL)".into()).await;
     let numbers: Vec<u32> = (1..=count).collect();
@@ -132,7 +132,13 @@ pub async fn copies(engine: Engine, app: &TestApp, of: &Treated, count: u32) {
     // At once as a writer: SQLite lets nobody who has read wait for one.
     let begin = if engine == Engine::Sqlite { "BEGIN IMMEDIATE" } else { "BEGIN" };
     raw.run(begin.into()).await;
-    organisations(&mut raw, of).await;
+    raw
+}
+
+/// Makes so many copies of an order. Every other is of one of two jurisdictions, and they stand in five ways.
+pub async fn copies(engine: Engine, app: &TestApp, of: &Treated, count: u32) {
+    let mut raw = begun(engine, app, count).await;
+    organisations(&mut raw, &of.ngo.id).await;
     orders(&mut raw, of).await;
     for (kind, day) in ["2026-01-05", "2026-01-12", "2026-01-19"].into_iter().enumerate() {
         sessions(&mut raw, of, &of.on(day).id, 100 + kind as u32 * 3).await;
@@ -143,8 +149,8 @@ pub async fn copies(engine: Engine, app: &TestApp, of: &Treated, count: u32) {
     raw.run("ANALYZE".into()).await;
 }
 
-async fn organisations(raw: &mut Raw, of: &Treated) {
-    let (which, id) = (format!("organisation.id = {}", raw.id(&of.ngo.id)), raw.id_of(1, "i"));
+pub async fn organisations(raw: &mut Raw, of: &str) {
+    let (which, id) = (format!("organisation.id = {}", raw.id(of)), raw.id_of(1, "i"));
     let code = "'COPY-' || CAST(i AS TEXT)".to_owned();
     let some = format!("(SELECT i - 1 AS i FROM copy WHERE i <= {ORGANISATIONS}) AS few");
     raw.copy("organisation", &some, &which, &[("id", id), ("code", code)]).await;
