@@ -58,6 +58,9 @@
 //!   sessions; whoever only moves orders on locks them alone, in the order of ids.
 //! * What calls for a person is raised in the transaction of its cause, once. Whom it names is a function of the hour:
 //!   the clinical lead is reached when the time runs out, also when no job runs. It stands until a person resolves it.
+//! * Milestones get their days, standing and instruments in one place, in the transaction of whatever may have changed
+//!   them: enrolment, sessions, attendance, assessments, events of a case. Where one stands is computed when it is read,
+//!   never written by a clock. Plans are locked after everything else.
 //! * No answer to police depends on anything but the orders of their jurisdiction: cursors and tokens included.
 //! * A change is given its position after it is committed, by one process at a time: a cursor skips nothing.
 //! * A [`usecase::Call`] exists only for a caller whose role was checked against
@@ -164,6 +167,16 @@
 //!   process needs no signal after a rotation.
 //! * 2026-11: a statement is current to the end of its local day and proves what it says for ever; its form is one
 //!   algorithm, one type, no options, so that there is one right answer to whether it is genuine.
+//! * 2026-11: half time and the end of treatment are told by sessions of treatment; interviews and company at a hearing
+//!   are none. One that was booked for a milestone does not put off the end, on which that milestone may hang.
+//! * 2026-11: a milestone that is done keeps its days when its anchor moves; one whose answers were taken back gets
+//!   those of the present. One at which nothing can be asked at the age does not apply.
+//! * 2026-11: a session is booked for a milestone inside its window, or late; only the assessment completes it.
+//! * 2026-11: the milestones of a closed plan stand as they did when it was closed.
+//! * 2026-11: steps of procedure are done and undone by the events of the case alone, so that a correction corrects what
+//!   was in time. A monthly report counts for the first month that has none.
+//! * 2026-11: what a counsellor finds among the own milestones is kept by counsellor and due day, and follows from plans
+//!   and sessions; asking who leads whom for every page would grow with the caseload.
 //! * 2026-11: a series is moved session by session, those that come later from the last to the first, so that
 //!   none is in the way of another and what cannot be moved stays.
 //! * 2026-11: that somebody has taken an escalation on is said before its etag is compared: it is what whoever comes

@@ -277,7 +277,7 @@ on_both_engines! {
         assert_eq!(monitored(&it.plan().await), [Status::NotApplicable; 2]);
         let request = pb::UpdateFollowUpRequest { report_on: Some(date("2025-12-05")), ..updating(&it.plan().await) };
         let plan = update(&it.ngo.coordinator, request).await.unwrap();
-        assert_eq!(monitored(&plan), [Status::Due, Status::Open]);
+        assert_eq!(monitored(&plan), [Status::Missed, Status::Open]);
         let other = it.ngo.survivor().await;
         let unknown = pb::EnrolFollowUpRequest { report_on: None, ..enrolling(&other, &it.counsellor, "2026-01-05") };
         let plan = enrol(&it.ngo.coordinator, unknown).await.unwrap();

@@ -16,7 +16,9 @@ use crate::support::{Ngo, TestApp, book, booking, date};
 /// A second process beside the service, over the same database.
 pub async fn beside(app: &TestApp) -> World {
     let db = Db::open(&app.db.target, 2).await.unwrap();
-    World::open(db, app.clock.clone(), Arc::new(SeededRng::from_seed(7))).await.unwrap()
+    World::open(db, app.clock.clone(), Arc::new(SeededRng::from_seed(7)), app.world().instruments().clone())
+        .await
+        .unwrap()
 }
 
 /// The two NGOs of the demo.

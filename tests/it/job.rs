@@ -61,7 +61,9 @@ fn engine(app: &TestApp) -> usize {
 /// What another process has of the same database.
 async fn beside(app: &TestApp) -> World {
     let db = Db::open(&app.db.target, 4).await.unwrap();
-    World::open(db, app.clock.clone(), Arc::new(SeededRng::from_seed(u64::MAX))).await.unwrap()
+    World::open(db, app.clock.clone(), Arc::new(SeededRng::from_seed(u64::MAX)), app.world().instruments().clone())
+        .await
+        .unwrap()
 }
 
 /// What the command line says.

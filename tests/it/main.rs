@@ -37,6 +37,7 @@ mod input;
 mod instrument;
 mod job;
 mod layers;
+mod milestone;
 mod model;
 mod moving;
 mod noninterference;

@@ -44,8 +44,9 @@ impl Answering<'_> {
 }
 
 /// The milestone that an assessment belongs to: the one that is named, if it asks for the instrument, its window has
-/// opened by that day, and nothing has answered or excused it; else that of the assessment it supersedes; else the one
-/// due first that asks for it and whose window the day is in. The plan must be locked.
+/// opened by that day, and nothing has answered or excused it; else that of the assessment it supersedes, or else the one
+/// due first that asks for it, whose window the day is in; else that of the assessment it supersedes, though it is late.
+/// The plan must be locked.
 pub(super) async fn milestone_for(work: &mut Work<'_>, plan: &Plan, it: &Answering<'_>) -> Result<Option<MilestoneId>> {
     check_open(plan)?;
     let all = milestone::of_plan(&mut work.tx, plan.id).await?;
@@ -60,7 +61,8 @@ pub(super) async fn milestone_for(work: &mut Work<'_>, plan: &Plan, it: &Answeri
     let may = |milestone: &&Milestone| it.is_open(milestone) && milestone.has_opened(it.assessed_on);
     let kept = all.iter().filter(may).find(|milestone| Some(milestone.id) == before);
     let inside = || all.iter().filter(may).find(|milestone| it.is_inside(milestone));
-    Ok(kept.or_else(inside).map(|milestone| milestone.id))
+    let kept_inside = kept.filter(|milestone| it.is_inside(milestone));
+    Ok(kept_inside.or_else(inside).or(kept).map(|milestone| milestone.id))
 }
 
 fn check_named(it: &Answering<'_>, named: &Milestone) -> Result<()> {

@@ -27,17 +27,20 @@ struct Laid {
 }
 
 /// Gives every milestone of a plan what follows from what is known now, and writes what has changed; the others of
-/// `touched` get a new version too. The plan must be locked, or new. A closed plan keeps its milestones as they were.
+/// `touched` get a new version too. The plan must be locked, or new. Those of a closed plan stay as they were, and are
+/// listed no more.
 pub(super) async fn restage(work: &mut Work<'_>, plan: &mut Plan, touched: &[MilestoneId]) -> Result<()> {
-    if plan.is_open() {
-        let existing = milestone::of_plan(&mut work.tx, plan.id).await?;
-        let laid = match plan.subject.clone() {
-            Subject::Survivor(course) => lay_out_course(work, plan, &course, existing).await?,
-            Subject::Case(case_id) => lay_out_case(work, plan, case_id, existing).await?,
-        };
-        for it in laid {
-            write(work, it, touched).await?;
-        }
+    if !plan.is_open() {
+        milestone::unlist(&mut work.tx, plan.id).await?;
+        return carers(work, plan).await;
+    }
+    let existing = milestone::of_plan(&mut work.tx, plan.id).await?;
+    let laid = match plan.subject.clone() {
+        Subject::Survivor(course) => lay_out_course(work, plan, &course, existing).await?,
+        Subject::Case(case_id) => lay_out_case(work, plan, case_id, existing).await?,
+    };
+    for it in laid {
+        write(work, it, touched).await?;
     }
     carers(work, plan).await
 }

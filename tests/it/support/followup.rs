@@ -228,3 +228,35 @@ impl Followed {
         Ok(self.ngo.coordinator.follow_up().close_follow_up(request).await?.into_inner().plan.unwrap())
     }
 }
+
+/// A sheet of an instrument on which nothing is said to be the matter, of a day.
+pub fn well(client: &pb::Client, instrument: &str, on: &str) -> pb::SubmitAssessmentRequest {
+    let items = match instrument {
+        "PCL_5" => 20,
+        "CATS_2" => 30,
+        "PHQ_9" | "PHQ_A" => 9,
+        "CRIES_8" => 8,
+        "GAD_7" => 7,
+        "PC_PTSD_5" => 0,
+        other => panic!("no sheet of {other}"),
+    };
+    let zero = |item| pb::ItemAnswer { item, answer: Some(pb::item_answer::Answer::Value(0)) };
+    pb::SubmitAssessmentRequest {
+        client_id: client.id.clone(),
+        instrument: instrument.into(),
+        language: "ml".into(),
+        assessed_on: Some(date(on)),
+        gate: (instrument == "PC_PTSD_5").then_some(false),
+        answers: (1..=items).map(zero).collect(),
+        ..Default::default()
+    }
+}
+
+/// The assessment and the milestone it belongs to.
+pub async fn submit(
+    actor: &Actor,
+    request: pb::SubmitAssessmentRequest,
+) -> Result<(pb::Assessment, Option<pb::Milestone>), Status> {
+    let made = actor.follow_up().submit_assessment(request).await?.into_inner();
+    Ok((made.assessment.unwrap(), made.milestone))
+}

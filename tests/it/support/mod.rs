@@ -12,7 +12,7 @@ pub mod treatment;
 
 use std::str::FromStr;
 
-pub use app::{Actor, Beside, Refused, TestApp, refused};
+pub use app::{Actor, Audited, Beside, Refused, TestApp, refused};
 pub use attendance::{amend, amending, decide, deciding, facts, record, recording};
 pub use db::{Engine, TestDb};
 pub use ngo::{

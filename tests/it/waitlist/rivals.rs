@@ -26,7 +26,9 @@ fn ten(round: i64) -> String {
 /// What another process has of the same database.
 async fn beside(app: &TestApp) -> World {
     let db = Db::open(&app.db.target, 8).await.unwrap();
-    World::open(db, app.clock.clone(), Arc::new(SeededRng::from_seed(u64::MAX - 1))).await.unwrap()
+    World::open(db, app.clock.clone(), Arc::new(SeededRng::from_seed(u64::MAX - 1)), app.world().instruments().clone())
+        .await
+        .unwrap()
 }
 
 /// Workers of two processes do everything that is due.
