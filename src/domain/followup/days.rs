@@ -59,7 +59,7 @@ impl Facts {
             planned_sessions: course.planned_sessions,
             discharged_on: course.discharged_on,
             attended: visits().filter(attended).map(day).collect(),
-            last_planned_on: visits().filter(|it| !it.for_milestone).map(day).last(),
+            last_planned_on: visits().rfind(|it| !it.for_milestone).map(day),
         }
     }
 
