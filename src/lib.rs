@@ -177,6 +177,13 @@
 //!   was in time. A monthly report counts for the first month that has none.
 //! * 2026-11: what a counsellor finds among the own milestones is kept by counsellor and due day, and follows from plans
 //!   and sessions; asking who leads whom for every page would grow with the caseload.
+//! * 2026-11: a questionnaire is a file, and its version says by which rules a result came about. What was not
+//!   answered is never guessed: an algorithm gives a result only if every way to complete the sheet gives it.
+//! * 2026-11: a result is kept as it was scored, and compared with others when it is read: whoever corrects a baseline
+//!   corrects what was compared with it, and nobody rescores in silence.
+//! * 2026-11: an assessment that came too soon counts for nobody's change, but raises what it calls for like any other:
+//!   nobody waits for a safe interval to notice that somebody is worse. A corrected cause takes no call back.
+//! * 2026-11: what a caregiver answers is a series of its own, and never compared with what a survivor does.
 //! * 2026-11: a series is moved session by session, those that come later from the last to the first, so that
 //!   none is in the way of another and what cannot be moved stays.
 //! * 2026-11: that somebody has taken an escalation on is said before its etag is compared: it is what whoever comes

@@ -17,6 +17,8 @@ use crate::usecase::error::{Error, Refusal};
 
 /// The domain of every `ErrorInfo`.
 const DOMAIN: &str = "aftercare";
+/// The most fields that one answer names: it travels in a header, for whose length clients have a limit.
+const MOST_FIELDS: usize = 100;
 /// When to come back after UNAVAILABLE.
 const COME_BACK: Duration = Duration::from_millis(200);
 
@@ -29,7 +31,7 @@ pub fn status(error: Error) -> Status {
         Error::Denied => Code::PermissionDenied,
         Error::Invalid(fields) => {
             let wrong = |it: &crate::usecase::error::FieldViolation| FieldViolation::new(&it.field, &it.says);
-            details.set_bad_request(fields.iter().map(wrong).collect::<Vec<_>>());
+            details.set_bad_request(fields.iter().take(MOST_FIELDS).map(wrong).collect::<Vec<_>>());
             Code::InvalidArgument
         }
         Error::RequestReused => {

@@ -2,6 +2,8 @@
 //! PostgreSQL (`tests/run.sh` brings one).
 
 mod access;
+mod assessment;
+mod assessment_race;
 mod attendance;
 mod attendance_history;
 mod attendance_log;
@@ -48,6 +50,7 @@ mod plans;
 mod police;
 mod process;
 mod programme;
+mod progress;
 mod race;
 mod repeat;
 mod rules;

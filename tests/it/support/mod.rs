@@ -1,6 +1,7 @@
 //! What every test stands on: a service over a fresh database, and helpers in the domain's words.
 
 mod app;
+pub mod assessment;
 pub mod attendance;
 mod db;
 pub mod deadly;
