@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::attendance::Author;
 use super::code::words;
 use super::ids::{AssessmentId, ClientId, MilestoneId, OrganisationId, PlanId};
-use super::instrument::{Catalogue, Change, Complete, Form, Occasion, Score};
+use super::instrument::{Catalogue, Change, Complete, Form, Occasion, Score, Timing};
 use super::personal::Personal;
 
 words! {
@@ -36,6 +36,8 @@ words! {
         Prorated = "PRORATED",
         /// The instrument may be outside its ages at one.
         AgeUncertain = "AGE_UNCERTAIN",
+        /// The first assessment of the plan does not compare; it is measured from the first that does.
+        LaterBaseline = "LATER_BASELINE",
     }
 }
 
@@ -77,15 +79,17 @@ pub struct Assessment {
 pub struct Scored {
     /// The score.
     pub score: Score,
-    /// What must be known beside it, of the assessment by itself.
+    /// What must be known beside it, and was when it was scored.
     pub flags: BTreeSet<Flag>,
 }
 
-/// An assessment beside the others of its series.
+/// An assessment beside the others of its series, as it reads now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reading {
     /// The assessment.
     pub assessment: Assessment,
+    /// The day of the event, as far as that is known now.
+    pub event_on: Option<NaiveDate>,
     /// It came too soon after the last one that counts.
     pub too_soon: bool,
     /// The change since the baseline; none when it does not stand.
@@ -114,39 +118,75 @@ impl Assessment {
 
 impl Reading {
     /// An assessment by itself.
-    pub fn alone(assessment: Assessment) -> Self {
-        Self { assessment, too_soon: false, since_baseline: None, since_previous: None }
+    pub fn alone(assessment: Assessment, event_on: Option<NaiveDate>) -> Self {
+        Self { assessment, event_on, too_soon: false, since_baseline: None, since_previous: None }
+    }
+
+    /// When it was made.
+    pub fn timing(&self) -> Timing {
+        Timing { assessed_on: self.assessment.assessed_on, event_on: self.event_on }
     }
 
     /// What must be known of it beside its score.
     pub fn flags(&self) -> BTreeSet<Flag> {
         let too_soon = self.too_soon.then_some(Flag::TooSoon);
-        self.assessment.result.flags.iter().copied().chain(too_soon).collect()
+        let acute = self.assessment.result.score.is_acute(self.timing()).then_some(Flag::AcutePhase);
+        self.assessment.result.flags.iter().copied().chain(too_soon).chain(acute).collect()
     }
 }
 
 /// Sets the assessments of one series beside each other: those of one plan, instrument and informant that stand, in
-/// any order. The first is the baseline. One that came too soon counts for nobody: what follows is measured, in days
-/// and in points, from the last that did not.
-pub fn beside_each_other(instruments: &Catalogue, mut series: Vec<Assessment>) -> Vec<Reading> {
+/// any order. The first is the baseline; where it does not compare, in another language for instance, the first that
+/// does. One that came too soon counts for nobody: what follows is measured, in days and in points, from those that
+/// did not.
+pub fn beside_each_other(
+    instruments: &Catalogue,
+    mut series: Vec<Assessment>,
+    event_on: Option<NaiveDate>,
+) -> Vec<Reading> {
     series.sort_by_key(|it| (it.assessed_on, it.id));
     let mut readings: Vec<Reading> = Vec::with_capacity(series.len());
     for assessment in series {
-        let previous = readings.iter().rev().find(|it| !it.too_soon);
+        let last_on = readings.iter().rev().find(|it| !it.too_soon).map(|it| it.assessment.assessed_on);
         let rules = instruments.version(&assessment.form.instrument, &assessment.form.version);
-        let apart = previous.map(|it| it.assessment.assessed_on);
-        let too_soon = rules.zip(apart).is_some_and(|(rules, on)| rules.too_soon(assessment.assessed_on, on));
+        let too_soon = rules.zip(last_on).is_some_and(|(rules, on)| rules.too_soon(assessment.assessed_on, on));
         let compare = |earlier: &Reading| {
             let change = rules?.change(&earlier.assessment.occasion(earlier.too_soon), &assessment.occasion(too_soon));
             let care = care(&earlier.assessment, &assessment);
             Some(Comparison { since: earlier.assessment.id, change: Some(change), care })
         };
         let baseline = || Some(Comparison { since: assessment.id, change: None, care: BTreeSet::new() });
-        let since_baseline = readings.first().map_or_else(baseline, compare);
-        let since_previous = previous.and_then(compare);
-        readings.push(Reading { assessment, too_soon, since_baseline, since_previous });
+        let since_baseline = match readings.first() {
+            None => baseline(),
+            Some(first) => first_that_compares(readings.iter().filter_map(compare)).map(|it| it.later_than(first)),
+        };
+        let before = || readings.iter().rev().filter(|it| !it.too_soon).filter_map(compare);
+        let since_previous = first_that_compares(before());
+        readings.push(Reading { assessment, event_on, too_soon, since_baseline, since_previous });
     }
     readings
+}
+
+/// The first that compares; when none does, the first, which says why.
+fn first_that_compares(all: impl Iterator<Item = Comparison>) -> Option<Comparison> {
+    let mut first = None;
+    for it in all {
+        if matches!(it.change, Some(Change::Compared { .. })) {
+            return Some(it);
+        }
+        first.get_or_insert(it);
+    }
+    first
+}
+
+impl Comparison {
+    /// Says with it that it is not with the first of all.
+    fn later_than(mut self, first: &Reading) -> Self {
+        if self.since != first.assessment.id {
+            self.care.insert(Care::LaterBaseline);
+        }
+        self
+    }
 }
 
 fn care(one: &Assessment, other: &Assessment) -> BTreeSet<Care> {

@@ -167,10 +167,10 @@ pub async fn of_concern(tx: &mut Tx, id: ConcernId) -> Result<Option<EscalationI
     Ok(sql.bind(id).maybe::<(EscalationId,)>().await?.map(|row| row.0))
 }
 
-/// The escalations that an assessment has raised, as they were raised.
-pub async fn of_assessment(tx: &mut Tx, id: AssessmentId) -> Result<Vec<Escalation>> {
-    let sql = tx.sql("SELECT id FROM escalation WHERE assessment_id = $1 ORDER BY id");
-    let ids = sql.bind(id).all::<(EscalationId,)>().await?;
+/// The escalations about a client that assessments have raised at an instant: those of one request.
+pub async fn raised_at(tx: &mut Tx, client_id: ClientId, at: Instant) -> Result<Vec<Escalation>> {
+    let sql = tx.sql("SELECT id FROM escalation WHERE client_id = $1 AND raised_at = $2 AND assessment_id IS NOT NULL");
+    let ids = sql.bind(client_id).bind(at).all::<(EscalationId,)>().await?;
     let mut all = Vec::with_capacity(ids.len());
     for (id,) in ids {
         all.extend(find(tx, id, Lock::None).await?);

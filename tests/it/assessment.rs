@@ -3,12 +3,15 @@
 use aftercare::domain::access::Authority;
 use aftercare::domain::text::Code as DomainCode;
 use aftercare::grpc::pb;
+use aftercare::store::Db;
+use aftercare::store::codec::Instant;
+use chrono::NaiveDate;
 use tonic::Code;
 
 use crate::attendance::{clinical_lead, why, wrong};
 use crate::instrument::MOOD;
 use crate::on_both_engines;
-use crate::support::assessment::{Followed, correcting, read, sheet, submit, submitted};
+use crate::support::assessment::{Followed, correcting, pcl, progress, read, sheet, submit, submitted};
 use crate::support::{Engine, Ngo, TestApp, date, refused};
 
 const ADULT: &str = "1990-05-06";
@@ -98,6 +101,8 @@ on_both_engines! {
             assert_eq!(said(&made), expected, "{instrument} {answers}");
             assert_eq!(made.closed, expected.5.iter().all(Option::is_some), "{answers}");
             assert_eq!(made.result.as_ref().unwrap().rule_set, format!("{instrument}/1"));
+            // No figure of theirs was found for anybody who is here.
+            assert!(made.result.as_ref().unwrap().cut_offs.iter().all(|it| !it.validated));
             assert_eq!(read(&me, &made.id).await.unwrap(), made);
         }
     }
@@ -110,7 +115,8 @@ on_both_engines! {
         let items = async |request| wrong(submit(&me, request).await);
         assert_eq!(items(it.sheet("2026-06-01", "CRIES_8", "5,2,3,4,3,0,3,1")).await, ["answers[1].value", "answers[3].value"]);
         assert_eq!(items(it.sheet("2026-06-01", "CRIES_8", "5,–,3,1,3,0,3,1")).await, ["answers[1].value"]);
-        assert_eq!(items(it.sheet("2026-06-01", "PC_PTSD_5", "no 1,1,1,1,1")).await, ["answers"]);
+        let asked = [0, 1, 2, 3, 4].map(|at| format!("answers[{at}].item"));
+        assert_eq!(items(it.sheet("2026-06-01", "PC_PTSD_5", "no 1,1,1,1,1")).await, asked);
         assert_eq!(items(it.sheet("2026-06-01", "PC_PTSD_5", "1,1,1,1,1")).await, ["gate"]);
         assert_eq!(items(it.sheet("2026-06-01", "PC_PTSD_5", "yes 1,1,1")).await, ["answers"]);
         assert_eq!(items(phq("yes 0,0,0,0,0,0,0,0,0")).await, ["gate"]);
@@ -174,17 +180,17 @@ on_both_engines! {
         }
         it.go_to(&app, "2026-04-01");
         let me = it.me(&app);
-        let pcl = "0,".repeat(20);
-        let refusal = submit(&me, it.sheet("2026-04-01", "PCL_5", &pcl)).await.unwrap_err();
+        let nothing = "0,".repeat(20);
+        let refusal = submit(&me, it.sheet("2026-04-01", "PCL_5", &nothing)).await.unwrap_err();
         assert_eq!((refusal.code(), why::<()>(Err(refusal.clone()))), (Code::FailedPrecondition, "OUTSIDE_AGE".into()));
         assert_eq!(refused(&refusal).items, ["OUTSIDE_AGE"; 3]);
         assert!(refusal.message().contains("CATS_2, CRIES_8, PHQ_A"), "{}", refusal.message());
         // Of a year alone, no possible age may fit for a refusal.
-        let made = submit(&me, sheet(&by_year, "2026-04-01", "PCL_5", &pcl)).await.unwrap();
+        let made = submit(&me, sheet(&by_year, "2026-04-01", "PCL_5", &nothing)).await.unwrap();
         assert_eq!(flags(&made), ["AGE_UNCERTAIN"]);
         let made = submit(&me, sheet(&by_year, "2026-04-01", "CRIES_8", "0,0,0,0,0,0,0,0")).await.unwrap();
         assert_eq!(flags(&made), Vec::<&str>::new());
-        let made = submit(&me, sheet(&unknown, "2026-04-01", "PCL_5", &pcl)).await.unwrap();
+        let made = submit(&me, sheet(&unknown, "2026-04-01", "PCL_5", &nothing)).await.unwrap();
         assert_eq!(flags(&made), ["AGE_UNKNOWN"]);
     }
 
@@ -213,12 +219,65 @@ on_both_engines! {
         assert_eq!((said(&later).3, flags(&later)), (vec!["MET"], vec!["TOO_SOON"]));
     }
 
+    async fn what_is_learned_of_the_event_changes_what_may_be_said(app) {
+        let mut it = Followed::new(&app, ADULT).await;
+        it.go_to(&app, "2026-03-01");
+        let me = it.me(&app);
+        let met = "2,0,0,0,0/2,0/2,2,0,0,0,0,0/2,2,0,0,0,0";
+        let made = submit(&me, it.sheet("2026-02-10", "PCL_5", met)).await.unwrap();
+        assert_eq!((said(&made).3, flags(&made).len()), (vec!["MET"], 0));
+        let db = Db::open(&app.db.target, 1).await.unwrap();
+        let mut tx = db.begin_write().await.unwrap();
+        let later: NaiveDate = "2026-01-20".parse().unwrap();
+        tx.sql("UPDATE follow_up_plan SET report_on = $1").bind(later).run().await.unwrap();
+        tx.commit().await.unwrap();
+        let seen = read(&me, &made.id).await.unwrap();
+        assert_eq!((said(&seen).3, flags(&seen)), (vec!["ACUTE_PHASE"], vec!["ACUTE_PHASE"]));
+        assert_eq!(progress(&me, &it.client).await.unwrap()[0].assessments[0].result, seen.result);
+    }
+
+    async fn a_correction_stays_in_its_plan_open_or_closed(app) {
+        let mut it = Followed::new(&app, ADULT).await;
+        it.go_to(&app, "2026-01-06");
+        let me = it.me(&app);
+        let gad = |value: u32| it.sheet("2026-01-05", "GAD_7", &format!("{value},").repeat(7));
+        let made = submit(&me, gad(1)).await.unwrap();
+        let db = Db::open(&app.db.target, 1).await.unwrap();
+        let mut tx = db.begin_write().await.unwrap();
+        let close = tx.sql("UPDATE follow_up_plan SET closing = 'COMPLETED', closed_at = $1");
+        close.bind(Instant(app.now())).run().await.unwrap();
+        tx.commit().await.unwrap();
+        let lead = clinical_lead(&app, &it.ngo);
+        assert_eq!(why(submit(&lead, it.sheet("2026-01-06", "GAD_7", "0,0,0,0,0,0,0")).await), "NOT_ENROLLED");
+        let right = submit(&lead, correcting(&made, gad(2))).await.unwrap();
+        assert_eq!((right.plan_id, right.milestone_id), (made.plan_id, made.milestone_id));
+        assert_eq!(right.result.unwrap().total, Some(14));
+    }
+
+    async fn who_is_recorded_late_has_those_after_judged_anew(app) {
+        let mut it = Followed::new(&app, ADULT).await;
+        it.go_to(&app, "2026-06-30");
+        let me = it.me(&app);
+        let later = submitted(&me, it.sheet("2026-04-01", "PCL_5", &pcl(35))).await.unwrap();
+        assert!(later.escalations.is_empty());
+        let request_id = "0193a5e0-0000-7000-8000-000000000001".to_owned();
+        let early = pb::SubmitAssessmentRequest { request_id, ..it.sheet("2026-02-01", "PCL_5", &pcl(20)) };
+        let made = submitted(&me, early.clone()).await.unwrap();
+        assert_eq!(raised(&made), [("WORSENED", "R1")]);
+        assert_eq!(made.escalations[0].assessment_id, later.assessment.unwrap().id);
+        assert_eq!(submitted(&me, early).await.unwrap(), made);
+        // Once is enough.
+        let earlier = submitted(&me, it.sheet("2026-01-10", "PCL_5", &pcl(10))).await.unwrap();
+        assert_eq!(raised(&earlier), [("WORSENED", "R1")]);
+        assert_eq!(earlier.escalations[0].assessment_id, made.assessment.unwrap().id);
+    }
+
     async fn what_calls_for_a_person_is_raised_with_the_answers(app) {
         let mut it = Followed::new(&app, ADULT).await;
         let child = it.beside(CHILD).await;
         it.go_to(&app, "2026-06-30");
         let me = it.me(&app);
-        let pcl = |ones: usize| format!("{}{}", "1,".repeat(ones), "0,".repeat(20 - ones));
+        let some = |ones: usize| format!("{}{}", "1,".repeat(ones), "0,".repeat(20 - ones));
         let risky = "0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,3,0,0,0,0";
         let line_21 = format!("{}2,0,0,0,0/0,0,0,0,0", "0,".repeat(20));
         for (day, (client, instrument, answers, expected)) in (1..).zip([
@@ -228,9 +287,9 @@ on_both_engines! {
             (&it.client, "PHQ_9", "0,0,0,0,0,0,0,0,x".to_owned(), vec![("RISK_ITEM_UNKNOWN", "R1")]),
             (&it.client, "PHQ_9", "3,3,3,3,3,3,2,0,0".to_owned(), vec![("TOTAL_ROSE", "R1")]),
             (&it.client, "PHQ_9", "3,3,3,3,3,3,3,0,0".to_owned(), vec![]),
-            (&it.client, "PCL_5", pcl(5), vec![]),
-            (&it.client, "PCL_5", pcl(14), vec![]),
-            (&it.client, "PCL_5", pcl(15), vec![("WORSENED", "R1")]),
+            (&it.client, "PCL_5", some(5), vec![]),
+            (&it.client, "PCL_5", some(14), vec![]),
+            (&it.client, "PCL_5", some(15), vec![("WORSENED", "R1")]),
             (&it.client, "PCL_5", risky.to_owned(), vec![("RISK_SYMPTOM", "R1")]),
             (&child, "PHQ_A", "3,3,3,3,3,3,3,3,3".to_owned(), vec![("RISK_ITEM", "R3"), ("TOTAL_ROSE", "R1")]),
             (&child, "CATS_2", line_21.clone(), vec![("RISK_SYMPTOM", "R1")]),
@@ -241,7 +300,7 @@ on_both_engines! {
             let named = made.escalations.iter().all(|raised| {
                 raised.assessment_id == assessment.id && raised.counsellor_id == it.counsellor.id && raised.client_id == client.id
             });
-            assert!(named && assessment.closed == !answers.ends_with('x'), "{answers}");
+            assert!(named && assessment.closed != answers.ends_with('x'), "{answers}");
         }
     }
 

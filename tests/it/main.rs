@@ -3,6 +3,7 @@
 
 mod access;
 mod assessment;
+mod assessment_crash;
 mod assessment_race;
 mod attendance;
 mod attendance_history;

@@ -98,6 +98,21 @@ on_both_engines! {
         assert_eq!(one, all[1..]);
     }
 
+    async fn where_the_first_does_not_compare_the_first_that_does_is_the_baseline(app) {
+        let mut it = Followed::new(&app, ADULT).await;
+        it.go_to(&app, "2026-12-01");
+        let me = it.me(&app);
+        let first = pb::SubmitAssessmentRequest { language: "ml".into(), ..it.sheet("2026-02-01", "PCL_5", &pcl(60)) };
+        submit(&me, first).await.unwrap();
+        for (day, total) in [("2026-03-01", 45), ("2026-04-01", 30)] {
+            submit(&me, it.sheet(day, "PCL_5", &pcl(total))).await.unwrap();
+        }
+        let series = only(progress(&me, &it.client).await.unwrap());
+        assert_eq!(baseline(&series[1]), (Class::NotComparable, None, vec!["LANGUAGE_DIFFERS"]));
+        assert_eq!(baseline(&series[2]), (Class::ReliableImprovement, Some(15), vec!["LATER_BASELINE"]));
+        assert_eq!(previous(&series[2]), (Class::ReliableImprovement, Some(15), vec![]));
+    }
+
     async fn what_others_answer_is_a_series_of_its_own(app) {
         let mut it = Followed::new(&app, CHILD).await;
         it.go_to(&app, "2026-12-01");

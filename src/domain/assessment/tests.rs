@@ -2,7 +2,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::domain::access::Role;
-use crate::domain::instrument::{Answer, Incomparable, Informant, Sheet, Timing};
+use crate::domain::instrument::{Answer, Incomparable, Informant, Sheet};
 use crate::domain::text::{Code, Language};
 
 fn day(text: &str) -> NaiveDate {
@@ -16,7 +16,6 @@ fn made(number: u128, on: &str, total: u32) -> Assessment {
     let value = |item: u32| total / 20 + u32::from(item <= total % 20);
     let answers = (1..=20).map(|item| (item, Answer::Value(value(item)))).collect();
     let answers = pcl.check(&Sheet { gate: None, answers }).unwrap();
-    let timing = Timing { assessed_on: day(on), event_on: None };
     Assessment {
         id: AssessmentId(Uuid::from_u128(number)),
         organisation_id: OrganisationId(Uuid::nil()),
@@ -32,7 +31,7 @@ fn made(number: u128, on: &str, total: u32) -> Assessment {
         },
         assessed_on: day(on),
         closed: true,
-        result: Scored { score: pcl.score(&answers, timing), flags: BTreeSet::new() },
+        result: Scored { score: pcl.score(&answers), flags: BTreeSet::new() },
         answers,
         recorded_at: DateTime::UNIX_EPOCH,
         recorded_by: Author { principal: "somebody".into(), role: Role::Counsellor },
@@ -42,7 +41,7 @@ fn made(number: u128, on: &str, total: u32) -> Assessment {
 }
 
 fn read(series: Vec<Assessment>) -> Vec<Reading> {
-    beside_each_other(&Catalogue::built_in().unwrap(), series)
+    beside_each_other(&Catalogue::built_in().unwrap(), series, None)
 }
 
 /// The other number of a comparison, and the difference.
@@ -93,4 +92,31 @@ fn an_instrument_that_nobody_knows_any_more_is_not_compared() {
     series.iter_mut().for_each(|it| it.form.version = "0".into());
     let readings = read(series);
     assert!(readings.iter().all(|it| !it.too_soon) && readings[1].since_baseline.is_none());
+}
+
+#[test]
+fn where_the_first_does_not_compare_the_first_that_does_is_the_baseline() {
+    let mut other = made(1, "2026-01-01", 60);
+    other.form.language = Language::parse("ml").unwrap();
+    let series = vec![other, made(2, "2026-02-01", 40), made(3, "2026-03-01", 30), made(4, "2026-03-02", 20)];
+    let readings = read(series);
+    let told = |pick: fn(&Reading) -> Option<&Comparison>| readings.iter().map(|it| told(pick(it))).collect::<Vec<_>>();
+    assert_eq!(
+        told(|it| it.since_baseline.as_ref()),
+        [Some((1, None)), Some((1, None)), Some((2, Some(10))), Some((1, None))]
+    );
+    assert_eq!(told(|it| it.since_previous.as_ref()), [None, Some((1, None)), Some((2, Some(10))), Some((3, None))]);
+    let care = |at: usize| readings[at].since_baseline.clone().unwrap().care.contains(&Care::LaterBaseline);
+    assert!(!care(1) && care(2) && !care(3));
+}
+
+#[test]
+fn what_is_learned_of_the_event_changes_what_may_be_said() {
+    let mut label = made(1, "2026-01-20", 40);
+    assert_eq!(label.result.score.findings[0].says(Reading::alone(label.clone(), None).timing()), "MET");
+    let event_on = Some(day("2026-01-01"));
+    let reading = &beside_each_other(&Catalogue::built_in().unwrap(), vec![label.clone()], event_on)[0];
+    assert!(reading.flags().contains(&Flag::AcutePhase));
+    label.assessed_on = day("2026-02-20");
+    assert!(Reading::alone(label, event_on).flags().is_empty());
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::algorithm::{Algorithm, WIDEST};
 use super::risk::RiskItem;
-use super::score::{Verdict, as_count};
+use super::score::{RESERVED, as_count};
 use super::{ANYWHERE, Block, Code, Instrument, Scale, TOTAL};
 use crate::domain::escalation::Trigger;
 use crate::domain::text::{Fault, Language, bounded};
@@ -215,8 +215,8 @@ impl Instrument {
         let of = format!("algorithm {}", algorithm.code);
         let results = || algorithm.results.iter().map(|it| &it.code);
         faults.require_codes(&of, results());
-        let reserved = results().any(|code| Verdict::RESERVED.contains(&code.as_str()));
-        faults.require(!reserved, || format!("{of}: {} are not for files", Verdict::RESERVED.join(" and ")));
+        let reserved = results().any(|code| RESERVED.contains(&code.as_str()));
+        faults.require(!reserved, || format!("{of}: {} are not for files", RESERVED.join(" and ")));
         let last = algorithm.results.iter().rposition(|it| it.when.is_empty());
         let first = algorithm.results.iter().position(|it| it.when.is_empty());
         let one = first.is_some() && first == last && first.map(|it| it + 1) == Some(algorithm.results.len());

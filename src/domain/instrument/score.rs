@@ -72,6 +72,8 @@ pub struct Finding {
     pub algorithm: Code,
     /// What it found.
     pub verdict: Verdict,
+    /// That this is a label that must not be given sooner than so many days after the event.
+    pub acute_phase_days: Option<u32>,
 }
 
 /// What an algorithm can find.
@@ -79,8 +81,6 @@ pub struct Finding {
 pub enum Verdict {
     /// A result, whatever the missing answers would have been.
     Result(Code),
-    /// A label that must not be given so soon after the event.
-    AcutePhase,
     /// It depends on what is missing.
     Indeterminate,
 }
@@ -96,16 +96,20 @@ pub struct Timing {
     pub event_on: Option<NaiveDate>,
 }
 
-impl Verdict {
-    /// What a result may not be called.
-    pub(super) const RESERVED: [&str; 2] = ["ACUTE_PHASE", "INDETERMINATE"];
+/// What a finding says in place of a label that must not be given so soon after the event.
+const ACUTE_PHASE: &str = "ACUTE_PHASE";
+/// What a finding says when it depends on what is missing.
+const INDETERMINATE: &str = "INDETERMINATE";
+/// What a result may not be called.
+pub(super) const RESERVED: [&str; 2] = [ACUTE_PHASE, INDETERMINATE];
 
-    /// The word for it.
-    pub fn as_str(&self) -> &str {
-        match self {
+impl Finding {
+    /// The word for what it found, given what is known of the event by now: when that changes, so does what may be said.
+    pub fn says(&self, timing: Timing) -> &str {
+        match &self.verdict {
+            Verdict::Indeterminate => INDETERMINATE,
+            Verdict::Result(_) if self.acute_phase_days.is_some_and(|days| timing.is_within(days)) => ACUTE_PHASE,
             Verdict::Result(code) => code.as_str(),
-            Verdict::AcutePhase => Self::RESERVED[0],
-            Verdict::Indeterminate => Self::RESERVED[1],
         }
     }
 }
@@ -132,11 +136,16 @@ impl Score {
     pub fn may_close(&self) -> bool {
         self.risks.iter().all(|it| it.may_close())
     }
+
+    /// Whether a label is not given because the event is so recent.
+    pub fn is_acute(&self, timing: Timing) -> bool {
+        self.findings.iter().any(|it| it.says(timing) == ACUTE_PHASE)
+    }
 }
 
 impl Instrument {
     /// Scores an answer sheet that fits this instrument.
-    pub fn score(&self, sheet: &Complete, timing: Timing) -> Score {
+    pub fn score(&self, sheet: &Complete) -> Score {
         let (total, prorated) = self.total(sheet);
         let scale = |it: &Scale| self.scale(it, sheet);
         let subscales: Vec<_> = self.subscales.iter().map(scale).collect();
@@ -155,7 +164,7 @@ impl Instrument {
             subscales,
             subscores,
             band: band.map(|band| band.code.clone()),
-            findings: self.algorithms.iter().map(|it| self.find(it, sheet, timing)).collect(),
+            findings: self.algorithms.iter().map(|it| self.find(it, sheet)).collect(),
             risks: self.risks(sheet),
         }
     }
@@ -209,14 +218,14 @@ impl Instrument {
         each.collect()
     }
 
-    fn find(&self, algorithm: &Algorithm, sheet: &Complete, timing: Timing) -> Finding {
-        let acute = algorithm.acute_phase.as_ref().filter(|it| timing.is_within(it.days));
-        let verdict = match algorithm.decide(|symptom| self.known(symptom, algorithm.positive_from(symptom), sheet)) {
-            None => Verdict::Indeterminate,
-            Some(result) if acute.is_some_and(|it| it.result == result.code) => Verdict::AcutePhase,
-            Some(result) => Verdict::Result(result.code.clone()),
-        };
-        Finding { algorithm: algorithm.code.clone(), verdict }
+    fn find(&self, algorithm: &Algorithm, sheet: &Complete) -> Finding {
+        let result = algorithm.decide(|symptom| self.known(symptom, algorithm.positive_from(symptom), sheet));
+        let acute = algorithm.acute_phase.as_ref().filter(|it| result.is_some_and(|result| it.result == result.code));
+        Finding {
+            algorithm: algorithm.code.clone(),
+            verdict: result.map_or(Verdict::Indeterminate, |result| Verdict::Result(result.code.clone())),
+            acute_phase_days: acute.map(|it| it.days),
+        }
     }
 
     /// What is certain of a symptom, whatever its missing lines would have been.

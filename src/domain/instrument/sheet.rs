@@ -86,9 +86,11 @@ impl Instrument {
     }
 
     fn check_absence(&self, sheet: &Sheet, wrong: &mut Vec<(String, Fault)>) -> BTreeMap<u32, Answer> {
-        if !sheet.answers.is_empty() {
-            let says = "must be empty: after \"no\" to the first question nothing else is asked";
-            wrong.push(("answers".to_owned(), Fault::new(says)));
+        let says = || Fault::new("must be absent: after \"no\" to the first question nothing else is asked");
+        if sheet.answers.len() > 2 * self.items().count() {
+            wrong.push(("answers".to_owned(), says()));
+        } else {
+            wrong.extend((0..sheet.answers.len()).map(|at| (format!("answers[{at}].item"), says())));
         }
         BTreeMap::new()
     }

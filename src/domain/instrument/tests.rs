@@ -42,7 +42,7 @@ fn complete(instrument: &Instrument, text: &str) -> Complete {
 fn scored(code: &str, text: &str) -> Score {
     let catalogue = catalogue();
     let instrument = catalogue.find(code).unwrap();
-    instrument.score(&complete(instrument, text), later())
+    instrument.score(&complete(instrument, text))
 }
 
 /// What is wrong with a sheet: paths and sentences.
@@ -78,7 +78,7 @@ impl Score {
     }
 
     fn found(&self) -> Vec<&str> {
-        self.findings.iter().map(|it| it.verdict.as_str()).collect()
+        self.findings.iter().map(|it| it.says(later())).collect()
     }
 
     fn reached(&self) -> Vec<Option<bool>> {

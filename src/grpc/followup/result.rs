@@ -13,7 +13,7 @@ pub(super) fn result_pb(reading: &Reading) -> pb::AssessmentResult {
     let score = &it.result.score;
     let finding = |it: &crate::domain::instrument::Finding| pb::AlgorithmFinding {
         algorithm: it.algorithm.to_string(),
-        finding: it.verdict.as_str().to_owned(),
+        finding: it.says(reading.timing()).to_owned(),
     };
     let risk = |it: &crate::domain::instrument::RiskAnswer| pb::RiskAnswer {
         item: count(it.item),

@@ -1,6 +1,8 @@
 //! Assessments: answers are handed in, checked, scored and kept, and what calls for a person is raised, all in one
 //! transaction. What is wrong is corrected by another assessment that takes its place.
 
+use std::cmp::Reverse;
+
 use chrono::{NaiveDate, TimeDelta};
 use uuid::Uuid;
 
@@ -11,18 +13,19 @@ use crate::domain::age::ages_on;
 use crate::domain::assessment::{Assessment, Flag, Reading, Scored, beside_each_other};
 use crate::domain::attendance::Author;
 use crate::domain::client::Client;
-use crate::domain::escalation::{Alarm, Cause, Escalation};
+use crate::domain::escalation::{Alarm, Cause, Escalation, Trigger};
 use crate::domain::followup::milestone::Milestone;
 use crate::domain::followup::{Course, Plan};
-use crate::domain::ids::{AssessmentId, ClientId, Id, MilestoneId};
+use crate::domain::ids::{AssessmentId, ClientId, Id, MilestoneId, PlanId};
 use crate::domain::instrument::{
-    Admitted, Ages, Before, Complete, Form, Informant, Instrument, Outside, Score, Sheet, Timing, Verdict,
+    Admitted, Ages, Before, Catalogue, Complete, Form, Informant, Instrument, Outside, Sheet,
 };
 use crate::domain::noun::Record;
 use crate::domain::personal::Personal;
 use crate::domain::text::{Code, Language};
 use crate::domain::time::local_day;
-use crate::store::{self, Lock, assessment, milestone};
+use crate::store::codec::Instant;
+use crate::store::{self, Lock, assessment, followup, milestone};
 use crate::usecase::client::known;
 use crate::usecase::error::{Error, FieldViolation, Result};
 use crate::usecase::noun::find;
@@ -132,7 +135,11 @@ impl Mutation for SubmitAssessment {
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Submitted> {
         known(work, self.client_id).await?;
-        let plan = plan::lock_open(work, self.client_id).await?;
+        let before = self.superseded(work).await?;
+        let plan = match &before {
+            Some(before) => plan::lock_of(work, before.plan_id).await?,
+            None => plan::lock_open(work, self.client_id).await?,
+        };
         let course = plan.course().cloned().ok_or(Error::NotFound(plan::WORD))?;
         let instrument = self.instrument(work.world)?;
         let assessed_on = self.day(work, &plan)?;
@@ -140,24 +147,17 @@ impl Mutation for SubmitAssessment {
         let uncertain = self.check_age(work.world, instrument, &client, &plan, assessed_on)?;
         let standing = assessment::standing(&mut work.tx, self.client_id, Some(&instrument.code)).await?;
         let others = self.take_place(work, standing, assessed_on).await?;
-        let supersedes = self.supersedes.as_ref().map(|(id, _)| *id);
-        let answering = Answering {
-            instrument: instrument.code.as_str(),
-            assessed_on,
-            milestone_id: self.milestone_id,
-            supersedes,
-        };
-        let milestone_id = milestone_for(work, &plan, &answering).await?;
-        let score = instrument.score(&self.filled.answers, Timing { assessed_on, event_on: course.report_on });
-        let flags = uncertain.into_iter().chain(acute(&score)).collect();
-        let it = self.assessment(work, &plan, assessed_on, milestone_id, Scored { score, flags });
+        let milestone_id = self.milestone(work, &plan, before.as_ref(), assessed_on).await?;
+        let score = instrument.score(&self.filled.answers);
+        let result = Scored { score, flags: uncertain.into_iter().collect() };
+        let it = self.assessment(work, &plan, assessed_on, milestone_id, result);
         assessment::insert(&mut work.tx, &it).await?;
         work.touched(it.id.uuid());
         work.note(it.form.instrument.as_str());
+        let series: Vec<_> = others.into_iter().chain([it.clone()]).collect();
+        let escalations = raise(work, &plan, &course, &it, &series).await?;
         let milestone = answered(work, &plan, &answer_of(&it)).await?;
-        let escalations = raise(work, &plan, &course, &it, &alarms(instrument, &it, &others)).await?;
-        let series = others.into_iter().chain([it.clone()]);
-        let reading = reading_of(work.world, it, series);
+        let reading = reading_of(work.world, it, series, course.report_on);
         Ok(Submitted { reading, escalations, milestone })
     }
 
@@ -168,7 +168,9 @@ impl Mutation for SubmitAssessment {
     async fn replay(&self, work: &mut Work<'_>, result_id: Uuid) -> Result<Submitted> {
         known(work, self.client_id).await?;
         let it = assessment::find(&mut work.tx, AssessmentId(result_id)).await?.ok_or(Error::NotFound(WORD))?;
-        let escalations = store::escalation::of_assessment(&mut work.tx, it.id).await?;
+        let recorded_at = Instant(it.recorded_at);
+        let mut escalations = store::escalation::raised_at(&mut work.tx, self.client_id, recorded_at).await?;
+        escalations.sort_by_key(soonest_first);
         let milestone = match it.milestone_id {
             Some(id) => milestone::find(&mut work.tx, id).await?,
             None => None,
@@ -212,7 +214,36 @@ impl SubmitAssessment {
         }
     }
 
-    /// Ends the assessment whose place this one takes, and refuses a second of one day. Answers the others that stand.
+    /// The assessment whose place this one takes: about the same survivor, by the same instrument.
+    async fn superseded(&self, work: &mut Work<'_>) -> Result<Option<Assessment>> {
+        let Some((id, _)) = &self.supersedes else { return Ok(None) };
+        work.touched(id.uuid());
+        let same = |it: &Assessment| it.client_id == self.client_id && it.form.instrument == self.filled.instrument;
+        let found = assessment::find(&mut work.tx, *id).await?.filter(same);
+        Ok(Some(found.ok_or(Error::NotFound(WORD))?))
+    }
+
+    /// The milestone it belongs to. In a closed plan, that of the assessment whose place it takes.
+    async fn milestone(
+        &self,
+        work: &mut Work<'_>,
+        plan: &Plan,
+        before: Option<&Assessment>,
+        assessed_on: NaiveDate,
+    ) -> Result<Option<MilestoneId>> {
+        let kept = before.filter(|_| !plan.is_open()).map(|it| it.milestone_id);
+        match kept {
+            Some(kept) if self.milestone_id.is_none() || self.milestone_id == kept => Ok(kept),
+            _ => {
+                let supersedes = before.map(|it| it.id);
+                let (instrument, milestone_id) = (self.filled.instrument.as_str(), self.milestone_id);
+                milestone_for(work, plan, &Answering { instrument, assessed_on, milestone_id, supersedes }).await
+            }
+        }
+    }
+
+    /// Ends the assessment whose place this one takes, and refuses a second of one day. Answers the others of the
+    /// series that stand.
     async fn take_place(
         &self,
         work: &mut Work<'_>,
@@ -220,10 +251,6 @@ impl SubmitAssessment {
         assessed_on: NaiveDate,
     ) -> Result<Vec<Assessment>> {
         if let Some((id, _)) = &self.supersedes {
-            work.touched(id.uuid());
-            let before = assessment::find(&mut work.tx, *id).await?;
-            let same = |it: &Assessment| it.client_id == self.client_id && it.form.instrument == self.filled.instrument;
-            before.filter(same).ok_or(Error::NotFound(WORD))?;
             if !assessment::end(&mut work.tx, *id).await? {
                 let subjects = assessment::successor(&mut work.tx, *id).await?.into_iter().map(Id::uuid).collect();
                 let says = "another assessment has taken its place; correct that one";
@@ -270,10 +297,6 @@ impl SubmitAssessment {
     }
 }
 
-fn acute(score: &Score) -> Option<Flag> {
-    score.findings.iter().any(|it| it.verdict == Verdict::AcutePhase).then_some(Flag::AcutePhase)
-}
-
 fn answer_of(it: &Assessment) -> Answered {
     Answered {
         id: it.id,
@@ -284,23 +307,25 @@ fn answer_of(it: &Assessment) -> Answered {
     }
 }
 
-/// What calls for a person, given those of the series that stand; one that came too soon can raise an alarm, too.
-fn alarms(instrument: &Instrument, it: &Assessment, others: &[Assessment]) -> Vec<Alarm> {
-    let mut before: Vec<_> = others.iter().filter(|other| other.assessed_on < it.assessed_on).collect();
+/// What an assessment calls for, given those of its series that stand; one that came too soon can raise an alarm, too.
+fn alarms(instruments: &Catalogue, it: &Assessment, series: &[Assessment]) -> Vec<Alarm> {
+    let Some(rules) = instruments.version(&it.form.instrument, &it.form.version) else { return Vec::new() };
+    let mut before: Vec<_> = series.iter().filter(|other| other.assessed_on < it.assessed_on).collect();
     before.sort_by_key(|it| it.assessed_on);
     let baseline = before.iter().find(|other| other.plan_id == it.plan_id).map(|it| it.occasion(false));
     let previous = before.last().map(|it| it.occasion(false));
     let before = Before { baseline: baseline.as_ref(), previous: previous.as_ref() };
-    instrument.alarms(&it.answers, &it.occasion(false), before)
+    rules.alarms(&it.answers, &it.occasion(false), before)
 }
 
-/// Raises what an assessment calls for, naming the counsellor who has it in hand.
+/// Raises what an assessment calls for, and what later ones do now that it stands before them: whatever else those call
+/// for was raised with them. It names the counsellor who has the survivor in hand.
 async fn raise(
     work: &mut Work<'_>,
     plan: &Plan,
     course: &Course,
     it: &Assessment,
-    alarms: &[Alarm],
+    series: &[Assessment],
 ) -> Result<Vec<Escalation>> {
     let about = About {
         organisation_id: plan.organisation_id,
@@ -308,25 +333,46 @@ async fn raise(
         counsellor_id: work.call.caller().authority.counsellor_id().unwrap_or(course.counsellor_id),
         zone: plan.zone,
     };
-    let mut raised = Vec::with_capacity(alarms.len());
-    for alarm in alarms {
-        raised.extend(escalation::raise(work, about, *alarm, Cause::Assessment(it.id)).await?);
+    let mut raised = Vec::new();
+    for judged in series.iter().filter(|other| other.id == it.id || it.assessed_on < other.assessed_on) {
+        let by_change = |alarm: &Alarm| matches!(alarm.trigger, Trigger::TotalRose | Trigger::Worsened);
+        let alarms = alarms(work.world.instruments(), judged, series).into_iter();
+        for alarm in alarms.filter(|alarm| judged.id == it.id || by_change(alarm)) {
+            raised.extend(escalation::raise(work, about, alarm, Cause::Assessment(judged.id)).await?);
+        }
     }
+    raised.sort_by_key(soonest_first);
     Ok(raised)
 }
 
+fn soonest_first(it: &Escalation) -> impl Ord + use<> {
+    (Reverse(it.alarm.level), it.alarm.trigger, it.id)
+}
+
 /// An assessment beside those of its series; one that does not stand is read by itself.
-pub(super) fn reading_of(world: &World, it: Assessment, all: impl IntoIterator<Item = Assessment>) -> Reading {
+fn reading_of(
+    world: &World,
+    it: Assessment,
+    all: impl IntoIterator<Item = Assessment>,
+    event_on: Option<NaiveDate>,
+) -> Reading {
     let of = |it: &Assessment| (it.plan_id, it.form.instrument.clone(), it.form.informant);
     let series = all.into_iter().filter(|other| of(other) == of(&it)).collect();
-    let found =
-        beside_each_other(world.instruments(), series).into_iter().find(|reading| reading.assessment.id == it.id);
-    found.unwrap_or_else(|| Reading::alone(it))
+    let readings = beside_each_other(world.instruments(), series, event_on);
+    let found = readings.into_iter().find(|reading| reading.assessment.id == it.id);
+    found.unwrap_or_else(|| Reading::alone(it, event_on))
 }
 
 async fn read(work: &mut Work<'_>, it: Assessment) -> Result<Reading> {
     let standing = assessment::standing(&mut work.tx, it.client_id, Some(&it.form.instrument)).await?;
-    Ok(reading_of(work.world, it, standing))
+    let event_on = event_of(work, it.plan_id).await?;
+    Ok(reading_of(work.world, it, standing, event_on))
+}
+
+/// The day of the event, as far as a plan knows it now.
+pub(super) async fn event_of(work: &mut Work<'_>, plan_id: PlanId) -> Result<Option<NaiveDate>> {
+    let plan = followup::find(&mut work.tx, plan_id, Lock::None).await?.ok_or(Error::NotFound(plan::WORD))?;
+    Ok(plan.course().and_then(|it| it.report_on))
 }
 
 /// Reads an assessment with its answers; the read is audited before it is answered.

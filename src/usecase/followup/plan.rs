@@ -125,6 +125,12 @@ pub(super) async fn lock_open(work: &mut Work<'_>, client_id: ClientId) -> Resul
     Ok(plan)
 }
 
+/// A survivor's plan, locked, open or closed; of whom it is about the caller may know.
+pub(super) async fn lock_of(work: &mut Work<'_>, id: PlanId) -> Result<Plan> {
+    work.touched(id.uuid());
+    followup::find(&mut work.tx, id, Lock::Update).await?.ok_or(Error::NotFound(WORD))
+}
+
 /// A refusal by the state of things.
 pub(super) fn refused(reason: &'static str, says: &'static str, subjects: &[Uuid]) -> Error {
     Error::Precondition { reason, says, subjects: subjects.to_vec() }

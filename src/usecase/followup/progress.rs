@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
 use uuid::Uuid;
 
+use super::assessment::event_of;
 use crate::domain::assessment::{Assessment, Reading, beside_each_other};
 use crate::domain::ids::{ClientId, Id, PlanId};
 use crate::domain::instrument::Informant;
@@ -40,20 +42,19 @@ impl Mutation for GetProgress {
         known(work, self.client_id).await?;
         let standing = assessment::standing(&mut work.tx, self.client_id, self.instrument.as_ref()).await?;
         standing.iter().for_each(|it| work.touched(it.id.uuid()));
+        let mut plans: BTreeMap<PlanId, Option<NaiveDate>> = BTreeMap::new();
+        for plan_id in standing.iter().map(|it| it.plan_id).collect::<BTreeSet<_>>() {
+            plans.insert(plan_id, event_of(work, plan_id).await?);
+        }
         let kinds: BTreeSet<_> = standing.iter().map(|it| (it.form.instrument.clone(), it.form.informant)).collect();
-        let of = |instrument: &Code, informant: Informant| {
-            let same = |it: &&Assessment| it.form.instrument == *instrument && it.form.informant == informant;
-            let mut plans: BTreeMap<PlanId, Vec<Assessment>> = BTreeMap::new();
-            for it in standing.iter().filter(same) {
-                plans.entry(it.plan_id).or_default().push(it.clone());
-            }
-            let each = plans.into_values().flat_map(|plan| beside_each_other(work.world.instruments(), plan));
+        let instruments = work.world.instruments();
+        let series = kinds.into_iter().map(|(instrument, informant)| {
+            let same = |it: &&Assessment| it.form.instrument == instrument && it.form.informant == informant;
+            let of = |plan_id: PlanId| standing.iter().filter(same).filter(move |it| it.plan_id == plan_id).cloned();
+            let each =
+                plans.iter().flat_map(|(id, event_on)| beside_each_other(instruments, of(*id).collect(), *event_on));
             let mut readings: Vec<_> = each.collect();
             readings.sort_by_key(|it| (it.assessment.assessed_on, it.assessment.id));
-            readings
-        };
-        let series = kinds.into_iter().map(|(instrument, informant)| {
-            let readings = of(&instrument, informant);
             Series { instrument, informant, readings }
         });
         Ok(series.collect())

@@ -115,7 +115,7 @@ fn the_built_in_files_are_instruments() {
 fn an_instrument_that_is_added_scores() {
     let catalogue = added(MOOD).unwrap();
     let mood = catalogue.find("MOOD_3").unwrap();
-    let score = |text: &str| mood.score(&complete(mood, text), later());
+    let score = |text: &str| mood.score(&complete(mood, text));
     let it = score("3 1 2 0");
     assert_eq!((it.total, it.band(), it.reached()), (Some(5), Some("HIGH"), vec![Some(true), Some(false)]));
     assert_eq!((it.found(), it.subscores[0].score), (vec!["FEW"], Some(0)));

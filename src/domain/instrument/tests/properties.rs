@@ -108,7 +108,7 @@ proptest! {
 proptest! {
     #[test]
     fn totals_are_the_sum_of_the_subscales_that_they_consist_of((instrument, answers) in sheets()) {
-        let it = instrument.score(&check(&instrument, &answers), later());
+        let it = instrument.score(&check(&instrument, &answers));
         let parts: Option<Vec<u32>> = it.scales().into_iter().collect();
         if let (Some(parts), Some(total), false) = (parts.filter(|it| !it.is_empty()), it.total, it.prorated) {
             prop_assert_eq!(parts.into_iter().sum::<u32>(), total);
@@ -122,7 +122,7 @@ proptest! {
         let with = |missing: fn(&[u32]) -> u32| -> Vec<_> {
             instrument.items().zip(&answers).map(|(item, it)| it.or(Some(missing(item.values())))).collect()
         };
-        let total = |answers: &[Option<u32>]| instrument.score(&check(&instrument, answers), later()).total;
+        let total = |answers: &[Option<u32>]| instrument.score(&check(&instrument, answers)).total;
         if let Some(prorated) = total(&answers) {
             let least = total(&with(|values| values[0])).unwrap();
             let most = total(&with(|values| values[values.len() - 1])).unwrap();
@@ -132,10 +132,10 @@ proptest! {
 
     #[test]
     fn what_was_found_stays_found_when_the_missing_answers_come((instrument, answers) in sheets(), fill: [Index; 30]) {
-        let it = instrument.score(&check(&instrument, &answers), later());
+        let it = instrument.score(&check(&instrument, &answers));
         let filled = instrument.items().zip(&answers).zip(&fill);
         let filled: Vec<_> = filled.map(|((item, it), at)| it.or(Some(item.values()[at.index(item.values().len())]))).collect();
-        let whole = instrument.score(&check(&instrument, &filled), later());
+        let whole = instrument.score(&check(&instrument, &filled));
         prop_assert!(whole.missing.is_empty() && !whole.prorated && whole.total.is_some());
         for (before, after) in it.findings.iter().zip(&whole.findings) {
             prop_assert!(after.verdict != Verdict::Indeterminate);
@@ -152,7 +152,7 @@ proptest! {
         let (mut best, mut worst) = (answers.clone(), answers);
         let values = instrument.item(place as u32 + 1).unwrap().values();
         (best[place], worst[place]) = (values.first().copied(), values.last().copied());
-        let score = |answers: &[Option<u32>]| instrument.score(&check(&instrument, answers), later());
+        let score = |answers: &[Option<u32>]| instrument.score(&check(&instrument, answers));
         let (best, worst) = (score(&best), score(&worst));
         prop_assert!(best.total <= worst.total);
         prop_assert!(best.cut_offs.iter().zip(&worst.cut_offs).all(|(one, other)| one.reached <= other.reached));

@@ -52,18 +52,23 @@ fn what_is_provisional_is_no_label_soon_after_the_event() {
     for (code, answers, acute) in met {
         let instrument = catalogue.find(code).unwrap();
         let on = |assessed_on: &str| Timing { assessed_on: day(assessed_on), event_on: Some(day("2026-03-01")) };
-        let found = |timing| instrument.score(&complete(instrument, answers), timing);
-        assert_eq!(found(on("2026-03-30")).found(), acute, "{code} after 29 days");
-        assert!(found(on("2026-03-31")).found().iter().all(|it| *it == "MET"), "{code} after 30 days");
-        assert!(found(Timing { event_on: None, ..on("2026-03-02") }).found().iter().all(|it| *it == "MET"));
-        let not_met =
-            instrument.score(&complete(instrument, &"0 ".repeat(instrument.items().count())), on("2026-03-02"));
-        assert!(not_met.found().iter().all(|it| *it == "NOT_MET"), "{code}");
+        let found = |answers: &str, timing| {
+            let score = instrument.score(&complete(instrument, answers));
+            let says = score.findings.iter().map(|it| it.says(timing).to_owned()).collect::<Vec<_>>();
+            assert_eq!(score.is_acute(timing), says.contains(&"ACUTE_PHASE".to_owned()));
+            says
+        };
+        assert_eq!(found(answers, on("2026-03-30")), acute, "{code} after 29 days");
+        assert!(found(answers, on("2026-03-31")).iter().all(|it| *it == "MET"), "{code} after 30 days");
+        let unknown = Timing { event_on: None, ..on("2026-03-02") };
+        assert!(found(answers, unknown).iter().all(|it| *it == "MET"));
+        let nothing = "0 ".repeat(instrument.items().count());
+        assert!(found(&nothing, on("2026-03-02")).iter().all(|it| *it == "NOT_MET"), "{code}");
     }
     // Depression is no label that depends on an event.
     let phq = catalogue.find("PHQ_9").unwrap();
     let soon = Timing { assessed_on: day("2026-03-02"), event_on: Some(day("2026-03-01")) };
-    assert_eq!(phq.score(&complete(phq, "2,2,2,2,1,1,1,0,1"), soon).found(), ["MAJOR"]);
+    assert_eq!(phq.score(&complete(phq, "2,2,2,2,1,1,1,0,1")).findings[0].says(soon), "MAJOR");
 }
 
 #[test]
@@ -73,7 +78,8 @@ fn pc_ptsd_5() {
     let it = scored("PC_PTSD_5", "no");
     assert_eq!((it.total, it.reached(), it.missing.len()), (Some(0), vec![Some(false), Some(false)], 0));
     assert_eq!(scored("PC_PTSD_5", "yes 1 1 1 – 0").total, None);
-    assert_eq!(paths("PC_PTSD_5", "no 1,1,1,1,1"), ["answers"]);
+    let present = [0, 1, 2, 3, 4].map(|at| format!("answers[{at}].item"));
+    assert_eq!(paths("PC_PTSD_5", "no 1,1,1,1,1"), present);
     assert_eq!(paths("PC_PTSD_5", "1,1,1,1,1"), ["gate"]);
     assert_eq!(paths("GAD_7", "yes 1,1,1,1,1,1,1"), ["gate"]);
 }
@@ -261,7 +267,7 @@ fn a_person_must_look() {
     let alarms = |code: &str, answers: &str, baseline: Option<u32>, previous: Option<u32>| -> Vec<String> {
         let instrument = catalogue.find(code).unwrap();
         let sheet = complete(instrument, answers);
-        let now = occasion(instrument, "2026-04-01", instrument.score(&sheet, later()).total);
+        let now = occasion(instrument, "2026-04-01", instrument.score(&sheet).total);
         let baseline = baseline.map(|it| occasion(instrument, "2026-01-01", Some(it)));
         let previous = previous.map(|it| occasion(instrument, "2026-03-25", Some(it)));
         let before = Before { baseline: baseline.as_ref(), previous: previous.as_ref() };
