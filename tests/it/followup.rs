@@ -370,7 +370,7 @@ on_both_engines! {
         let limits: BTreeMap<_, _> =
             all.iter().flat_map(|it| &it.milestones).map(|it| (it.code.as_str(), it.limit.as_str())).collect();
         let some = ["MED_EXAM", "SP_MONTHLY", "SUPPORT_PERSON", "AGE_TEST", "FU_3M"].map(|code| limits[code]);
-        assert_eq!(some, ["24 hours", "1 month", "", "15 days", "3 months"]);
+        assert_eq!(some, ["24 hours", "1 month", "7 days", "15 days", "3 months"]);
     }
 
     async fn something_about_the_client_may_need_attention(app) {

@@ -52,10 +52,10 @@ on_both_engines! {
         it.ngo.coordinator.follow_up().record_case_event(cognizance).await.unwrap();
         it.go_to(&app, "2026-01-16");
         let all = listed(&it.ngo.coordinator, everything()).await.unwrap();
-        // Four survivors with three days each, and two steps of the case.
-        assert_eq!(all.len(), 14);
+        // Four survivors with three days each, and three steps of the case.
+        assert_eq!(all.len(), 15);
         assert!(due(&all).is_sorted_by(|one, other| one.1 <= other.1));
-        for page_size in [1, 3, 13, 14] {
+        for page_size in [1, 3, 14, 15] {
             let request = pb::ListMilestonesRequest { page_size, ..everything() };
             assert_eq!(listed(&it.ngo.coordinator, request).await.unwrap(), all);
         }
@@ -63,25 +63,27 @@ on_both_engines! {
         let this_week = pb::ListMilestonesRequest { due_until: Some(date("2026-01-22")), ..everything() };
         let expected = [
             ("BASELINE", "2026-01-01"), ("BASELINE", "2026-01-03"), ("BASELINE", "2026-01-05"),
-            ("BASELINE", "2026-01-05"), ("MONITOR_2W", "2026-01-15"), ("MONITOR_2W", "2026-01-17"),
-            ("MONITOR_2W", "2026-01-19"), ("MONITOR_2W", "2026-01-19"),
+            ("BASELINE", "2026-01-05"), ("SUPPORT_PERSON", "2026-01-12"), ("MONITOR_2W", "2026-01-15"),
+            ("MONITOR_2W", "2026-01-17"), ("MONITOR_2W", "2026-01-19"), ("MONITOR_2W", "2026-01-19"),
         ].map(|(code, on)| (code.to_owned(), on.to_owned()));
         let week = listed(&it.ngo.coordinator, this_week.clone()).await.unwrap();
         assert_eq!(due(&week), expected);
         let standing: Vec<_> = week.iter().map(pb::Milestone::status).collect();
-        assert_eq!(standing[..6], [Status::Missed, Status::Missed, Status::Missed, Status::Missed, Status::Due, Status::Open]);
+        assert_eq!(standing[..4], [Status::Missed, Status::Missed, Status::Missed, Status::Missed]);
+        assert_eq!(standing[4..7], [Status::Due, Status::Due, Status::Open]);
         let later = pb::ListMilestonesRequest { due_from: Some(date("2026-01-17")), ..this_week.clone() };
-        assert_eq!(due(&listed(&it.ngo.coordinator, later).await.unwrap()), expected[5..]);
+        assert_eq!(due(&listed(&it.ngo.coordinator, later).await.unwrap()), expected[6..]);
         // By kind, by client, by case, by who is responsible.
         let of_kind = |kind: pb::MilestoneKind| pb::ListMilestonesRequest { kind: kind.into(), ..everything() };
-        assert_eq!(codes(&it.ngo.coordinator, of_kind(pb::MilestoneKind::Procedure)).await, ["CHILD_EVIDENCE", "TRIAL_END"]);
+        let steps = ["SUPPORT_PERSON", "CHILD_EVIDENCE", "TRIAL_END"];
+        assert_eq!(codes(&it.ngo.coordinator, of_kind(pb::MilestoneKind::Procedure)).await, steps);
         assert_eq!(codes(&it.ngo.coordinator, of_kind(pb::MilestoneKind::FollowUp)).await.len(), 12);
         let of_client = pb::ListMilestonesRequest { client_id: clients[1].id.clone(), ..everything() };
         assert_eq!(codes(&it.ngo.coordinator, of_client.clone()).await, ["BASELINE", "MONITOR_2W", "MONITOR_1M"]);
         let none = pb::ListMilestonesRequest { kind: pb::MilestoneKind::Procedure.into(), ..of_client.clone() };
         assert!(codes(&it.ngo.coordinator, none).await.is_empty());
         let of_case = pb::ListMilestonesRequest { case_id: case.id.clone(), ..everything() };
-        assert_eq!(codes(&it.ngo.coordinator, of_case.clone()).await, ["CHILD_EVIDENCE", "TRIAL_END"]);
+        assert_eq!(codes(&it.ngo.coordinator, of_case.clone()).await, steps);
         let responsible = pb::ListMilestonesRequest { counsellor_id: it.counsellor.id.clone(), ..everything() };
         assert_eq!(codes(&it.ngo.coordinator, responsible).await.len(), 12);
         // The clinical lead sees what a coordinator does; a counsellor no case; other organisations nothing.
@@ -498,10 +500,10 @@ on_both_engines! {
         let (_, plan) = record(&it.ngo.coordinator, event(pb::CaseEventKind::SupportPersonAssigned, "2026-01-06T10:00:00Z")).await;
         assert_eq!(plan.status("SUPPORT_PERSON"), Status::Done);
         let months = |plan: &Plan| plan.milestones.iter().filter(|it| it.code == "SP_MONTHLY").count();
-        assert_eq!(months(&plan), 12);
+        assert_eq!(months(&plan), 36);
         it.go_to(&app, "2026-03-10");
         let (_, plan) = record(&it.ngo.coordinator, event(pb::CaseEventKind::SupportPersonReport, "2026-02-10T10:00:00Z")).await;
-        assert_eq!(months(&plan), 14);
+        assert_eq!(months(&plan), 38);
         let of = |plan: &Plan, number| plan.milestones.iter().find(|it| it.code == "SP_MONTHLY" && it.number == number).unwrap().clone();
         let standing = |plan: &Plan| [1, 2, 3, 4].map(|number| of(plan, number).status());
         assert_eq!(standing(&plan), [Status::DoneLate, Status::Due, Status::Open, Status::NotDue]);
@@ -522,5 +524,48 @@ on_both_engines! {
         };
         assert_eq!(refused(&update(&it.ngo.coordinator, wrong).await.err().unwrap()).items, ["report_on", "planned_sessions"]);
         assert!(plan_of(&it.ngo.coordinator, &it.client).await.is_ok());
+    }
+
+    async fn another_support_person_is_followed_like_the_first(app) {
+        let mut it = enrolled(&app).await;
+        let case = it.ngo.party_of("12/2026", "Example Nagar", &it.client).await;
+        let zone = "Asia/Kolkata".to_owned();
+        let of_case = pb::EnrolFollowUpRequest { case_id: case.id.clone(), zone, ..Default::default() };
+        enrol(&it.ngo.coordinator, of_case).await.unwrap();
+        let record = |actor: &Actor, kind: pb::CaseEventKind, when: &str| {
+            let request = pb::RecordCaseEventRequest {
+                case_id: case.id.clone(), kind: kind.into(), happened_at: crate::support::at(when),
+                source: "An example".into(), actor: "An example".into(), ..Default::default()
+            };
+            let actor = actor.clone();
+            async move { actor.follow_up().record_case_event(request).await.unwrap() }
+        };
+        let until = |actor: &Actor, day: &str| {
+            let wanted = pb::ListMilestonesRequest { case_id: case.id.clone(), due_until: Some(date(day)), ..everything() };
+            let actor = actor.clone();
+            async move { due(&listed(&actor, wanted).await.unwrap()) }
+        };
+        let days = |all: &[(&str, &str)]| all.iter().map(|(code, on)| ((*code).to_owned(), (*on).to_owned())).collect::<Vec<_>>();
+        // Nobody is assigned yet: a week after the intake, or after the information once that is known.
+        assert_eq!(until(&it.ngo.coordinator, "2026-02-28").await, days(&[("SUPPORT_PERSON", "2026-01-12")]));
+        record(&it.ngo.coordinator, pb::CaseEventKind::HomeNotSafe, "2026-01-03T08:00:00Z").await;
+        record(&it.ngo.coordinator, pb::CaseEventKind::Information, "2026-01-03T08:00:00Z").await;
+        assert!(until(&it.ngo.coordinator, "2026-02-28").await.contains(&days(&[("SUPPORT_PERSON", "2026-01-10")])[0]));
+        for done in [pb::CaseEventKind::ProducedBeforeCwc, pb::CaseEventKind::MedicalExamination] {
+            record(&it.ngo.coordinator, done, "2026-01-03T09:00:00Z").await;
+        }
+        record(&it.ngo.coordinator, pb::CaseEventKind::SupportPersonAssigned, "2026-01-04T08:00:00Z").await;
+        assert_eq!(until(&it.ngo.coordinator, "2026-02-28").await, days(&[("SP_MONTHLY", "2026-02-04")]));
+        it.go_to(&app, "2026-03-20");
+        record(&it.ngo.coordinator, pb::CaseEventKind::SupportPersonReport, "2026-02-01T08:00:00Z").await;
+        record(&it.ngo.coordinator, pb::CaseEventKind::SupportPersonEnded, "2026-02-20T08:00:00Z").await;
+        assert_eq!(until(&it.ngo.coordinator, "2031-01-01").await, days(&[("SUPPORT_PERSON", "2026-02-27")]));
+        record(&it.ngo.coordinator, pb::CaseEventKind::SupportPersonAssigned, "2026-03-10T08:00:00Z").await;
+        assert_eq!(until(&it.ngo.coordinator, "2026-05-30").await, days(&[("SP_MONTHLY", "2026-04-10"), ("SP_MONTHLY", "2026-05-10")]));
+        // What the first has reported stays reported.
+        let read = pb::GetFollowUpRequest { case_id: case.id.clone(), ..Default::default() };
+        let plan = it.ngo.coordinator.follow_up().get_follow_up(read).await.unwrap().into_inner();
+        let first = plan.milestones.iter().find(|it| it.code == "SP_MONTHLY" && it.number == 1).unwrap();
+        assert_eq!((first.status(), first.due_on), (Status::Done, Some(date("2026-02-04"))));
     }
 }

@@ -92,12 +92,26 @@ impl fmt::Display for Limit {
 pub struct Procedure {
     /// The event that shows it was done.
     pub done_by: Event,
+    /// Its clock starts with this too, if it came first, and with the intake while neither is recorded.
+    pub or_after: Option<Event>,
     /// It is asked for only once this was recorded.
     pub only_after: Option<Event>,
     /// It is not asked for once this was recorded, unless it was done.
     pub waived_by: Option<Event>,
-    /// It recurs every month until the first of these; once only when there are none.
+    /// How that which was done comes to an end, so that it is asked for again; none for what is done once and for all.
+    pub lapse: Option<Lapse>,
+    /// It recurs every month until the first of these after its clock has started; once only when there are none. Its
+    /// clock starts anew with every event that starts it.
     pub monthly_until: &'static [Event],
+}
+
+/// How what was done comes to an end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lapse {
+    /// This ends it.
+    pub by: Event,
+    /// Once this was recorded, it is not asked for again.
+    pub unless_after: Event,
 }
 
 /// What a milestone asks for.
@@ -251,21 +265,24 @@ const POCSO_1: &[Step] = &[
     ),
 ];
 
-/// Mandatory from the beginning, without a limit, unless the Child Welfare Committee records why there is none.
+/// Mandatory from the beginning, unless the Child Welfare Committee records why there is none. The law sets no limit:
+/// that of 7 days is ours \[P\], so that it is found among what is due. Who was assigned stays so until the assignment
+/// ends; then another is asked for by the same limit \[P\], unless the trial is over.
 const SUPPORT_PERSON_1: Step = Step {
-    anchor: Anchor::Intake,
     asks: Asks::Procedure(Procedure {
         done_by: Event::SupportPersonAssigned,
+        or_after: Some(Event::Information),
         only_after: None,
         waived_by: Some(Event::SupportPersonWaived),
+        lapse: Some(Lapse { by: Event::SupportPersonEnded, unless_after: Event::TrialEnded }),
         monthly_until: &[],
     }),
     ..event(
         "SUPPORT_PERSON",
         Event::Report,
-        Limit::Never,
+        Limit::Days(7),
         Event::SupportPersonAssigned,
-        "POCSO Rules 2020 r.4(8); Supreme Court 2023",
+        "POCSO Rules 2020 r.4(8); Supreme Court 2023; no limit in law, 7 days are proposed [P]",
     )
 };
 
@@ -302,7 +319,14 @@ const fn event(code: &'static str, starts: Event, limit: Limit, done_by: Event, 
         opens_before: 0,
         closes_after: None,
         provisional: Provisional::Counts,
-        asks: Asks::Procedure(Procedure { done_by, only_after: None, waived_by: None, monthly_until: &[] }),
+        asks: Asks::Procedure(Procedure {
+            done_by,
+            or_after: None,
+            only_after: None,
+            waived_by: None,
+            lapse: None,
+            monthly_until: &[],
+        }),
         basis,
     }
 }

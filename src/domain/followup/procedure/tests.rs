@@ -138,9 +138,70 @@ fn a_support_person_is_assigned_or_the_committee_says_why_not() {
         |events: &[(Kind, &str)]| status(&facts("2026-02-01", events), "SUPPORT_PERSON", "2026-02-01T00:00:00Z");
     let (assigned, waived) =
         ((Kind::SupportPersonAssigned, NEW_YEAR), (Kind::SupportPersonWaived, "2026-01-02T10:00:00Z"));
+    assert_eq!(standing(&[]), Status::Due);
     assert_eq!(standing(&[assigned]), Status::Done);
     assert_eq!(standing(&[waived]), Status::NotApplicable);
     assert_eq!(standing(&[assigned, waived]), Status::Done);
+    // Who was assigned before the clock started is there all the same.
+    assert_eq!(standing(&[assigned, (Kind::Report, "2026-01-03T10:00:00Z")]), Status::Done);
+    assert_eq!(standing(&[(Kind::SupportPersonAssigned, "2025-12-20T10:00:00Z")]), Status::Done);
+}
+
+#[test]
+fn a_support_person_is_due_a_week_after_report_or_information() {
+    let days = |events: &[(Kind, &str)]| {
+        let it = one(&facts("2026-01-02", events), "SUPPORT_PERSON");
+        assert!(it.is_listed());
+        (it.days.opens_on.unwrap().to_string(), it.days.due_on.unwrap().to_string())
+    };
+    let (report, information) = ((Kind::Report, "2025-12-30T10:00:00Z"), (Kind::Information, "2026-01-05T10:00:00Z"));
+    let week = |from: &str, to: &str| (from.to_owned(), to.to_owned());
+    assert_eq!(days(&[]), week("2026-01-01", "2026-01-08"));
+    assert_eq!(days(&[information]), week("2026-01-05", "2026-01-12"));
+    assert_eq!(days(&[report]), week("2025-12-30", "2026-01-06"));
+    assert_eq!(days(&[report, information]), week("2025-12-30", "2026-01-06"));
+    assert_eq!(days(&[information, (Kind::Report, "2026-01-06T10:00:00Z")]), week("2026-01-05", "2026-01-12"));
+}
+
+#[test]
+fn another_support_person_is_awaited_once_the_assignment_has_ended() {
+    let of = |events: &[(Kind, &str)]| {
+        let it = one(&facts("2026-06-01", events), "SUPPORT_PERSON");
+        (it.days.due_on.unwrap().to_string(), it.status(at("2026-03-03T00:00:00Z")))
+    };
+    let assigned = (Kind::SupportPersonAssigned, NEW_YEAR);
+    let ended = (Kind::SupportPersonEnded, "2026-03-01T10:00:00Z");
+    let tried = |when| (Kind::TrialEnded, when);
+    let follows = |when| (Kind::SupportPersonAssigned, when);
+    let due = |day: &str, status| (day.to_owned(), status);
+    assert_eq!(of(&[assigned, ended]), due("2026-03-08", Status::Open));
+    assert_eq!(of(&[assigned, ended, follows("2026-03-01T12:00:00Z")]), due("2026-03-08", Status::Done));
+    assert_eq!(of(&[assigned, ended, follows("2026-03-09T10:00:00Z")]), due("2026-03-08", Status::DoneLate));
+    // What the committee said before somebody was assigned is not about who follows.
+    let waived = |when| (Kind::SupportPersonWaived, when);
+    assert_eq!(of(&[waived("2025-12-31T10:00:00Z"), assigned, ended]).1, Status::Open);
+    assert_eq!(of(&[assigned, ended, waived("2026-03-02T10:00:00Z")]).1, Status::NotApplicable);
+    // Nobody follows once the trial is over.
+    assert_eq!(of(&[assigned, tried("2026-02-28T10:00:00Z"), ended]), due("2026-01-08", Status::Done));
+    assert_eq!(of(&[assigned, ended, tried("2026-03-02T10:00:00Z")]), due("2026-01-08", Status::Done));
+    let all = [assigned, ended, follows("2026-03-02T10:00:00Z"), tried("2026-03-02T12:00:00Z")];
+    assert_eq!(of(&all), due("2026-03-08", Status::Done));
+}
+
+#[test]
+fn what_was_done_before_its_clock_started_is_no_proof() {
+    let exam = |when| {
+        let it = facts("2026-02-01", &[(Kind::Information, NEW_YEAR), (Kind::MedicalExamination, when)]);
+        status(&it, "MED_EXAM", "2026-02-01T00:00:00Z")
+    };
+    assert_eq!(exam("2025-12-31T18:29:59Z"), Status::Due);
+    assert_eq!(exam("2025-12-31T18:30:00Z"), Status::Done);
+    let twice = [
+        (Kind::CompensationPaid, "2025-12-01T10:00:00Z"),
+        (Kind::CompensationOrdered, NEW_YEAR),
+        (Kind::CompensationPaid, "2026-01-20T10:00:00Z"),
+    ];
+    assert_eq!(one(&facts("2026-02-01", &twice), "COMPENSATION_PAID").done_on, Some(day("2026-01-20")));
 }
 
 /// Number, due day and standing of the monthly reports that are not awaited in the future.
@@ -189,19 +250,60 @@ fn reports_of_the_support_person_are_due_every_month() {
 fn no_report_is_due_after_the_assignment_or_the_trial_has_ended() {
     let assigned = (Kind::SupportPersonAssigned, NEW_YEAR);
     for ended in [Kind::SupportPersonEnded, Kind::TrialEnded] {
-        let all = reports(&[assigned, (ended, "2026-03-01T04:00:00Z")], "2026-06-10");
-        let standing: Vec<Status> = all.values().map(|(_, status)| *status).collect();
-        assert_eq!(standing[..2], [Status::Due, Status::Due]);
-        assert!(standing[2..].iter().all(|it| *it == Status::NotApplicable) && standing.len() > 12);
+        let all = [assigned, (ended, "2026-03-01T04:00:00Z")];
+        assert_eq!(staged(&facts("2026-06-10", &all), "SP_MONTHLY").len(), 2);
+        let laid_out = staged(&facts("2026-01-02", &all[..1]), "SP_MONTHLY");
+        let laid_out = facts("2026-06-10", &all).staged(step("SP_MONTHLY"), laid_out);
+        let standing: Vec<_> = laid_out.iter().map(|it| it.standing).collect();
+        assert_eq!(standing[..2], [Standing::Awaited, Standing::Awaited]);
+        assert!(standing[2..].iter().all(|it| *it == Standing::NotApplicable) && standing.len() > 12);
     }
 }
 
 #[test]
-fn they_are_laid_out_for_a_year_ahead() {
+fn reports_follow_the_last_assignment() {
+    let assigned = |when| (Kind::SupportPersonAssigned, when);
+    let report = |when| (Kind::SupportPersonReport, when);
+    let first =
+        [assigned(NEW_YEAR), report("2026-01-20T10:00:00Z"), (Kind::SupportPersonEnded, "2026-03-01T04:00:00Z")];
+    // Written by the first after the end, by the second before the first month is over, and before anybody followed.
+    let second = [report("2026-03-05T10:00:00Z"), assigned("2026-04-10T10:00:00Z"), report("2026-05-02T10:00:00Z")];
+    let expected = |second: Status| {
+        BTreeMap::from([
+            (1, due("2026-02-01", Status::Done)),
+            (2, due("2026-03-01", Status::DoneLate)),
+            (3, due("2026-05-10", second)),
+            (4, due("2026-06-10", Status::Open)),
+        ])
+    };
+    assert_eq!(reports(&[&first[..], &second].concat(), "2026-05-20"), expected(Status::Done));
+    // An end ends what was assigned before it.
+    assert_eq!(reports(&[&first[..], &second[..2]].concat(), "2026-05-20"), expected(Status::Due));
+    // Who hands over without an end has no more reports due, and a report of who follows is not for what is missing.
+    let handed = [assigned(NEW_YEAR), assigned("2026-02-10T10:00:00Z"), report("2026-02-20T10:00:00Z")];
+    assert_eq!(
+        reports(&handed, "2026-03-01"),
+        BTreeMap::from([(1, due("2026-02-01", Status::Due)), (2, due("2026-03-10", Status::Done))])
+    );
+    // On one day, by the time of it.
+    let same_day =
+        [assigned(NEW_YEAR), (Kind::SupportPersonEnded, "2026-02-10T09:00:00Z"), assigned("2026-02-10T10:00:00Z")];
+    assert_eq!(reports(&same_day, "2026-03-01")[&2], due("2026-03-10", Status::Open));
+}
+
+#[test]
+fn a_report_from_before_the_assignment_is_none() {
+    let events = [(Kind::SupportPersonReport, "2025-12-20T10:00:00Z"), (Kind::SupportPersonAssigned, NEW_YEAR)];
+    assert_eq!(reports(&events, "2026-01-10"), BTreeMap::from([(1, due("2026-02-01", Status::Open))]));
+    assert_eq!(one(&facts("2026-01-10", &events[..1]), "SP_MONTHLY").standing, Standing::Awaited);
+}
+
+#[test]
+fn they_are_laid_out_for_three_years_ahead() {
     let assigned = [(Kind::SupportPersonAssigned, NEW_YEAR)];
     assert_eq!(staged(&facts("2026-01-01", &[]), "SP_MONTHLY").len(), 1);
-    assert_eq!(staged(&facts("2026-01-01", &assigned), "SP_MONTHLY").len(), 12);
-    assert_eq!(staged(&facts("2027-06-15", &assigned), "SP_MONTHLY").len(), 29);
+    assert_eq!(staged(&facts("2026-01-01", &assigned), "SP_MONTHLY").len(), 36);
+    assert_eq!(staged(&facts("2027-06-15", &assigned), "SP_MONTHLY").len(), 53);
 }
 
 #[test]
