@@ -6,6 +6,7 @@ use super::Error;
 use crate::app::App;
 use crate::auth::Grant;
 use crate::domain::access::{Authority, Role};
+use crate::domain::ids::CounsellorId;
 use crate::domain::text::Code;
 use crate::usecase::lookup;
 
@@ -19,6 +20,7 @@ pub(super) const DISTRICT: &str = "KL-TVM";
 /// Tokens by role.
 pub(super) struct Cast {
     tokens: Vec<(Role, String)>,
+    counsellor: CounsellorId,
     therapist: String,
 }
 
@@ -44,7 +46,12 @@ impl Cast {
         let therapist_id = lookup::counsellor(app.world(), organisation_id, THERAPIST).await?;
         let (_, therapist) = token(Authority::Counsellor { organisation_id, counsellor_id: therapist_id })?;
         let tokens = authorities.into_iter().map(token).collect::<Result<_, Error>>()?;
-        Ok(Self { tokens, therapist })
+        Ok(Self { tokens, counsellor: counsellor_id, therapist })
+    }
+
+    /// The counsellor who has the counsellor's token.
+    pub(super) fn counsellor(&self) -> CounsellorId {
+        self.counsellor
     }
 
     /// The token of who counsels on the other side.

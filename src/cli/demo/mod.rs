@@ -4,6 +4,7 @@ mod calls;
 mod cast;
 mod course;
 mod decide;
+mod followup;
 mod order;
 mod say;
 mod walk;

@@ -1,6 +1,6 @@
 //! The main job, once: people, free times, a booking, two refusals, a cancellation, what a person
-//! decides, courses, and an order of which police may know. Each step checks what it was told, and the first that was told something else
-//! ends the demo.
+//! decides, courses, an order of which police may know, and a survivor's follow-up. Each step checks what it was told,
+//! and the first that was told something else ends the demo.
 
 use std::net::SocketAddr;
 
@@ -10,9 +10,9 @@ use tonic::{Code, Status};
 
 use super::Error;
 use super::cast::Cast;
-use super::order;
 use super::say::{self, Names};
 use super::wire::{Caller, Refusal};
+use super::{followup, order};
 use crate::domain::access::Role;
 use crate::domain::time::{Span, local_day};
 use crate::grpc::pb;
@@ -66,6 +66,9 @@ pub(super) async fn run(world: &World, cast: &Cast, address: SocketAddr) -> Resu
     let session = walk.walk_in(&offender, &orders[0], world.now()).await?;
     order::record(cast, address, &offender, &session).await?;
     order::police(cast, address, orders).await?;
+    let enrolled = walk.enrol(cast, &one).await?;
+    followup::assess(cast, address, &one, &enrolled).await?;
+    walk.overdue(&one).await?;
     Ok(two.id)
 }
 

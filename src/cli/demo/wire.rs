@@ -16,6 +16,7 @@ use crate::grpc::pb::attendance_service_client::AttendanceServiceClient;
 use crate::grpc::pb::client_service_client::ClientServiceClient;
 use crate::grpc::pb::compliance_service_client::ComplianceServiceClient;
 use crate::grpc::pb::directory_service_client::DirectoryServiceClient;
+use crate::grpc::pb::follow_up_service_client::FollowUpServiceClient;
 use crate::grpc::pb::scheduling_service_client::SchedulingServiceClient;
 
 /// Puts a token into every call.
@@ -37,6 +38,7 @@ pub(super) struct Caller {
     pub(super) clients: ClientServiceClient<Guarded>,
     pub(super) scheduling: SchedulingServiceClient<Guarded>,
     pub(super) attendance: AttendanceServiceClient<Guarded>,
+    pub(super) follow_up: FollowUpServiceClient<Guarded>,
     pub(super) compliance: ComplianceServiceClient<Guarded>,
 }
 
@@ -50,6 +52,7 @@ impl Caller {
             clients: ClientServiceClient::with_interceptor(channel.clone(), bearer.clone()),
             scheduling: SchedulingServiceClient::with_interceptor(channel.clone(), bearer.clone()),
             attendance: AttendanceServiceClient::with_interceptor(channel.clone(), bearer.clone()),
+            follow_up: FollowUpServiceClient::with_interceptor(channel.clone(), bearer.clone()),
             compliance: ComplianceServiceClient::with_interceptor(channel, bearer),
         })
     }

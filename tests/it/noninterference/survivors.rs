@@ -12,7 +12,7 @@ use tonic::{Code, Status};
 
 use super::script::Dice;
 use super::stage::{CRIME, STATION, Stage};
-use crate::support::{Ngo, TestApp, book, booking, consent_of, date, facts, group_of, minutes, own_consent};
+use crate::support::{Actor, Ngo, TestApp, book, booking, consent_of, date, facts, group_of, minutes, own_consent};
 use crate::support::{record, recording, time_of_day};
 
 struct Someone {
@@ -41,7 +41,7 @@ pub struct Survivors {
     pub lived: BTreeMap<&'static str, usize>,
 }
 
-const LIFE: [&str; 16] = [
+const LIFE: [&str; 22] = [
     "come",
     "come",
     "come as a child",
@@ -56,6 +56,12 @@ const LIFE: [&str; 16] = [
     "wait",
     "be recorded",
     "be written about",
+    "be followed up",
+    "be assessed",
+    "be assessed",
+    "raise a concern",
+    "be excused",
+    "have procedure",
     "find the counsellor on leave",
     "call off",
 ];
@@ -112,6 +118,11 @@ impl Survivors {
             "wait" => return self.wait(ngo, whose).await,
             "be recorded" => return self.be_recorded(stage, choice).await,
             "be written about" => return self.be_written_about(stage, choice).await,
+            "be followed up" => return self.be_followed_up(ngo, whose).await,
+            "be assessed" => return self.be_assessed(stage, whose, choice).await,
+            "raise a concern" => return self.raise_a_concern(ngo, whose, choice).await,
+            "be excused" => return self.be_excused(stage, whose, choice).await,
+            "have procedure" => return have_procedure(stage, choice).await,
             "call off" => return self.call_off(stage, choice).await,
             _ => {
                 let day = stage.today() + Days::new(choice as u64 % 20 + 7);
@@ -301,9 +312,81 @@ impl Survivors {
         counsellor.attendance().write_session_note(request).await.map(drop)
     }
 
+    /// The clinical lead of somebody's organisation.
+    fn clinical_lead(&self, stage: &Stage, whose: usize) -> Actor {
+        let organisation_id = stage.ngos[self.people[whose].of].id.parse().unwrap();
+        stage.app.actor(Authority::ClinicalLead { organisation_id })
+    }
+
+    async fn be_followed_up(&self, ngo: &Ngo, whose: usize) -> Result<(), Status> {
+        let someone = &self.people[whose];
+        let request = pb::EnrolFollowUpRequest {
+            client_id: someone.client.id.clone(),
+            counsellor_id: self.counsellors[someone.of].id.clone(),
+            ..Default::default()
+        };
+        ngo.coordinator.follow_up().enrol_follow_up(request).await.map(drop)
+    }
+
+    /// Answers a questionnaire of adults, from the least that can be said to the most.
+    async fn be_assessed(&self, stage: &Stage, whose: usize, choice: usize) -> Result<(), Status> {
+        let value = (choice % 4) as i32;
+        let answer = |item| pb::ItemAnswer { item, answer: Some(pb::item_answer::Answer::Value(value)) };
+        let request = pb::SubmitAssessmentRequest {
+            client_id: self.people[whose].client.id.clone(),
+            instrument: "PHQ_9".into(),
+            language: "ml".into(),
+            answers: (1..=9).map(answer).collect(),
+            ..Default::default()
+        };
+        self.clinical_lead(stage, whose).follow_up().submit_assessment(request).await.map(drop)
+    }
+
+    async fn raise_a_concern(&self, ngo: &Ngo, whose: usize, choice: usize) -> Result<(), Status> {
+        let someone = &self.people[whose];
+        let request = pb::ReportConcernRequest {
+            client_id: someone.client.id.clone(),
+            kind: choice as i32 % 4 + 1,
+            text: "An example".into(),
+            counsellor_id: self.counsellors[someone.of].id.clone(),
+            ..Default::default()
+        };
+        ngo.coordinator.follow_up().report_concern(request).await.map(drop)
+    }
+
+    async fn be_excused(&self, stage: &Stage, whose: usize, choice: usize) -> Result<(), Status> {
+        let lead = self.clinical_lead(stage, whose);
+        let client_id = self.people[whose].client.id.clone();
+        let request = pb::GetFollowUpRequest { client_id, ..Default::default() };
+        let milestones = lead.follow_up().get_follow_up(request).await?.into_inner().milestones;
+        let milestone = &milestones[choice % milestones.len()];
+        let request = pb::ExcuseMilestoneRequest {
+            milestone_id: milestone.id.clone(),
+            etag: milestone.etag.clone(),
+            excuse: choice as i32 % 3 + 1,
+            reason: "An example".into(),
+            ..Default::default()
+        };
+        lead.follow_up().excuse_milestone(request).await.map(drop)
+    }
+
     async fn call_off(&self, stage: &Stage, choice: usize) -> Result<(), Status> {
         let (visit, someone) = self.pick(&stage.app, false, choice)?;
         let ngo = &stage.ngos[someone.of];
         ngo.cancel(&ngo.session(&visit.session.id).await).await.map(drop)
     }
+}
+
+/// Something of procedure happens in the case to which offenders and survivors are parties.
+async fn have_procedure(stage: &Stage, choice: usize) -> Result<(), Status> {
+    let request = pb::RecordCaseEventRequest {
+        case_id: stage.case.id.clone(),
+        kind: choice as i32 % 20 + 1,
+        happened_on: Some(date(&stage.today().to_string())),
+        source: "Example file".into(),
+        actor: "Example office".into(),
+        zone: "Asia/Kolkata".into(),
+        ..Default::default()
+    };
+    stage.ngos[0].coordinator.follow_up().record_case_event(request).await.map(drop)
 }
