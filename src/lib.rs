@@ -184,6 +184,16 @@
 //! * 2026-11: an assessment that came too soon counts for nobody's change, but raises what it calls for like any other:
 //!   nobody waits for a safe interval to notice that somebody is worse. A corrected cause takes no call back.
 //! * 2026-11: what a caregiver answers is a series of its own, and never compared with what a survivor does.
+//! * 2026-11: an instrument is a file, and its rules a version that every result names. What was scored stays as it was
+//!   scored; change, and whether it is too early for a label, are computed when somebody reads, so that a corrected
+//!   baseline corrects whatever is compared with it.
+//! * 2026-11: a milestone is done when everything that it asks for is answered or was declined. To keep an appointment
+//!   for it does not do it.
+//! * 2026-11: steps of procedure have a limit and no end of their window: what is overdue is still to be done, and
+//!   the service draws no conclusion from it.
+//! * 2026-11: a training is a session of a service that is for no side's clients. It takes its trainers' and its room's
+//!   time, and keeps nobody away from the site.
+//! * 2026-11: counts for an organisation are of whole months, since two periods that differ by a day tell of that day.
 //! * 2026-11: a series is moved session by session, those that come later from the last to the first, so that
 //!   none is in the way of another and what cannot be moved stays.
 //! * 2026-11: that somebody has taken an escalation on is said before its etag is compared: it is what whoever comes
