@@ -116,7 +116,7 @@ fn every_wrong_cell_is_named_with_its_column() {
             "counsellors.csv:2:3 (name): must not be empty",
             "counsellors.csv:2:5 (gender): must be one of FEMALE, MALE, OTHER",
             "counsellors.csv:2:6 (services): must be for the counsellor's side: COUNSELLING, TRAUMA_THERAPY, \
-             SURVIVOR_ASSESSMENT, ACCOMPANIMENT",
+             SURVIVOR_ASSESSMENT, ACCOMPANIMENT, TRAINING",
             "counsellors.csv:2:8 (languages): must be a BCP 47 language tag such as \"ml\", \"hi\" or \"en\"",
             "counsellors.csv:2:10 (buffer_before_minutes): must be 0 to 120 whole minutes",
             "counsellors.csv:2:11 (buffer_after_minutes): must be 0 to 120 whole minutes",
