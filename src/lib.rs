@@ -184,9 +184,6 @@
 //! * 2026-11: an assessment that came too soon counts for nobody's change, but raises what it calls for like any other:
 //!   nobody waits for a safe interval to notice that somebody is worse. A corrected cause takes no call back.
 //! * 2026-11: what a caregiver answers is a series of its own, and never compared with what a survivor does.
-//! * 2026-11: an instrument is a file, and its rules a version that every result names. What was scored stays as it was
-//!   scored; change, and whether it is too early for a label, are computed when somebody reads, so that a corrected
-//!   baseline corrects whatever is compared with it.
 //! * 2026-11: a milestone is done when everything that it asks for is answered or was declined. To keep an appointment
 //!   for it does not do it.
 //! * 2026-11: steps of procedure have a limit and no end of their window: what is overdue is still to be done, and

@@ -145,6 +145,15 @@ pub async fn find(tx: &mut Tx, id: AssessmentId) -> Result<Option<Assessment>> {
     }
 }
 
+/// The day of the first assessment of a plan that stands.
+pub async fn first_on(tx: &mut Tx, client_id: ClientId, plan_id: PlanId) -> Result<Option<NaiveDate>> {
+    let sql = tx.sql(
+        "SELECT assessed_on FROM assessment WHERE client_id = $1 AND plan_id = $2 AND stands = TRUE
+          ORDER BY assessed_on LIMIT 1",
+    );
+    Ok(sql.bind(client_id).bind(plan_id).maybe::<(NaiveDate,)>().await?.map(|row| row.0))
+}
+
 /// The assessment that has taken the place of another.
 pub async fn successor(tx: &mut Tx, id: AssessmentId) -> Result<Option<AssessmentId>> {
     let sql = tx.sql("SELECT id FROM assessment WHERE supersedes_id = $1").bind(id);

@@ -1,4 +1,4 @@
-//! Who waits for a session. An entry is escalated when a person said so, and as long as an R2 or R3 is open about the
+//! Who waits for a session. An entry is escalated when a person said so, and as long as one is open about the
 //! client: nothing is copied, so neither of the two needs the other's lock.
 
 use chrono::{NaiveDate, TimeDelta};
@@ -128,7 +128,7 @@ pub async fn update(tx: &mut Tx, it: &Entry) -> Result<()> {
 pub async fn find(tx: &mut Tx, id: WaitlistEntryId, lock: Lock) -> Result<Option<Entry>> {
     let sql = tx.sql_locked(
         "SELECT it.*, EXISTS (SELECT 1 FROM escalation WHERE escalation.client_id = it.client_id
-                AND escalation.resolved_at IS NULL AND escalation.level IN ('R2', 'R3')) AS called_upon
+                AND escalation.resolved_at IS NULL) AS called_upon
            FROM waitlist_entry AS it WHERE it.id = $1",
         lock,
     );
@@ -146,7 +146,7 @@ pub async fn anybody(tx: &mut Tx, organisation_id: OrganisationId, side: Side) -
 pub async fn waiting(tx: &mut Tx, organisation_id: Option<OrganisationId>, side: Option<Side>) -> Result<Vec<Entry>> {
     let sql = tx.sql(
         "SELECT it.*, EXISTS (SELECT 1 FROM escalation WHERE escalation.client_id = it.client_id
-                AND escalation.resolved_at IS NULL AND escalation.level IN ('R2', 'R3')) AS called_upon
+                AND escalation.resolved_at IS NULL) AS called_upon
            FROM waitlist_entry AS it
           WHERE it.ended_how IS NULL AND (CAST($1 AS UUID) IS NULL OR it.organisation_id = $1)
             AND (CAST($2 AS TEXT) IS NULL OR it.side = $2)

@@ -228,8 +228,8 @@ impl Milestone {
     }
 
     /// A survivor's milestone with the days that follow from what is known; one that is done keeps its own. `choose`
-    /// gives the instruments for a day, none while the age is unknown: they are chosen anew when the days have moved
-    /// and nothing is answered.
+    /// gives the instruments for a day, none while the age is unknown: they are chosen anew as long as nothing
+    /// is answered, because days move and ages are corrected.
     pub fn staged(
         &self,
         template: &Template,
@@ -241,16 +241,16 @@ impl Milestone {
             return self.clone().settled(true);
         }
         let mut it = Self { days: step.days(facts), ..self.clone() };
-        let untouched = it.asked.iter().all(|asked| asked.answered.is_none());
         let mut nothing_to_ask = false;
-        if untouched && (it.asked.is_empty() || it.days != self.days) {
-            let chosen = choose(step, it.days.due_on.unwrap_or(facts.intake_on));
-            nothing_to_ask = chosen.as_ref().is_some_and(Vec::is_empty);
+        let untouched = it.asked.iter().all(|asked| asked.answered.is_none());
+        let choose = || choose(step, it.days.due_on.unwrap_or(facts.intake_on));
+        if let Some(chosen) = untouched.then(choose).flatten() {
+            nothing_to_ask = chosen.is_empty();
             let of = |instrument: String| {
                 let before = self.asked.iter().find(|asked| asked.instrument == instrument);
                 before.cloned().unwrap_or_else(|| Asked::new(instrument))
             };
-            it.asked = chosen.into_iter().flatten().map(of).collect();
+            it.asked = chosen.into_iter().map(of).collect();
         }
         if it.excused {
             return it;

@@ -32,8 +32,9 @@ impl FollowUps {
             let (source, actor) = (source?, actor?);
             Some(RecordCaseEvent { case_id: case_id?, said: said?, source, actor, zone: zone? })
         })?;
+        let to = call.caller().authority.role();
         let (event, milestones) = mutate(&self.world, call, record).await?;
-        let milestones = milestones_pb(&milestones, self.world.now());
+        let milestones = milestones_pb(&milestones, self.world.now(), to);
         Ok(pb::RecordCaseEventResponse { case_event: Some(event_pb(&event)), milestones })
     }
 

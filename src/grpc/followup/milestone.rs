@@ -33,6 +33,9 @@ impl FollowUps {
         };
         let due_from = f.maybe_date("due_from", pb.due_from.as_ref());
         let due_until = f.maybe_date("due_until", pb.due_until.as_ref());
+        if due_from.flatten().zip(due_until.flatten()).is_some_and(|(from, until)| until < from) {
+            f.wrong::<()>("due_until", "must not be before due_from");
+        }
         let query = pb::ListMilestonesRequest { page_size: 0, page_token: String::new(), ..pb.clone() };
         let page = f.page(pb.page_size, &pb.page_token, 50, &query);
         let (filter, page) = f.finish(|| {
@@ -46,8 +49,9 @@ impl FollowUps {
             };
             Some((filter, page?))
         })?;
+        let to = call.caller().authority.role();
         let (milestones, next_page_token) = list_milestones(&self.world, &call, &filter, &page).await?;
-        let milestones = milestones_pb(&milestones, self.world.now());
+        let milestones = milestones_pb(&milestones, self.world.now(), to);
         Ok(pb::ListMilestonesResponse { milestones, next_page_token })
     }
 

@@ -23,8 +23,9 @@ impl FollowUps {
         let template = Some(pb.template.clone()).filter(|code| !code.is_empty());
         let intake_on = f.maybe_date("intake_on", pb.intake_on.as_ref());
         let enrol = f.finish(|| Some(EnrolFollowUp { of: of?, template, intake_on: intake_on? }))?;
+        let to = call.caller().authority.role();
         let view = mutate(&self.world, call, enrol).await?;
-        let milestones = milestones_pb(&view.milestones, self.world.now());
+        let milestones = milestones_pb(&view.milestones, self.world.now(), to);
         Ok(pb::EnrolFollowUpResponse { plan: Some(plan_pb(&view)), milestones })
     }
 
@@ -56,8 +57,9 @@ impl FollowUps {
                 discharge: discharge?,
             })
         })?;
+        let to = call.caller().authority.role();
         let view = mutate(&self.world, call, update).await?;
-        let milestones = milestones_pb(&view.milestones, self.world.now());
+        let milestones = milestones_pb(&view.milestones, self.world.now(), to);
         Ok(pb::UpdateFollowUpResponse { plan: Some(plan_pb(&view)), milestones })
     }
 
@@ -84,8 +86,9 @@ impl FollowUps {
             f.wrong::<()>("plan_id", "must be given, or client_id, or case_id, and only one of them");
         }
         let which = f.finish(|| plan_id.or(client_id).or(case_id))?;
+        let to = call.caller().authority.role();
         let view = get_plan(&self.world, &call, which).await?;
-        let milestones = milestones_pb(&view.milestones, self.world.now());
+        let milestones = milestones_pb(&view.milestones, self.world.now(), to);
         Ok(pb::GetFollowUpResponse { plan: Some(plan_pb(&view)), milestones })
     }
 

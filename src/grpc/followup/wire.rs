@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::domain::access::Role;
 use crate::domain::followup::milestone::Milestone;
 use crate::domain::followup::template::{Step, Template};
 use crate::grpc::fields::{count, date, id_text, timestamp};
@@ -32,9 +33,13 @@ pub fn plan_pb(it: &View) -> pb::FollowUpPlan {
     }
 }
 
-/// Milestones for the wire, as they stand at an instant.
-pub fn milestones_pb(all: &[Milestone], now: DateTime<Utc>) -> Vec<pb::Milestone> {
-    all.iter().map(|it| milestone_pb(it, now)).collect()
+/// Milestones for the wire, as they stand at an instant. What of one was answered is for the clinical side.
+pub fn milestones_pb(all: &[Milestone], now: DateTime<Utc>, to: Role) -> Vec<pb::Milestone> {
+    let shown = |it: pb::Milestone| match to {
+        Role::Counsellor | Role::ClinicalLead => it,
+        _ => pb::Milestone { instruments: Vec::new(), ..it },
+    };
+    all.iter().map(|it| shown(milestone_pb(it, now))).collect()
 }
 
 /// A milestone for the wire, as it stands at an instant.

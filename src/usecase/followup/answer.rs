@@ -70,11 +70,14 @@ fn check_named(it: &Answering<'_>, named: &Milestone) -> Result<()> {
     if it.asked(named).is_none() {
         return Err(refused("INSTRUMENT_NOT_ASKED", "the milestone does not ask for this instrument", &subject));
     }
-    if named.standing != Standing::OnHold && !it.is_open(named) {
+    if named.standing == Standing::OnHold {
+        return Err(refused("MILESTONE_ON_HOLD", "the milestone is on hold; take it up again first", &subject));
+    }
+    if !it.is_open(named) {
         return Err(refused("MILESTONE_DONE", "nothing of this instrument is awaited at the milestone", &subject));
     }
-    if named.standing == Standing::OnHold || !named.has_opened(it.assessed_on) {
-        return Err(refused("MILESTONE_NOT_OPEN", "the milestone is on hold, or its window opens later", &subject));
+    if !named.has_opened(it.assessed_on) {
+        return Err(refused("MILESTONE_NOT_OPEN", "the window of the milestone opens later", &subject));
     }
     Ok(())
 }

@@ -49,8 +49,11 @@ async fn awaited(tx: &mut Tx, call: &Call, id: MilestoneId) -> Result<(ClientId,
     let Some((client_id, _)) = it.setting.client else {
         return Err(Error::field("milestone_id", "must be a milestone of a survivor"));
     };
-    if it.standing != Standing::Awaited || it.setting.closed_at.is_some() {
-        return Err(refused("MILESTONE_DONE", "nothing is awaited at the milestone", &[id.uuid()]));
-    }
-    Ok((client_id, it))
+    let (reason, says) = match it.standing {
+        _ if it.setting.closed_at.is_some() => ("PLAN_CLOSED", "the follow-up plan is closed"),
+        Standing::Awaited => return Ok((client_id, it)),
+        Standing::OnHold => ("MILESTONE_ON_HOLD", "the milestone is on hold; take it up again first"),
+        _ => ("MILESTONE_DONE", "nothing is awaited at the milestone"),
+    };
+    Err(refused(reason, says, &[id.uuid()]))
 }

@@ -9,7 +9,7 @@ use crate::domain::followup::{Closing, Plan, Subject};
 use crate::domain::ids::{CounsellorId, Id, PlanId};
 use crate::domain::time::local_day;
 use crate::store::codec::Instant;
-use crate::store::followup;
+use crate::store::{assessment, followup};
 use crate::usecase::error::Result;
 use crate::usecase::work::{Mutation, Work};
 
@@ -69,6 +69,11 @@ impl UpdateFollowUp {
         let mut wrong = Wrong::default();
         plan.intake_on = self.intake_on.unwrap_or(plan.intake_on);
         wrong.unless(plan.intake_on <= today, "intake_on", "must be today at the latest");
+        if let Some(client_id) = plan.course().map(|it| it.client_id) {
+            let first = assessment::first_on(&mut work.tx, client_id, plan.id).await?;
+            let says = "must not be after an assessment of the plan";
+            wrong.unless(first.is_none_or(|first| plan.intake_on <= first), "intake_on", says);
+        }
         let organisation_id = plan.organisation_id;
         match &mut plan.subject {
             Subject::Case(_) => {
@@ -88,9 +93,11 @@ impl UpdateFollowUp {
                 }
                 let right = |on: Option<NaiveDate>| on.is_none_or(|on| on <= today);
                 wrong.unless(right(course.report_on), "report_on", "must be today at the latest");
-                let since_intake = course.discharged_on.is_none_or(|on| plan.intake_on <= on);
-                let says = "must be today at the latest, and not before the intake";
-                wrong.unless(since_intake && right(course.discharged_on), "discharged_on", says);
+                wrong.unless(right(course.discharged_on), "discharged_on", "must be today at the latest");
+                // The fault is with what was sent.
+                let field = if self.discharge.is_some() { "discharged_on" } else { "intake_on" };
+                let in_order = course.discharged_on.is_none_or(|on| plan.intake_on <= on);
+                wrong.unless(in_order, field, "must leave the discharge on the day of intake or later");
                 if let Some(id) = self.counsellor_id.filter(|id| *id != course.counsellor_id) {
                     let named = responsible(work, organisation_id, course.client_id, Some(id)).await;
                     course.counsellor_id = wrong.or(named)?.map_or(id, |it| it.id);

@@ -189,6 +189,9 @@ impl ExcuseMilestone {
         let asked = it.asked.iter().find(|asked| asked.instrument == instrument).ok_or_else(not_asked)?;
         let excused = self.excused(work);
         match &excused {
+            Some(_) if it.standing == Standing::OnHold => {
+                return Err(refused("MILESTONE_ON_HOLD", "the milestone is on hold; take it up again first", &subject));
+            }
             Some(_) if !asked.is_open() || it.excused => {
                 return Err(refused("MILESTONE_DONE", "the instrument was answered or excused before", &subject));
             }

@@ -177,7 +177,7 @@ pub(super) async fn responsible(
     let found = found.ok_or(Error::NotFound(Counsellor::WORD))?;
     let barred = conflict::counsellors_of(&mut work.tx, client_id).await?.contains(&id);
     match found.side {
-        Side::Survivor if !barred => Ok(found),
+        Side::Survivor if !barred && !found.inactive => Ok(found),
         _ => Err(Error::field(FIELD, "must be a counsellor who may see the survivor")),
     }
 }
