@@ -1,15 +1,13 @@
 //! Milestones, what they ask for, the sessions booked for them, and who finds them among the own.
 
-mod list;
-
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-pub use self::list::{Kind, Of, Wanted, listed};
 use super::codec::{Instant, Zone};
 use super::db::Tx;
 use super::error::{Error, Result};
+pub use super::milestone_list::{Kind, Of, Wanted, listed};
 use crate::domain::followup::milestone::{Asked, Days, Milestone, Setting, Standing};
 use crate::domain::ids::{
     AssessmentId, CaseId, ClientId, CounsellorId, MilestoneId, OrganisationId, PlanId, SessionId,

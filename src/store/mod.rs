@@ -29,6 +29,7 @@ pub mod installation;
 pub mod job;
 mod migrate;
 pub mod milestone;
+mod milestone_list;
 pub mod note;
 pub mod noun;
 pub mod offer;

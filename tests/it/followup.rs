@@ -249,7 +249,7 @@ on_both_engines! {
         it.session("2026-01-12").await;
         assert_eq!(it.plan().await.days("END"), ["2026-01-04", "2026-01-11", "2026-01-25"]);
         app.clock.set("2026-01-13T09:59:59Z".parse().unwrap());
-        it.ngo.sign_in(&app);
+        it.sign_in(&app);
         assert_eq!(it.plan().await.status("BASELINE"), Status::Due);
         app.clock.set("2026-01-13T10:00:00Z".parse().unwrap());
         assert_eq!(it.plan().await.status("BASELINE"), Status::Missed);
@@ -296,21 +296,31 @@ on_both_engines! {
         assert_eq!(plan.instruments("FU_1M"), ["CRIES_8", "PHQ_A"]);
         it.go_to(&app, "2026-03-05");
         let request = pb::UpdateFollowUpRequest { discharged_on: Some(date("2026-03-02")), ..updating(&plan) };
-        let plan = update(&it.ngo.coordinator, request).await.unwrap();
+        let lead = clinical_lead(&app, &it.ngo);
+        let plan = update(&lead, request).await.unwrap();
         assert_eq!(plan.instruments("FU_1M"), ["CRIES_8", "PCL_5", "PHQ_9", "PHQ_A"]);
         // Nothing is answered by the little ones themselves.
         let small = it.ngo.survivor_with(born_on("2020-06-01")).await;
-        let plan = enrol(&it.ngo.coordinator, enrolling(&small, &it.counsellor, "2026-03-05")).await.unwrap();
+        let plan = enrol(&lead, enrolling(&small, &it.counsellor, "2026-03-05")).await.unwrap();
         assert_eq!((plan.status("BASELINE"), plan.instruments("BASELINE").len()), (Status::NotApplicable, 0));
         // Whose age nobody knows is asked once it is known.
         let unknown = it.ngo.client_with(pb::Side::Survivor, |_| {}).await;
-        let plan = enrol(&it.ngo.coordinator, enrolling(&unknown, &it.counsellor, "2026-03-05")).await.unwrap();
+        let plan = enrol(&lead, enrolling(&unknown, &it.counsellor, "2026-03-05")).await.unwrap();
         assert_eq!((plan.status("BASELINE"), plan.instruments("BASELINE").len()), (Status::Open, 0));
         let client = pb::Client { born_on: Some(date("1990-01-01")), ..unknown };
         let request = pb::UpdateClientRequest { client: Some(client.clone()), ..Default::default() };
-        it.ngo.coordinator.clients().update_client(request).await.unwrap();
-        let plan = plan_of(&it.ngo.coordinator, &client).await.unwrap();
+        let client = it.ngo.coordinator.clients().update_client(request).await.unwrap().into_inner().client.unwrap();
+        let plan = plan_of(&lead, &client).await.unwrap();
         assert_eq!(plan.instruments("BASELINE"), ["GAD_7", "PCL_5", "PC_PTSD_5", "PHQ_9"]);
+        // Coordinators see status and days, and not what is asked.
+        let plan = plan_of(&it.ngo.coordinator, &client).await.unwrap();
+        assert_eq!((plan.status("BASELINE"), plan.instruments("BASELINE").len()), (Status::Open, 0));
+        // An age that is corrected is asked for what belongs to it.
+        let corrected = pb::Client { born_on: Some(date("2011-01-01")), ..client };
+        let request = pb::UpdateClientRequest { client: Some(corrected.clone()), ..Default::default() };
+        it.ngo.coordinator.clients().update_client(request).await.unwrap();
+        let plan = plan_of(&lead, &corrected).await.unwrap();
+        assert_eq!(plan.instruments("BASELINE"), ["CATS_2", "CRIES_8", "GAD_7", "PHQ_A"]);
     }
 
     async fn nothing_falls_due_in_a_closed_plan(app) {

@@ -330,6 +330,7 @@ impl Survivors {
 
     /// Answers a questionnaire of adults, from the least that can be said to the most.
     async fn be_assessed(&self, stage: &Stage, whose: usize, choice: usize) -> Result<(), Status> {
+        let _ = self.be_followed_up(&stage.ngos[self.people[whose].of], whose).await;
         let value = (choice % 4) as i32;
         let answer = |item| pb::ItemAnswer { item, answer: Some(pb::item_answer::Answer::Value(value)) };
         let request = pb::SubmitAssessmentRequest {
@@ -356,6 +357,8 @@ impl Survivors {
 
     async fn be_excused(&self, stage: &Stage, whose: usize, choice: usize) -> Result<(), Status> {
         let lead = self.clinical_lead(stage, whose);
+        // Unless that happened before.
+        let _ = self.be_followed_up(&stage.ngos[self.people[whose].of], whose).await;
         let client_id = self.people[whose].client.id.clone();
         let request = pb::GetFollowUpRequest { client_id, ..Default::default() };
         let milestones = lead.follow_up().get_follow_up(request).await?.into_inner().milestones;

@@ -24,17 +24,35 @@ const FROM: &str = "'2026-01-20'";
 const UNTIL: &str = "'2026-02-15'";
 
 const READS: &[Read] = &[
-    read("milestone", "LISTED", 0, &[OWN, FROM, MIDDLE, UNTIL, MOST, "NULL"], "milestone_listed"),
-    read("milestone", "LISTED_OF_CLIENTS", 0, &[OWN, FROM, MIDDLE, UNTIL, MOST, "NULL"], "milestone_listed_of_clients"),
-    read("milestone", "LISTED_OF_CASES", 0, &[OWN, FROM, MIDDLE, UNTIL, MOST, "NULL"], "milestone_listed_of_cases"),
+    read("milestone_list", "LISTED", 0, &[OWN, FROM, MIDDLE, UNTIL, MOST, "NULL"], "milestone_listed"),
     read(
-        "milestone",
+        "milestone_list",
+        "LISTED_OF_CLIENTS",
+        0,
+        &[OWN, FROM, MIDDLE, UNTIL, MOST, "NULL"],
+        "milestone_listed_of_clients",
+    ),
+    read(
+        "milestone_list",
+        "LISTED_OF_CASES",
+        0,
+        &[OWN, FROM, MIDDLE, UNTIL, MOST, "NULL"],
+        "milestone_listed_of_cases",
+    ),
+    read(
+        "milestone_list",
         "LISTED_OF_RESPONSIBLE",
         0,
         &[COUNSELLOR, FROM, MIDDLE, UNTIL, MOST, "NULL"],
         "milestone_listed_of",
     ),
-    read("milestone", "LISTED_OF_CARER", 0, &[COUNSELLOR, FROM, MIDDLE, UNTIL, MOST, "NULL"], "milestone_carer_by_due"),
+    read(
+        "milestone_list",
+        "LISTED_OF_CARER",
+        0,
+        &[COUNSELLOR, FROM, MIDDLE, UNTIL, MOST, "NULL"],
+        "milestone_carer_by_due",
+    ),
     read("milestone", "by_ids", 0, &[], "primary key"),
 ];
 

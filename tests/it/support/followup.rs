@@ -80,6 +80,8 @@ pub struct Followed {
     pub ngo: Ngo,
     pub counsellor: pb::Counsellor,
     pub client: pb::Client,
+    /// The clinical lead, who sees what a milestone asks for.
+    lead: Actor,
     sessions: BTreeMap<String, pb::Session>,
 }
 
@@ -101,19 +103,26 @@ pub async fn enrolled_with(
     let mut request = enrolling(&client, &counsellor, "2026-01-05");
     plan(&mut request);
     enrol(&ngo.coordinator, request).await.unwrap();
-    Followed { ngo, counsellor, client, sessions: BTreeMap::new() }
+    let lead = clinical_lead(app, &ngo);
+    Followed { ngo, counsellor, client, lead, sessions: BTreeMap::new() }
 }
 
 impl Followed {
-    /// The plan as it stands, for a coordinator.
+    /// The plan as it stands, for the clinical side.
     pub async fn plan(&self) -> Plan {
-        plan_of(&self.ngo.coordinator, &self.client).await.unwrap()
+        plan_of(&self.lead, &self.client).await.unwrap()
     }
 
     /// Moves the clock to the afternoon of a day, and everybody signs in anew.
     pub fn go_to(&mut self, app: &TestApp, day: &str) {
         app.clock.set(afternoon(day));
+        self.sign_in(app);
+    }
+
+    /// Gives the coordinator and the clinical lead fresh tokens, after a day has passed.
+    pub fn sign_in(&mut self, app: &TestApp) {
         self.ngo.sign_in(app);
+        self.lead = clinical_lead(app, &self.ngo);
     }
 
     /// Books an hour from ten on a day.

@@ -2,9 +2,9 @@
 
 use chrono::NaiveDate;
 
+use super::db::Tx;
+use super::error::Result;
 use crate::domain::ids::{CaseId, ClientId, CounsellorId, MilestoneId, OrganisationId};
-use crate::store::db::Tx;
-use crate::store::error::Result;
 
 /// Whose milestones are listed.
 #[derive(Clone, Copy, Debug)]
