@@ -109,7 +109,6 @@ impl Step {
             _ => None,
         };
         let due_on = match self.limit {
-            Limit::Never => return Days { opens_on: Some(anchor_on), ..begun },
             Limit::Hours(_) => due_at.map(|at| local_day(at, zone)),
             Limit::Days(days) => plus_days(anchor_on, days * number),
             Limit::Months(months) => plus_months(anchor_on, months * number),
@@ -127,7 +126,7 @@ impl Step {
         match self.limit {
             Limit::Days(days) => plus_days(anchor_on, days * (number - 1)),
             Limit::Months(months) => plus_months(anchor_on, months * (number - 1)),
-            Limit::Hours(_) | Limit::Never => Some(anchor_on),
+            Limit::Hours(_) => Some(anchor_on),
         }
     }
 }

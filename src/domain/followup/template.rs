@@ -65,8 +65,6 @@ impl Anchor {
 /// How long after its anchor a milestone is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
-    /// There is no limit.
-    Never,
     /// So many hours, from instant to instant.
     Hours(u32),
     /// So many calendar days.
@@ -78,7 +76,6 @@ pub enum Limit {
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (count, word) = match *self {
-            Limit::Never => return Ok(()),
             Limit::Hours(count) => (count, "hour"),
             Limit::Days(count) => (count, "day"),
             Limit::Months(count) => (count, "month"),
@@ -132,7 +129,7 @@ pub struct Step {
     pub anchor: Anchor,
     /// When it is due.
     pub limit: Limit,
-    /// How many days before the due day its window opens; one that has no limit opens with its clock.
+    /// How many days before the due day its window opens; steps of procedure open with their clock.
     pub opens_before: u32,
     /// How many days after the due day its window closes; none when it stays open.
     pub closes_after: Option<u32>,
