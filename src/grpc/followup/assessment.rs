@@ -12,8 +12,9 @@ use crate::grpc::fields::{Fields, count, date, id_text, keyed, open, open_mutati
 use crate::grpc::pb;
 use crate::grpc::words::Word;
 use crate::usecase::error::Result;
-use crate::usecase::followup::assessment::{GetAssessment, HandedIn, SubmitAssessment};
+use crate::usecase::followup::assessment::{GetAssessment, SubmitAssessment};
 use crate::usecase::followup::progress::{GetProgress, Series};
+use crate::usecase::followup::sheet::HandedIn;
 use crate::usecase::mutate;
 
 keyed!(SubmitAssessmentRequest);

@@ -3,12 +3,13 @@
 
 use std::cmp::Reverse;
 
-use chrono::{NaiveDate, TimeDelta};
+use chrono::NaiveDate;
 use uuid::Uuid;
 
 use super::answer::{Answered, Answering, answered, milestone_for};
 use super::escalation::{self, About};
 use super::plan;
+use super::sheet::Filled;
 use crate::domain::age::ages_on;
 use crate::domain::assessment::{Assessment, Flag, Reading, Scored, beside_each_other};
 use crate::domain::attendance::Author;
@@ -17,92 +18,21 @@ use crate::domain::escalation::{Alarm, Cause, Escalation, Trigger};
 use crate::domain::followup::milestone::Milestone;
 use crate::domain::followup::{Course, Plan};
 use crate::domain::ids::{AssessmentId, ClientId, Id, MilestoneId, PlanId};
-use crate::domain::instrument::{
-    Admitted, Ages, Before, Catalogue, Complete, Form, Informant, Instrument, Outside, Sheet,
-};
+use crate::domain::instrument::{Admitted, Ages, Before, Catalogue, Form, Instrument, Outside};
 use crate::domain::noun::Record;
 use crate::domain::personal::Personal;
-use crate::domain::text::{Code, Language};
+use crate::domain::text::Language;
 use crate::domain::time::local_day;
 use crate::store::codec::Instant;
 use crate::store::{self, Lock, assessment, followup, milestone};
 use crate::usecase::client::known;
-use crate::usecase::error::{Error, FieldViolation, Result};
+use crate::usecase::error::{Error, Result};
 use crate::usecase::noun::find;
 use crate::usecase::work::{Mutation, Work};
 use crate::usecase::world::World;
 
 /// The word for it in sentences.
 const WORD: &str = "assessment";
-
-/// How far ahead of UTC the local day of any zone is.
-const EASTERNMOST: TimeDelta = TimeDelta::hours(14);
-
-/// An answer sheet that fits an instrument.
-#[derive(Clone, Debug)]
-pub struct Filled {
-    instrument: Code,
-    version: String,
-    informant: Informant,
-    recall: Code,
-    assessed_on: Option<NaiveDate>,
-    answers: Complete,
-}
-
-/// What is handed in.
-#[derive(Clone, Debug)]
-pub struct HandedIn<'a> {
-    /// Code of the instrument.
-    pub instrument: &'a str,
-    /// Who answered.
-    pub informant: Informant,
-    /// The period asked about; the instrument's first when empty.
-    pub recall: &'a str,
-    /// The local day; today when absent.
-    pub assessed_on: Option<NaiveDate>,
-    /// The answers.
-    pub sheet: Sheet,
-}
-
-impl HandedIn<'_> {
-    /// Checks everything that can be said without knowing the survivor, and names all that is wrong.
-    pub fn check(&self, world: &World) -> Result<Filled> {
-        let mut wrong = Vec::new();
-        let mut says = |field: &str, says: String| wrong.push(FieldViolation { field: field.into(), says });
-        if self.assessed_on.is_some_and(|on| on > (world.now() + EASTERNMOST).date_naive()) {
-            says("assessed_on", "must not be in the future".into());
-        }
-        let Some(instrument) = world.instruments().find(self.instrument) else {
-            says("instrument", "must be the code of an instrument (ListInstruments)".into());
-            return Err(Error::Invalid(wrong));
-        };
-        let may: Vec<_> = instrument.informants.iter().map(|it| it.informant.as_str()).collect();
-        if !may.contains(&self.informant.as_str()) {
-            says("informant", format!("must be {}", may.join(" or ")));
-        }
-        let recall = instrument.recall.iter().find(|it| self.recall.is_empty() || it.code.as_str() == self.recall);
-        if recall.is_none() {
-            let all: Vec<_> = instrument.recall.iter().map(|it| it.code.as_str()).collect();
-            says("recall", format!("must be {}", all.join(" or ")));
-        }
-        let answers = instrument.check(&self.sheet);
-        match (recall, answers) {
-            (Some(recall), Ok(answers)) if wrong.is_empty() => Ok(Filled {
-                instrument: instrument.code.clone(),
-                version: instrument.version.clone(),
-                informant: self.informant,
-                recall: recall.code.clone(),
-                assessed_on: self.assessed_on,
-                answers,
-            }),
-            (_, answers) => {
-                let faults = answers.err().unwrap_or_default();
-                wrong.extend(faults.iter().map(|(field, fault)| FieldViolation::new(field, fault)));
-                Err(Error::Invalid(wrong))
-            }
-        }
-    }
-}
 
 /// Records an assessment of a survivor who is followed up.
 #[derive(Clone, Debug)]

@@ -15,6 +15,7 @@ mod no_show;
 pub mod plan;
 pub mod progress;
 pub mod report;
+pub mod sheet;
 mod stage;
 
 pub(in crate::usecase) use booking::{bookable, check_booked_for};
