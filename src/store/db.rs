@@ -82,7 +82,10 @@ impl Db {
         let pool = |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(WAIT_FOR_CONNECTION);
         // A long transaction, such as an import, would write pages and savepoints to disk again and again.
         let memory = options.clone().pragma("cache_size", WRITER_CACHE).pragma("temp_store", "MEMORY");
+        // The first to come makes the file one with a log of its own, for which SQLite waits for nobody.
+        let turn = take_turns(file).await?;
         let writer = pool(1).connect_with(memory).await?;
+        drop(turn);
         let readers = pool(connections).connect_with(options.pragma("query_only", "ON")).await?;
         Ok(Self(Engine::Sqlite { writer, readers, file: file.to_path_buf() }))
     }
@@ -122,8 +125,15 @@ impl Db {
     }
 }
 
+/// Waits until nobody else opens or migrates a database file; they wait until what is returned is dropped.
+pub(super) async fn take_turns(file: &Path) -> Result<std::fs::File> {
+    let lock = create_private(&file.with_extension("lock"))?;
+    // Another process may hold it for as long as its migration takes.
+    Ok(tokio::task::spawn_blocking(move || lock.lock().map(|()| lock)).await.map_err(std::io::Error::other)??)
+}
+
 /// Opens a file, made if it is missing so that only its owner can read it.
-pub(super) fn create_private(file: &Path) -> std::io::Result<std::fs::File> {
+fn create_private(file: &Path) -> std::io::Result<std::fs::File> {
     let mut options = std::fs::OpenOptions::new();
     options.append(true).create(true);
     #[cfg(unix)]

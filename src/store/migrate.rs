@@ -29,13 +29,9 @@ impl Db {
     pub async fn migrate(&self) -> Result<()> {
         match self.engine() {
             Engine::Sqlite { writer, file, .. } => {
-                let lock = super::db::create_private(&file.with_extension("migrating"))?;
-                // Another process may hold it for as long as its migration takes.
-                let lock = tokio::task::spawn_blocking(move || lock.lock().map(|()| lock))
-                    .await
-                    .map_err(std::io::Error::other)??;
+                let turn = super::db::take_turns(file).await?;
                 let result = migrations!("sqlite").run(writer).await;
-                drop(lock);
+                drop(turn);
                 result
             }
             Engine::Postgres(pool) => migrations!("postgres").run(pool).await,
