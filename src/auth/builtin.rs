@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::key_file::KeyFile;
-use crate::domain::access::{Authority, Caller, Role};
+use crate::domain::access::{Authority, Identity, Role};
 use crate::domain::text::Code;
 use crate::rng::Rng;
 use crate::usecase::call::{Authenticator, Refused};
@@ -46,7 +46,8 @@ struct Claims {
     nbf: i64,
     exp: i64,
     jti: Uuid,
-    role: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     organisation: Option<Uuid>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,8 +61,8 @@ struct Claims {
 pub struct Grant {
     /// To whom.
     pub principal: String,
-    /// What the bearer may be.
-    pub authority: Authority,
+    /// What the bearer may be; none for a service account, of which the service knows.
+    pub authority: Option<Authority>,
     /// From when.
     pub at: DateTime<Utc>,
     /// For how long; at most [`LONGEST_LIFE`].
@@ -82,7 +83,7 @@ impl Builtin {
 
     /// Signs a token.
     pub fn issue(&self, grant: &Grant) -> Result<String, jsonwebtoken::errors::Error> {
-        let authority = &grant.authority;
+        let authority = grant.authority.as_ref();
         let life = grant.life.min(LONGEST_LIFE);
         let claims = Claims {
             iss: ISSUER.into(),
@@ -92,20 +93,17 @@ impl Builtin {
             nbf: grant.at.timestamp(),
             exp: (grant.at + life).timestamp(),
             jti: grant.id,
-            role: authority.role().to_string(),
-            organisation: authority.organisation_id().map(|id| id.0),
-            counsellor: authority.counsellor_id().map(|id| id.0),
-            jurisdiction: match authority {
-                Authority::Police { jurisdiction } => Some(jurisdiction.to_string()),
-                _ => None,
-            },
+            role: authority.map(|it| it.role().to_string()),
+            organisation: authority.and_then(Authority::organisation_id).map(|id| id.0),
+            counsellor: authority.and_then(Authority::counsellor_id).map(|id| id.0),
+            jurisdiction: authority.and_then(Authority::jurisdiction).map(ToString::to_string),
         };
         jsonwebtoken::encode(&Header::new(Algorithm::EdDSA), &claims, &self.encoding)
     }
 }
 
 impl Authenticator for Builtin {
-    fn caller(&self, token: &str, now: DateTime<Utc>) -> Result<Caller, Refused> {
+    fn identify(&self, token: &str, now: DateTime<Utc>) -> Result<Identity, Refused> {
         let mut rules = Validation::new(Algorithm::EdDSA);
         rules.set_issuer(&[ISSUER]);
         rules.set_audience(&[AUDIENCE]);
@@ -123,17 +121,24 @@ impl Authenticator for Builtin {
         } else if claims.sub.is_empty() || claims.sub.len() > 200 {
             Err(Refused::Claim("sub"))
         } else {
-            let ends_at = DateTime::from_timestamp_secs(claims.exp).ok_or(Refused::Claim("exp"))?;
-            Ok(Caller { authority: authority(&claims)?, principal: claims.sub, until: Some(ends_at + LEEWAY) })
+            let instant = |seconds, name| DateTime::from_timestamp_secs(seconds).ok_or(Refused::Claim(name));
+            Ok(Identity {
+                authority: authority(&claims)?,
+                principal: claims.sub,
+                token_id: Some(claims.jti.to_string()),
+                issued_at: instant(claims.iat, "iat")?,
+                until: instant(claims.exp, "exp")? + LEEWAY,
+            })
         }
     }
 }
 
-fn authority(claims: &Claims) -> Result<Authority, Refused> {
+fn authority(claims: &Claims) -> Result<Option<Authority>, Refused> {
     use crate::domain::ids::{CounsellorId, OrganisationId};
-    let role = claims.role.parse::<Role>().map_err(|_| Refused::Claim("role"))?;
+    let Some(role) = &claims.role else { return Ok(None) };
+    let role = role.parse::<Role>().map_err(|_| Refused::Claim("role"))?;
     let organisation = || claims.organisation.map(OrganisationId).ok_or(Refused::Claim("organisation"));
-    Ok(match role {
+    Ok(Some(match role {
         Role::Admin => Authority::Admin,
         Role::Auditor => Authority::Auditor,
         Role::Coordinator => Authority::Coordinator { organisation_id: organisation()? },
@@ -149,5 +154,5 @@ fn authority(claims: &Claims) -> Result<Authority, Refused> {
                 .and_then(|raw| Code::parse(raw).ok())
                 .ok_or(Refused::Claim("jurisdiction"))?,
         },
-    })
+    }))
 }

@@ -53,7 +53,7 @@ pub(super) async fn run(mut options: Options) -> Result<ExitCode, Error> {
     let principal = options.subject.unwrap_or_else(|| format!("{}@local", options.role));
     let grant = Grant {
         principal,
-        authority,
+        authority: Some(authority),
         at: app.world().now(),
         life: TimeDelta::minutes(options.minutes),
         id: app.world().uuid(),

@@ -81,6 +81,14 @@ impl Authority {
         }
     }
 
+    /// The district code of the jurisdiction it is tied to, if any.
+    pub fn jurisdiction(&self) -> Option<&Code> {
+        match self {
+            Authority::Police { jurisdiction } => Some(jurisdiction),
+            _ => None,
+        }
+    }
+
     /// The counsellor it is tied to, if any.
     pub fn counsellor_id(&self) -> Option<CounsellorId> {
         match self {
@@ -90,18 +98,48 @@ impl Authority {
     }
 }
 
-/// Who calls: somebody whose token was found good.
+/// What a token that was found good says of its bearer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The token's subject.
+    pub principal: String,
+    /// The token's own id, if its issuer gives it one.
+    pub token_id: Option<String>,
+    /// When it was issued; the beginning of 1970 when it does not say.
+    pub issued_at: DateTime<Utc>,
+    /// From when on it is no longer good.
+    pub until: DateTime<Utc>,
+    /// What the bearer may be; none when the token leaves that to this service.
+    pub authority: Option<Authority>,
+}
+
+/// Who calls: somebody whose token was found good, or the program itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     /// The token's subject.
     pub principal: String,
     /// What the caller may be.
     pub authority: Authority,
+    /// The token's own id; none when it has none, and for who needs no token.
+    pub token_id: Option<String>,
+    /// When the token was issued; none for who needs none.
+    pub issued_at: Option<DateTime<Utc>>,
     /// From when on the token is no longer good; none for who needs none.
     pub until: Option<DateTime<Utc>>,
 }
 
 impl Caller {
+    /// Somebody who needs no token: the program itself.
+    pub fn without_token(principal: impl Into<String>, authority: Authority) -> Self {
+        Self { principal: principal.into(), authority, token_id: None, issued_at: None, until: None }
+    }
+
+    /// The bearer of a token, in a capacity.
+    pub fn of_token(identity: Identity, authority: Authority) -> Self {
+        let Identity { principal, token_id, issued_at, until, .. } = identity;
+        Self { principal, authority, token_id, issued_at: Some(issued_at), until: Some(until) }
+    }
+
     /// Who this is, in which capacity: the same name in another role or organisation is somebody else.
     pub fn identity(&self) -> String {
         let tied = match &self.authority {

@@ -12,7 +12,7 @@ use tower::{Layer, Service};
 use tracing::Instrument;
 
 use super::status::status;
-use crate::usecase::call::{Authenticator, admit};
+use crate::usecase::call::{self, Authenticator};
 use crate::usecase::error::{Error, Result};
 use crate::usecase::{Call, World};
 
@@ -69,7 +69,7 @@ where
             let path = request.uri().path().trim_start_matches('/').to_owned();
             if !is_open(&path) {
                 let token = bearer(&request).map(str::to_owned);
-                match enter(&gate, token, &path).await {
+                match let_in(&gate, token, &path).await {
                     Ok(call) => request.extensions_mut().insert(call),
                     Err(error) => return Ok(status(error).into_http()),
                 };
@@ -80,13 +80,13 @@ where
     }
 }
 
-async fn enter(gate: &GateLayer, token: Option<String>, rpc: &str) -> Result<Call> {
+async fn let_in(gate: &GateLayer, token: Option<String>, rpc: &str) -> Result<Call> {
     let token = token.ok_or(Error::Unauthenticated)?;
-    let caller = gate.authenticator.caller(&token, gate.world.now()).map_err(|reason| {
+    let identity = gate.authenticator.identify(&token, gate.world.now()).map_err(|reason| {
         tracing::info!(%reason, "token refused");
         Error::Unauthenticated
     })?;
-    admit(&gate.world, caller, rpc).await
+    call::enter(&gate.world, identity, rpc).await
 }
 
 fn bearer(request: &Request<Body>) -> Option<&str> {

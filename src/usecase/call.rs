@@ -5,15 +5,15 @@ use uuid::Uuid;
 
 use super::error::{Error, Result};
 use super::world::World;
-use crate::domain::access::{self, Authority, Caller};
+use crate::domain::access::{self, Authority, Caller, Identity};
 use crate::domain::audit::{Event, Outcome};
 use crate::domain::ids::OrganisationId;
 use crate::store::audit;
 
-/// Turns a bearer token into a caller.
+/// Reads bearer tokens.
 pub trait Authenticator: std::fmt::Debug + Send + Sync {
-    /// The caller of a token that is good at an instant.
-    fn caller(&self, token: &str, now: DateTime<Utc>) -> Result<Caller, Refused>;
+    /// What a token that is good at an instant says of its bearer.
+    fn identify(&self, token: &str, now: DateTime<Utc>) -> Result<Identity, Refused>;
 }
 
 /// Why a token was refused; for the log, never for the caller.
@@ -49,6 +49,15 @@ pub struct Request {
     pub id: Uuid,
     /// Keyed digest of the body.
     pub digest: Vec<u8>,
+}
+
+/// Lets the bearer of a good token in, or refuses.
+pub async fn enter(world: &World, mut identity: Identity, rpc: &str) -> Result<Call> {
+    let Some(authority) = identity.authority.take() else {
+        tracing::info!("token refused: it names no role");
+        return Err(Error::Unauthenticated);
+    };
+    admit(world, Caller::of_token(identity, authority), rpc).await
 }
 
 /// Lets a caller in, or refuses and leaves a trace.
@@ -97,7 +106,7 @@ async fn append(world: &World, event: Event) -> Result<()> {
 impl Call {
     /// A call of the program itself, such as an import from the command line.
     pub fn of_program(method: &'static str) -> Self {
-        let caller = Caller { principal: format!("program:{method}"), authority: Authority::Admin, until: None };
+        let caller = Caller::without_token(format!("program:{method}"), Authority::Admin);
         Self { caller, method, request: None }
     }
 

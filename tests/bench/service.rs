@@ -83,7 +83,7 @@ impl Service {
     }
 
     fn token(&self, caller: Caller) -> Result<Token> {
-        let (principal, authority) = (caller.principal, caller.authority);
+        let (principal, authority) = (caller.principal, Some(caller.authority));
         let grant = Grant { principal, authority, at: self.now, life: TimeDelta::hours(24), id: self.world.uuid() };
         let value = MetadataValue::try_from(format!("Bearer {}", self.issuer.issue(&grant)?))?;
         Ok(Token(value))
@@ -92,17 +92,13 @@ impl Service {
 
 /// The coordinator of an organisation.
 pub fn coordinator(organisation_id: aftercare::domain::ids::OrganisationId) -> Caller {
-    Caller {
-        principal: "coordinator@example".into(),
-        authority: Authority::Coordinator { organisation_id },
-        until: None,
-    }
+    Caller::without_token("coordinator@example", Authority::Coordinator { organisation_id })
 }
 
 fn counsellor(seat: &Seat) -> Caller {
     let (organisation_id, counsellor_id) = (seat.organisation_id, seat.counsellor.id);
     let principal = format!("{}@example", seat.counsellor.code);
-    Caller { principal, authority: Authority::Counsellor { organisation_id, counsellor_id }, until: None }
+    Caller::without_token(principal, Authority::Counsellor { organisation_id, counsellor_id })
 }
 
 /// Everybody who acts, and what they act on.

@@ -48,7 +48,7 @@ impl Step {
         };
         let organisation_id = OrganisationId(self.organisation_id);
         let authority = Authority::Counsellor { organisation_id, counsellor_id: CounsellorId(self.counsellor_id) };
-        let caller = Caller { principal: "counsellor@test".into(), authority, until: None };
+        let caller = Caller::without_token("counsellor@test", authority);
         let call = admit(world, caller, "aftercare.v1.FollowUpService/SubmitAssessment").await.unwrap();
         let call = call.under(Some(Request { id: self.request_id, digest: Vec::new() }));
         mutate(world, call, submit).await.unwrap();

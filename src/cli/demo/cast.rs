@@ -40,7 +40,13 @@ impl Cast {
         let token = |authority: Authority| -> Result<_, Error> {
             let role = authority.role();
             let (at, id) = (app.world().now(), app.world().uuid());
-            let grant = Grant { principal: format!("{role}@demo"), authority, at, life: TimeDelta::hours(24), id };
+            let grant = Grant {
+                principal: format!("{role}@demo"),
+                authority: Some(authority),
+                at,
+                life: TimeDelta::hours(24),
+                id,
+            };
             Ok((role, app.issuer().issue(&grant)?))
         };
         let therapist_id = lookup::counsellor(app.world(), organisation_id, THERAPIST).await?;

@@ -56,7 +56,7 @@ impl Step {
 /// A call by a coordinator.
 async fn coordinator(world: &World, at: Uuid, method: &str) -> Call {
     let authority = Authority::Coordinator { organisation_id: OrganisationId(at) };
-    let caller = Caller { principal: "coordinator@test".into(), authority, until: None };
+    let caller = Caller::without_token("coordinator@test", authority);
     let service = if method == "ReportConcern" { "FollowUpService" } else { "AttendanceService" };
     admit(world, caller, &format!("aftercare.v1.{service}/{method}")).await.unwrap()
 }

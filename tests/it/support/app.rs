@@ -222,7 +222,7 @@ impl TestApp {
     }
 
     pub fn token(&self, principal: &str, authority: Authority, at: DateTime<Utc>, life: TimeDelta) -> String {
-        let grant = Grant { principal: principal.into(), authority, at, life, id: uuid::Uuid::nil() };
+        let grant = Grant { principal: principal.into(), authority: Some(authority), at, life, id: uuid::Uuid::nil() };
         self.issuer.issue(&grant).unwrap()
     }
 
