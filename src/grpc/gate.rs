@@ -12,7 +12,7 @@ use tower::{Layer, Service};
 use tracing::Instrument;
 
 use super::status::status;
-use crate::usecase::call::{self, Authenticator};
+use crate::usecase::call::{self, Authenticator, Refused};
 use crate::usecase::error::{Error, Result};
 use crate::usecase::{Call, World};
 
@@ -82,9 +82,12 @@ where
 
 async fn let_in(gate: &GateLayer, token: Option<String>, rpc: &str) -> Result<Call> {
     let token = token.ok_or(Error::Unauthenticated)?;
-    let identity = gate.authenticator.identify(&token, gate.world.now()).map_err(|reason| {
-        tracing::info!(%reason, "token refused");
-        Error::Unauthenticated
+    let identity = gate.authenticator.identify(&token, gate.world.now()).await.map_err(|reason| match reason {
+        Refused::Unchecked(error) => error,
+        reason => {
+            tracing::info!(%reason, "token refused");
+            Error::Unauthenticated
+        }
     })?;
     call::enter(&gate.world, identity, rpc).await
 }

@@ -74,10 +74,11 @@ pub fn status(error: Error) -> Status {
             details.set_retry_info(Some(COME_BACK));
             Code::Unavailable
         }
-        Error::Ending => {
+        Error::NoKeys | Error::Ending => {
             details.set_retry_info(Some(COME_BACK));
             Code::Unavailable
         }
+        Error::Overdue => Code::DeadlineExceeded,
         Error::Internal(source) => return internal(source),
     };
     with_details(code, &error.to_string(), &details, extra)

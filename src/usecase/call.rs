@@ -1,5 +1,8 @@
 //! A call that was let in: who, what, and under which request id.
 
+use std::future::Future;
+use std::pin::Pin;
+
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -13,15 +16,18 @@ use crate::store::audit;
 /// Reads bearer tokens.
 pub trait Authenticator: std::fmt::Debug + Send + Sync {
     /// What a token that is good at an instant says of its bearer.
-    fn identify(&self, token: &str, now: DateTime<Utc>) -> Result<Identity, Refused>;
+    fn identify<'a>(&'a self, token: &'a str, now: DateTime<Utc>) -> Identified<'a>;
 }
 
-/// Why a token was refused; for the log, never for the caller.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// What a token says, once it is known.
+pub type Identified<'a> = Pin<Box<dyn Future<Output = Result<Identity, Refused>> + Send + 'a>>;
+
+/// Why a token was refused; for the log, never for the caller. It says nothing that stands in the token.
+#[derive(Debug, thiserror::Error)]
 pub enum Refused {
     /// Not a token of this issuer: its form, signature, algorithm, issuer or audience is wrong.
     #[error("not a token of this issuer: {0}")]
-    Forged(String),
+    Forged(&'static str),
     /// Its time is over.
     #[error("expired")]
     Expired,
@@ -31,6 +37,9 @@ pub enum Refused {
     /// It lacks what its role needs.
     #[error("claim {0} is missing or wrong")]
     Claim(&'static str),
+    /// Nobody can say now whether it is good; what the caller is told is the error itself.
+    #[error("it cannot be checked now")]
+    Unchecked(#[source] Error),
 }
 
 /// A call that was let in. Only [`admit`] and the program itself make one, so a use case that

@@ -144,6 +144,12 @@ pub enum Error {
     /// The database is busy or away; the same request may succeed in a moment.
     #[error("the service is busy; try again")]
     Unavailable(#[source] store::Error),
+    /// The keys of whoever issues the tokens are not known, or were not confirmed for too long.
+    #[error("bearer tokens cannot be checked now; try again")]
+    NoKeys,
+    /// The caller's deadline, or the longest that any request may take, has passed.
+    #[error("there was no answer within the time that the request may take")]
+    Overdue,
     /// The process ends; another one, or the next, has the same answer.
     #[error("the service is stopping; go on with another connection")]
     Ending,
@@ -171,7 +177,8 @@ impl Error {
             Error::Refused(_) | Error::SeriesRefused(_) => "BOOKING_REFUSED",
             Error::Precondition { reason, .. } | Error::Exhausted { reason, .. } => reason,
             Error::OutsideAge { .. } => "OUTSIDE_AGE",
-            Error::Unavailable(_) | Error::Ending => "UNAVAILABLE",
+            Error::Unavailable(_) | Error::NoKeys | Error::Ending => "UNAVAILABLE",
+            Error::Overdue => "DEADLINE_EXCEEDED",
             Error::Internal(_) => "INTERNAL",
         }
     }
@@ -179,7 +186,8 @@ impl Error {
     /// Whether it is an answer to what was asked, and so belongs in the audit trail, rather than
     /// a failure to answer.
     pub fn is_refusal(&self) -> bool {
-        !matches!(self, Error::Unavailable(_) | Error::Ending | Error::Internal(_))
+        use Error::{Ending, Internal, NoKeys, Overdue, Unavailable};
+        !matches!(self, Unavailable(_) | NoKeys | Overdue | Ending | Internal(_))
     }
 }
 
