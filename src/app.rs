@@ -8,15 +8,16 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
+use tonic_health::server::HealthReporter;
 
-use crate::auth::{Builtin, StatementKey};
+use crate::auth::{Builtin, Provider, StatementKey};
 use crate::clock::Clock;
-use crate::config::Config;
-use crate::grpc::{self, GateLayer, WellKnownLayer};
+use crate::config::{Config, Limits};
+use crate::grpc::{self, DeadlineLayer, GateLayer, WellKnownLayer};
 use crate::jobs::{self, Pump, Workers};
 use crate::rng::Rng;
 use crate::store::Db;
+use crate::transport::{Certificates, Incoming, Unusable};
 use crate::usecase::call::Authenticator;
 use crate::usecase::followup::instrument;
 use crate::usecase::statement::{self, Keyring};
@@ -40,6 +41,12 @@ pub enum Error {
     /// The descriptors are wrong.
     #[error("cannot describe the services")]
     Reflection(#[from] tonic_reflection::server::Error),
+    /// The certificate authorities of the issuer cannot be used.
+    #[error("cannot use the file of --issuer-ca")]
+    IssuerAuthority(#[source] std::io::Error),
+    /// TLS cannot be spoken.
+    #[error("cannot speak TLS")]
+    Tls(#[from] Unusable),
     /// The listener failed.
     #[error("cannot serve")]
     Serve(#[from] tonic::transport::Error),
@@ -49,14 +56,51 @@ pub enum Error {
 #[derive(Debug)]
 pub struct App {
     world: World,
-    issuer: Arc<Builtin>,
+    issuer: Issuer,
+    certificates: Option<Arc<Certificates>>,
+    limits: Limits,
     keyring: Arc<dyn Keyring>,
     workers: u32,
     drain_for: Duration,
 }
 
-/// The longest a request may take.
-const LONGEST_REQUEST: Duration = Duration::from_secs(30);
+/// Who issues the tokens.
+#[derive(Clone, Debug)]
+enum Issuer {
+    Builtin(Arc<Builtin>),
+    Provider(Arc<Provider>),
+}
+
+impl Issuer {
+    fn authenticator(&self) -> Arc<dyn Authenticator> {
+        match self {
+            Issuer::Builtin(issuer) => issuer.clone(),
+            Issuer::Provider(provider) => provider.clone(),
+        }
+    }
+
+    /// Whether callers can be told apart, and so anything answered.
+    fn is_ready(&self) -> bool {
+        match self {
+            Issuer::Builtin(_) => true,
+            Issuer::Provider(provider) => provider.is_ready(),
+        }
+    }
+
+    /// Does what has to be done for that, and tells health what comes of it, for ever.
+    async fn keep(&self, health: &HealthReporter) {
+        let Issuer::Provider(provider) = self else { return std::future::pending().await };
+        let telling = async {
+            loop {
+                let ready = provider.is_ready();
+                tell(health, ready).await;
+                provider.turns(ready).await;
+            }
+        };
+        tokio::join!(provider.keep(), telling);
+    }
+}
+
 /// How long an answer may take to reach who asked, when the process ends. \[P\]
 const ANSWERS_TRAVEL_FOR: Duration = Duration::from_secs(2);
 
@@ -64,15 +108,23 @@ impl App {
     /// Opens the database, brings its schema up to date and assembles the service.
     pub async fn open(config: &Config, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Result<Self, Error> {
         let instruments = instrument::catalogue(config.instruments.as_deref())?;
+        let certificates = config.tls.clone().map(Certificates::open).transpose()?.map(Arc::new);
         create_private(&config.data_dir)?;
-        let issuer = Arc::new(Builtin::open(&config.data_dir, rng.as_ref())?);
         let db = Db::open(&config.database, config.connections).await?;
         db.migrate().await?;
         let keyring: Arc<dyn Keyring> = Arc::new(StatementKey::new(&config.data_dir, rng.clone()));
-        let world = World::open(db, clock, rng, instruments).await?;
+        let world = World::open(db, clock, rng.clone(), instruments).await?;
+        let issuer = match &config.provider {
+            None => Issuer::Builtin(Arc::new(Builtin::open(&config.data_dir, rng.as_ref())?)),
+            Some(provider) => {
+                let provider = Provider::new(world.clone(), provider.clone()).map_err(Error::IssuerAuthority)?;
+                Issuer::Provider(Arc::new(provider))
+            }
+        };
         statement::signing_key(&world, &keyring).await?;
         treatment::ensure_standard(&world).await?;
-        Ok(Self { world, issuer, keyring, workers: config.workers, drain_for: config.drain_for })
+        let (limits, workers, drain_for) = (config.limits, config.workers, config.drain_for);
+        Ok(Self { world, issuer, certificates, limits, keyring, workers, drain_for })
     }
 
     /// The world it acts on.
@@ -80,9 +132,12 @@ impl App {
         &self.world
     }
 
-    /// The issuer of its tokens.
-    pub fn issuer(&self) -> &Builtin {
-        &self.issuer
+    /// The issuer of its tokens, if that is not a provider.
+    pub fn issuer(&self) -> Option<&Builtin> {
+        match &self.issuer {
+            Issuer::Builtin(issuer) => Some(issuer),
+            Issuer::Provider(_) => None,
+        }
     }
 
     /// The key with which it signs statements.
@@ -98,30 +153,27 @@ impl App {
         routes.add_service(health_service);
         let workers = Workers::start(&self.world, &jobs::all(), self.workers).await?;
         let pump = Pump::start(&self.world);
-        let authenticator: Arc<dyn Authenticator> = self.issuer.clone();
         let (stop, stopped) = oneshot::channel::<()>();
-        let serving = Server::builder()
-            .accept_http1(true)
-            .timeout(LONGEST_REQUEST)
+        let incoming = Incoming::new(listener, self.certificates.clone(), self.limits);
+        let serving = server(&self.limits)
             .layer(WellKnownLayer::new(self.world.clone()))
             .layer(tonic_web::GrpcWebLayer::new())
-            .layer(GateLayer::new(self.world.clone(), authenticator))
+            .layer(DeadlineLayer::new(self.limits.request_for))
+            .layer(GateLayer::new(self.world.clone(), self.issuer.authenticator()))
             .add_routes(routes.routes())
-            .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), async {
+            .serve_with_incoming_shutdown(incoming, async {
                 // A dropped sender means that there is nobody left to stop us but us.
                 let _ = stopped.await;
             });
-        for service in SERVICES {
-            health.set_service_status(service, tonic_health::ServingStatus::Serving).await;
-        }
+        tell(&health, self.issuer.is_ready()).await;
         let result = {
             tokio::pin!(serving);
             tokio::select! {
                 result = &mut serving => result,
+                () = self.issuer.keep(&health) => Ok(()),
+                () = self.follow_certificates() => Ok(()),
                 () = shutdown => {
-                    for service in SERVICES {
-                        health.set_service_status(service, tonic_health::ServingStatus::NotServing).await;
-                    }
+                    tell(&health, false).await;
                     // Streams end by themselves alone.
                     self.world.tide().end();
                     let _ = stop.send(());
@@ -135,6 +187,14 @@ impl App {
             tracing::warn!("database connections did not come back within the limit");
         }
         Ok(result?)
+    }
+
+    /// Takes up new certificates, for ever.
+    async fn follow_certificates(&self) {
+        match &self.certificates {
+            Some(certificates) => certificates.follow().await,
+            None => std::future::pending().await,
+        }
     }
 
     /// What serving ends with; or nothing, when it did not end within the limit, or all that is left are streams whose
@@ -153,6 +213,29 @@ impl App {
                 Ok(())
             }
         }
+    }
+}
+
+/// A server that takes from a connection no more than it may.
+fn server(limits: &Limits) -> Server {
+    Server::builder()
+        .accept_http1(true)
+        .timeout(limits.request_for)
+        .max_concurrent_streams(limits.streams)
+        .initial_stream_window_size(limits.unread)
+        .initial_connection_window_size(limits.unread_in_all)
+        .http2_max_header_list_size(limits.headers)
+        .http2_max_pending_accept_reset_streams(Some(limits.resets))
+        .http2_max_local_error_reset_streams(Some(limits.resets))
+        .http2_keepalive_interval(Some(limits.silence_for))
+        .http2_keepalive_timeout(Some(limits.pong_for))
+}
+
+/// Tells health whether calls are answered.
+async fn tell(health: &HealthReporter, serving: bool) {
+    let status = if serving { tonic_health::ServingStatus::Serving } else { tonic_health::ServingStatus::NotServing };
+    for service in SERVICES {
+        health.set_service_status(service, status).await;
     }
 }
 

@@ -1,13 +1,22 @@
 //! Everything that can be set: flag, then `AFTERCARE_*` variable, then TOML file, then the default
 //! given here.
 
+mod issuer;
+mod limits;
+mod tls;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use clap::{Args, ValueEnum};
 use secrecy::SecretString;
 use serde::Deserialize;
+
+pub use issuer::{Claims, Issuer, Provider, SafeUrl};
+pub use limits::Limits;
+pub use tls::{LOOKS_EVERY, Tls};
 
 use crate::store::Target;
 
@@ -40,9 +49,46 @@ pub struct Settings {
     #[arg(long, env = "AFTERCARE_CONNECTIONS", value_name = "N")]
     pub connections: Option<u32>,
 
-    /// Who issues the tokens; the built-in issuer works on loopback only [default: builtin].
-    #[arg(long, env = "AFTERCARE_ISSUER")]
+    /// Who issues the tokens: "builtin", which is for loopback only, or the URL of an OpenID Connect provider,
+    /// whose claims the table [claims] of the file explains [default: builtin].
+    #[arg(long, env = "AFTERCARE_ISSUER", value_name = "builtin|URL")]
     pub issuer: Option<Issuer>,
+
+    /// What tokens of the provider for this service have as audience [default: aftercare].
+    #[arg(long, env = "AFTERCARE_AUDIENCE", value_name = "NAME")]
+    pub audience: Option<String>,
+
+    /// PEM file of the authorities that vouch for the provider, instead of the public ones.
+    #[arg(long, env = "AFTERCARE_ISSUER_CA", value_name = "FILE")]
+    pub issuer_ca: Option<PathBuf>,
+
+    /// The longest a token of the provider may be good, in minutes [default: 1440].
+    #[arg(long, env = "AFTERCARE_TOKEN_MINUTES", value_name = "N")]
+    pub token_minutes: Option<u32>,
+
+    /// Where in the provider's tokens what stands; in the file only.
+    #[arg(skip)]
+    pub claims: Option<Claims>,
+
+    /// PEM file of the certificate to serve with; read again when it changes and on SIGHUP.
+    #[arg(long, env = "AFTERCARE_TLS_CERT", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// PEM file of its private key, which nobody else may read.
+    #[arg(long, env = "AFTERCARE_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+
+    /// PEM file of the authorities of clients: without a certificate of theirs nobody is served.
+    #[arg(long, env = "AFTERCARE_TLS_CLIENT_CA", value_name = "FILE")]
+    pub tls_client_ca: Option<PathBuf>,
+
+    /// Listen in the clear on any address: a proxy in front ends TLS, and nobody else can reach this port.
+    #[arg(long, env = "AFTERCARE_BEHIND_PROXY")]
+    pub behind_proxy: bool,
+
+    /// Most connections of clients [default: 4096].
+    #[arg(long, env = "AFTERCARE_CLIENT_CONNECTIONS", value_name = "N")]
+    pub client_connections: Option<u32>,
 
     /// Most jobs that run at once; with 0, other processes must do them [default: 2].
     #[arg(long, env = "AFTERCARE_WORKERS", value_name = "N")]
@@ -63,14 +109,6 @@ pub struct Settings {
     /// What to log, such as "info,aftercare=debug" [default: info].
     #[arg(long, env = "AFTERCARE_LOG", value_name = "FILTER")]
     pub log: Option<String>,
-}
-
-/// Who issues the tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Issuer {
-    /// The service itself, with a key in its data directory.
-    Builtin,
 }
 
 /// Form of the log.
@@ -94,8 +132,12 @@ pub struct Config {
     pub database: Target,
     /// Most database connections.
     pub connections: u32,
-    /// Who issues the tokens.
-    pub issuer: Issuer,
+    /// The provider that issues the tokens; none when the service does so itself.
+    pub provider: Option<Provider>,
+    /// How the service proves who it is; none when it speaks in the clear.
+    pub tls: Option<Tls>,
+    /// What connections may take.
+    pub limits: Limits,
     /// Most jobs that run at once.
     pub workers: u32,
     /// How long requests and jobs in flight may take to end.
@@ -121,8 +163,19 @@ pub enum Error {
     #[error("no home directory: name a data directory with --data-dir")]
     NoHome,
     /// The built-in issuer must not be reachable from elsewhere.
-    #[error("refusing to listen on {0}: the built-in issuer and plain text are for loopback only")]
+    #[error("refusing to listen on {0}: the built-in issuer is for loopback only; name a provider with --issuer")]
     NotLoopback(SocketAddr),
+    /// Nor through a proxy.
+    #[error(
+        "refusing to serve behind a proxy: the built-in issuer is for loopback only; name a provider with --issuer"
+    )]
+    Exposed,
+    /// Tokens and answers must not be read on their way.
+    #[error("refusing to listen on {0} without TLS: name --tls-cert and --tls-key, or say --behind-proxy")]
+    InTheClear(SocketAddr),
+    /// A setting that means nothing without another.
+    #[error("{0} needs {1}")]
+    Needs(&'static str, &'static str),
     /// A number that makes no sense.
     #[error("{0} must be at least 1")]
     Zero(&'static str),
@@ -135,6 +188,8 @@ impl Config {
             Some(path) => read(path)?,
             None => Settings::default(),
         };
+        let provider = provider(&settings, &file)?;
+        let tls = tls(&settings, &file)?;
         let data_dir = match settings.data_dir.or(file.data_dir) {
             Some(dir) => dir,
             None => default_data_dir().ok_or(Error::NoHome)?,
@@ -144,26 +199,69 @@ impl Config {
             None => Target::Sqlite(data_dir.join("aftercare.db")),
         };
         let listen = settings.listen.or(file.listen).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 50051)));
-        let connections = settings.connections.or(file.connections).unwrap_or(16);
+        let connections = positive("connections", settings.connections.or(file.connections), 16)?;
         let drain_seconds = settings.drain_seconds.or(file.drain_seconds).unwrap_or(20);
-        if !listen.ip().is_loopback() {
-            return Err(Error::NotLoopback(listen));
+        let behind_proxy = settings.behind_proxy || file.behind_proxy;
+        match &provider {
+            None if !listen.ip().is_loopback() => return Err(Error::NotLoopback(listen)),
+            None if behind_proxy => return Err(Error::Exposed),
+            Some(_) if tls.is_none() && !behind_proxy && !listen.ip().is_loopback() => {
+                return Err(Error::InTheClear(listen));
+            }
+            _ => {}
         }
-        if connections == 0 {
-            return Err(Error::Zero("connections"));
-        }
+        let limits = Limits::default();
+        let peers = settings.client_connections.or(file.client_connections);
+        let limits = Limits { connections: positive("client_connections", peers, limits.connections)?, ..limits };
         Ok(Self {
             listen,
             data_dir,
             database,
             connections,
-            issuer: settings.issuer.or(file.issuer).unwrap_or(Issuer::Builtin),
+            provider,
+            tls,
+            limits,
             workers: settings.workers.or(file.workers).unwrap_or(2),
             drain_for: Duration::from_secs(drain_seconds),
             instruments: settings.instruments.or(file.instruments),
             log_format: settings.log_format.or(file.log_format).unwrap_or(LogFormat::Human),
             log: settings.log.or(file.log).unwrap_or_else(|| "info".into()),
         })
+    }
+}
+
+fn positive(name: &'static str, set: Option<u32>, usual: u32) -> Result<u32, Error> {
+    let number = set.unwrap_or(usual);
+    if number == 0 { Err(Error::Zero(name)) } else { Ok(number) }
+}
+
+/// The provider of these settings; none when the service issues tokens itself.
+fn provider(settings: &Settings, file: &Settings) -> Result<Option<Provider>, Error> {
+    let Some(Issuer::Provider(issuer)) = settings.issuer.clone().or(file.issuer.clone()) else { return Ok(None) };
+    let minutes = positive("token_minutes", settings.token_minutes.or(file.token_minutes), 24 * 60)?;
+    let audience = settings.audience.clone().or(file.audience.clone());
+    Ok(Some(Provider {
+        issuer,
+        audience: audience.unwrap_or_else(|| "aftercare".into()),
+        authority: settings.issuer_ca.clone().or(file.issuer_ca.clone()),
+        claims: file.claims.clone().unwrap_or_default(),
+        longest_life: TimeDelta::minutes(minutes.into()),
+    }))
+}
+
+/// The files of TLS; none when the service speaks in the clear.
+fn tls(settings: &Settings, file: &Settings) -> Result<Option<Tls>, Error> {
+    let certificate = settings.tls_cert.clone().or(file.tls_cert.clone());
+    let key = settings.tls_key.clone().or(file.tls_key.clone());
+    let client_authority = settings.tls_client_ca.clone().or(file.tls_client_ca.clone());
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => {
+            Ok(Some(Tls { certificate, key, client_authority, looks_every: LOOKS_EVERY }))
+        }
+        (Some(_), None) => Err(Error::Needs("--tls-cert", "--tls-key")),
+        (None, Some(_)) => Err(Error::Needs("--tls-key", "--tls-cert")),
+        (None, None) if client_authority.is_some() => Err(Error::Needs("--tls-client-ca", "--tls-cert and --tls-key")),
+        (None, None) => Ok(None),
     }
 }
 

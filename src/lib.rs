@@ -14,6 +14,7 @@
 //! | [`grpc`] | the wire: messages ⇄ domain, errors → status, and the gate in front of both |
 //! | [`jobs`] | who does what the use cases enqueue: claim, run, retry, drain; and the pump of the feed |
 //! | [`auth`] | bearer tokens: who calls; and the key with which this process signs |
+//! | [`transport`] | connections: how many, for how long, and TLS |
 //! | [`app`] | from a configuration to a running service |
 //! | [`cli`] | one file per command |
 //! | [`clock`], [`rng`] | the present and chance, injected |
@@ -23,7 +24,7 @@
 //! `migrations/` the invariants.
 //!
 //! ```text
-//! main → cli → app → grpc, jobs, auth → usecase → store → domain
+//! main → cli → app → transport, grpc, jobs, auth → usecase → store → domain
 //! ```
 //!
 //! A test (`tests/it/layers.rs`) reads the `use` lines and holds these arrows.
@@ -213,4 +214,5 @@ pub mod grpc;
 pub mod jobs;
 pub mod rng;
 pub mod store;
+pub mod transport;
 pub mod usecase;

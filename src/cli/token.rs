@@ -48,6 +48,11 @@ pub(super) async fn run(mut options: Options) -> Result<ExitCode, Error> {
     // Standard output is the token alone; a log at level info would only be in the way.
     options.settings.log.get_or_insert_with(|| "warn".into());
     let config = configure(options.settings.clone())?;
+    if let Some(provider) = &config.provider {
+        return Err(
+            format!("tokens come from {}; this command is for the built-in issuer", provider.issuer.as_str()).into()
+        );
+    }
     let app = open(&config).await?;
     let authority = authority(app.world(), &options).await?;
     let principal = options.subject.unwrap_or_else(|| format!("{}@local", options.role));
@@ -58,7 +63,8 @@ pub(super) async fn run(mut options: Options) -> Result<ExitCode, Error> {
         life: TimeDelta::minutes(options.minutes),
         id: app.world().uuid(),
     };
-    println!("{}", app.issuer().issue(&grant)?);
+    let issuer = app.issuer().ok_or("there is no built-in issuer")?;
+    println!("{}", issuer.issue(&grant)?);
     app.world().db().close().await;
     Ok(ExitCode::SUCCESS)
 }

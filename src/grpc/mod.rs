@@ -3,6 +3,7 @@
 mod attendance;
 mod client;
 mod compliance;
+mod deadline;
 mod directory;
 mod fields;
 mod followup;
@@ -18,6 +19,7 @@ mod waitlist;
 mod well_known;
 mod words;
 
+pub use deadline::DeadlineLayer;
 pub use gate::GateLayer;
 pub use well_known::{KEY_SET_PATH, WellKnownLayer};
 
@@ -30,17 +32,26 @@ use crate::usecase::statement::Keyring;
 
 /// The most bytes of one request.
 pub const LARGEST_REQUEST: usize = 1024 * 1024;
+/// The most bytes of one message of an answer: what gRPC's clients take by default. Lists come in pages.
+pub const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
+
+/// A service whose messages are bounded both ways.
+macro_rules! bounded {
+    ($service:expr) => {
+        $service.max_decoding_message_size(LARGEST_REQUEST).max_encoding_message_size(LARGEST_ANSWER)
+    };
+}
 
 /// The services and the reflection that describes them; health is the application's.
 pub fn routes(world: &World, keyring: &Arc<dyn Keyring>) -> Result<RoutesBuilder, tonic_reflection::server::Error> {
     let mut routes = Routes::builder();
     routes
-        .add_service(directory::service(world.clone()).max_decoding_message_size(LARGEST_REQUEST))
-        .add_service(client::service(world.clone()).max_decoding_message_size(LARGEST_REQUEST))
-        .add_service(compliance::service(world.clone(), keyring.clone()).max_decoding_message_size(LARGEST_REQUEST))
-        .add_service(session::service(world.clone()).max_decoding_message_size(LARGEST_REQUEST))
-        .add_service(attendance::service(world.clone()).max_decoding_message_size(LARGEST_REQUEST))
-        .add_service(followup::service(world.clone()).max_decoding_message_size(LARGEST_REQUEST))
+        .add_service(bounded!(directory::service(world.clone())))
+        .add_service(bounded!(client::service(world.clone())))
+        .add_service(bounded!(compliance::service(world.clone(), keyring.clone())))
+        .add_service(bounded!(session::service(world.clone())))
+        .add_service(bounded!(attendance::service(world.clone())))
+        .add_service(bounded!(followup::service(world.clone())))
         .add_service(
             tonic_reflection::server::Builder::configure()
                 .register_encoded_file_descriptor_set(pb::DESCRIPTORS)

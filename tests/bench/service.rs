@@ -7,7 +7,7 @@ use std::time::Duration;
 use aftercare::app::App;
 use aftercare::auth::{Builtin, Grant};
 use aftercare::clock::ManualClock;
-use aftercare::config::{Config, Issuer, LogFormat};
+use aftercare::config::{Config, Limits, LogFormat};
 use aftercare::domain::access::{Authority, Caller};
 use aftercare::rng::SeededRng;
 use aftercare::usecase::World;
@@ -47,7 +47,9 @@ impl Service {
             database: fresh.target.clone(),
             connections: 16,
             workers: 2,
-            issuer: Issuer::Builtin,
+            provider: None,
+            tls: None,
+            limits: Limits::default(),
             drain_for: Duration::from_secs(5),
             instruments: None,
             log_format: LogFormat::Human,

@@ -12,18 +12,23 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("usecase", &["usecase", "store", "domain", "clock", "rng"]),
     ("grpc", &["grpc", "usecase", "domain"]),
     ("jobs", &["jobs", "usecase", "domain"]),
-    ("auth", &["auth", "usecase", "domain", "rng"]),
-    ("config.rs", &["store"]),
-    ("app.rs", &["auth", "clock", "config", "grpc", "jobs", "rng", "store", "usecase"]),
+    ("auth", &["auth", "config", "usecase", "domain", "rng"]),
+    ("transport", &["transport", "config"]),
+    ("config.rs", &["config", "store"]),
+    ("config", &["config", "domain"]),
+    ("app.rs", &["auth", "clock", "config", "grpc", "jobs", "rng", "store", "transport", "usecase"]),
     ("cli", &["app", "auth", "cli", "clock", "config", "domain", "grpc", "rng", "store", "usecase"]),
 ];
 
 /// A library and the places that may name it.
 const LIBRARIES: &[(&str, &[&str])] = &[
     ("sqlx", &["store"]),
-    ("tonic", &["grpc", "app.rs", "cli/demo"]),
+    ("tonic", &["grpc", "app.rs", "cli/demo", "transport/connection.rs"]),
     ("prost", &["grpc", "cli/demo"]),
-    ("tokio", &["app.rs", "cli", "jobs", "store", "usecase"]),
+    ("tokio", &["app.rs", "auth/oidc", "cli", "grpc/deadline.rs", "jobs", "store", "transport", "usecase"]),
+    ("hyper", &["auth/oidc/fetch.rs", "config/issuer.rs"]),
+    ("rustls", &["auth/oidc/fetch.rs", "transport"]),
+    ("tokio_rustls", &["auth/oidc/fetch.rs", "transport"]),
     ("clap", &["cli", "config.rs", "main.rs"]),
     ("jsonwebtoken", &["auth"]),
     ("ed25519_dalek", &["auth", "domain/statement"]),

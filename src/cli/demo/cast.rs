@@ -37,6 +37,7 @@ impl Cast {
             Authority::Police { jurisdiction: Code::parse(DISTRICT)? },
             Authority::Auditor,
         ];
+        let issuer = app.issuer().ok_or("the demo issues its tokens itself")?;
         let token = |authority: Authority| -> Result<_, Error> {
             let role = authority.role();
             let (at, id) = (app.world().now(), app.world().uuid());
@@ -47,7 +48,7 @@ impl Cast {
                 life: TimeDelta::hours(24),
                 id,
             };
-            Ok((role, app.issuer().issue(&grant)?))
+            Ok((role, issuer.issue(&grant)?))
         };
         let therapist_id = lookup::counsellor(app.world(), organisation_id, THERAPIST).await?;
         let (_, therapist) = token(Authority::Counsellor { organisation_id, counsellor_id: therapist_id })?;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use aftercare::app::App;
 use aftercare::auth::{Builtin, Grant};
 use aftercare::clock::{Clock, ManualClock};
-use aftercare::config::{Config, Issuer, LogFormat};
+use aftercare::config::{Config, Limits, LogFormat, Provider, Tls};
 use aftercare::domain::access::Authority;
 use aftercare::grpc::pb;
 use aftercare::jobs::{self, Handler, Worker};
@@ -79,6 +79,14 @@ pub struct Audited {
     pub subjects: String,
 }
 
+/// How a process lets people in; unless told otherwise with its own tokens, in the clear.
+#[derive(Default)]
+pub struct Door {
+    pub provider: Option<Provider>,
+    pub tls: Option<Tls>,
+    pub limits: Limits,
+}
+
 /// Another process over the database of a [`TestApp`].
 pub struct Beside {
     pub address: SocketAddr,
@@ -91,6 +99,10 @@ impl Beside {
     /// Its data directory, if it has one of its own.
     pub fn data_dir(&self) -> PathBuf {
         self.directory.as_ref().unwrap().path().to_path_buf()
+    }
+
+    pub fn channel(&self) -> Channel {
+        self.channel.clone()
     }
 
     pub fn bearer(&self, token: String) -> Actor {
@@ -139,7 +151,7 @@ impl TestApp {
         let db = TestDb::create(engine, directory.path()).await;
         let clock = Arc::new(ManualClock::at(MONDAY.parse().unwrap()));
         let issuer = Builtin::open(directory.path(), &SeededRng::from_seed(1)).unwrap();
-        let (address, world, channel, running) = run(&db, directory.path(), &clock, &chance).await;
+        let (address, world, channel, running) = run(&db, directory.path(), &clock, &chance, Door::default()).await;
         Self { db, clock, chance, address, issuer, world, channel, running: Some(running), directory }
     }
 
@@ -147,13 +159,19 @@ impl TestApp {
     pub async fn restart(&mut self) {
         self.stop().await;
         self.chance = Chance::next();
-        let (address, world, channel, running) = run(&self.db, self.directory.path(), &self.clock, &self.chance).await;
+        let (address, world, channel, running) =
+            run(&self.db, self.directory.path(), &self.clock, &self.chance, Door::default()).await;
         (self.address, self.world, self.channel, self.running) = (address, world, channel, Some(running));
     }
 
     /// A second process over the same database.
     pub async fn beside(&self) -> Beside {
-        self.run_beside(self.directory.path(), None).await
+        self.run_beside(self.directory.path(), None, Door::default()).await
+    }
+
+    /// The same, with another door.
+    pub async fn beside_with(&self, door: Door) -> Beside {
+        self.run_beside(self.directory.path(), None, door).await
     }
 
     /// The same with a data directory of its own, as on another machine that takes the same tokens.
@@ -161,11 +179,11 @@ impl TestApp {
         let directory = tempfile::tempdir().unwrap();
         std::fs::copy(self.data_dir().join("issuer.key"), directory.path().join("issuer.key")).unwrap();
         let data_dir = directory.path().to_path_buf();
-        self.run_beside(&data_dir, Some(directory)).await
+        self.run_beside(&data_dir, Some(directory), Door::default()).await
     }
 
-    async fn run_beside(&self, data_dir: &Path, directory: Option<tempfile::TempDir>) -> Beside {
-        let (address, _, channel, running) = run(&self.db, data_dir, &self.clock, &Chance::next()).await;
+    async fn run_beside(&self, data_dir: &Path, directory: Option<tempfile::TempDir>, door: Door) -> Beside {
+        let (address, _, channel, running) = run(&self.db, data_dir, &self.clock, &Chance::next(), door).await;
         Beside { address, channel, directory, _running: running }
     }
 
@@ -248,6 +266,7 @@ async fn run(
     data_dir: &Path,
     clock: &Arc<ManualClock>,
     chance: &Arc<Chance>,
+    Door { provider, tls, limits }: Door,
 ) -> (SocketAddr, World, Channel, (oneshot::Sender<()>, JoinHandle<()>)) {
     let config = Config {
         listen: "127.0.0.1:0".parse().unwrap(),
@@ -255,7 +274,9 @@ async fn run(
         database: db.target.clone(),
         connections: 16,
         workers: 0,
-        issuer: Issuer::Builtin,
+        provider,
+        tls,
+        limits,
         drain_for: Duration::from_secs(5),
         instruments: Some(data_dir.join(INSTRUMENTS)).filter(|it| it.exists()),
         log_format: LogFormat::Human,
@@ -272,7 +293,8 @@ async fn run(
         };
         app.serve(listener, stopped).await.unwrap();
     });
-    let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
+    // Behind TLS it would find nobody; nobody needs it there.
+    let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect_lazy();
     (address, world, channel, (stop, task))
 }
 

@@ -3,6 +3,7 @@
 mod app;
 pub mod assessment;
 pub mod attendance;
+pub mod certificates;
 mod db;
 pub mod deadly;
 pub mod escalation;
@@ -13,7 +14,7 @@ pub mod treatment;
 
 use std::str::FromStr;
 
-pub use app::{Actor, Audited, Beside, Refused, TestApp, refused};
+pub use app::{Actor, Audited, Beside, Door, Refused, TestApp, refused};
 pub use attendance::{amend, amending, decide, deciding, facts, record, recording};
 pub use db::{Engine, TestDb};
 pub use ngo::{
@@ -54,4 +55,12 @@ macro_rules! on_both_engines {
             }
         }
     )*};
+}
+
+/// Bytes as PEM.
+pub fn pem(label: &str, der: &[u8]) -> String {
+    use base64::Engine;
+    let text = base64::engine::general_purpose::STANDARD.encode(der);
+    let lines: Vec<&str> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }

@@ -1,0 +1,79 @@
+//! Tokens of any OpenID Connect provider: its keys by discovery, its claims by configuration.
+//!
+//! What a token says is believed only after its signature was checked with a key of the provider's key set, by the
+//! one algorithm of that key. No token brings or names a key of its own, and every refusal looks alike from outside.
+
+mod claim;
+mod fetch;
+mod json;
+mod keeper;
+mod key;
+mod named;
+mod token;
+
+use std::io;
+
+use chrono::{DateTime, Utc};
+
+use self::claim::Said;
+use self::fetch::Fetcher;
+use self::keeper::Keeper;
+use self::named::Names;
+use self::token::Token;
+use crate::config;
+use crate::domain::access::Identity;
+use crate::usecase::World;
+use crate::usecase::call::{Authenticator, Identified, Refused};
+
+/// A provider whose tokens are checked.
+pub struct Provider {
+    config: config::Provider,
+    keeper: Keeper,
+    names: Names,
+}
+
+impl std::fmt::Debug for Provider {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Provider").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+impl Provider {
+    /// A provider that is not asked for anything yet: it need not be there when the service starts. The error is about
+    /// the file of its authorities.
+    pub fn new(world: World, config: config::Provider) -> io::Result<Self> {
+        let fetcher = Fetcher::new(config.authority.as_deref())?;
+        let keeper = Keeper::new(world.clone(), config.issuer.clone(), fetcher);
+        Ok(Self { config, keeper, names: Names::new(world) })
+    }
+
+    /// Whether tokens can be checked: the keys are known, and were confirmed not too long ago.
+    pub fn is_ready(&self) -> bool {
+        self.keeper.is_ready()
+    }
+
+    /// Resolves when [`Self::is_ready`] is no longer what it was.
+    pub async fn turns(&self, from: bool) {
+        self.keeper.turns(from).await;
+    }
+
+    /// Keeps the keys up to date, for ever. Nobody is let in unless this runs.
+    pub async fn keep(&self) {
+        self.keeper.keep().await;
+    }
+
+    async fn check(&self, text: &str, now: DateTime<Utc>) -> Result<Identity, Refused> {
+        let token = Token::read(text)?;
+        let key = self.keeper.key_of(&token, now).await?;
+        let said = Said::by(&token.claims(&key)?, &self.config, now)?;
+        let authority = self.names.authority(&said, now).await?;
+        let Said { principal, token_id, issued_at, until, .. } = said;
+        Ok(Identity { principal, token_id, issued_at, until, authority })
+    }
+}
+
+impl Authenticator for Provider {
+    fn identify<'a>(&'a self, token: &'a str, now: DateTime<Utc>) -> Identified<'a> {
+        Box::pin(self.check(token, now))
+    }
+}
