@@ -226,7 +226,7 @@ fn server(limits: &Limits) -> Server {
         .initial_connection_window_size(limits.unread_in_all)
         .http2_max_header_list_size(limits.headers)
         .http2_max_pending_accept_reset_streams(Some(limits.resets))
-        .http2_max_local_error_reset_streams(Some(limits.resets))
+        .http2_max_local_error_reset_streams(Some(limits.faults))
         .http2_keepalive_interval(Some(limits.silence_for))
         .http2_keepalive_timeout(Some(limits.pong_for))
 }

@@ -3,7 +3,7 @@
 # machine and says where it is. What is not Debian's goes under target/, so that nothing is left in
 # the tree and `cargo clean` removes it.
 #
-# Sets postgres_bin; exports AFTERCARE_TEST_PYTHON and AFTERCARE_TEST_BUF.
+# Sets postgres_bin; exports AFTERCARE_TEST_PYTHON, AFTERCARE_TEST_BUF and AFTERCARE_TEST_OIDC.
 
 readonly buf_version=1.75.0
 tools=$PWD/target/tools
@@ -76,6 +76,20 @@ install_buf() {
     export AFTERCARE_TEST_BUF
 }
 
+# What the lock file says, by its digests; node runs it.
+install_oidc_provider() {
+    local prefix=$tools/oidc-provider wanted=tests/node/package-lock.json
+    export AFTERCARE_TEST_OIDC=$prefix
+    cmp -s "$wanted" "$prefix/installed" && return
+    { command -v node && command -v npm; } >/dev/null || apt_install 'node and npm' nodejs npm
+    echo 'Installing an OpenID Connect provider'
+    rm -rf "$prefix"
+    mkdir -p "$prefix"
+    cp tests/node/package.json "$wanted" "$prefix"
+    npm ci --loglevel=error --ignore-scripts --prefix "$prefix" </dev/null
+    cp "$wanted" "$prefix/installed"
+}
+
 # One installation at a time: a second run waits for the first, then finds everything there.
 mkdir -p "$tools"
 exec {installing}>"$tools/.lock"
@@ -83,4 +97,5 @@ flock "$installing"
 install_postgres
 install_python
 install_buf
+install_oidc_provider
 exec {installing}>&-

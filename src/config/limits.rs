@@ -19,6 +19,9 @@ pub struct Limits {
     /// Most requests of one connection that their sender took back before they were looked at; one more, and the
     /// connection is closed (CVE-2023-44487).
     pub resets: usize,
+    /// Most requests of one connection that were refused for what is wrong with them as HTTP, such as those beyond
+    /// `streams` from a client that has not yet heard of that; one more, and the connection is closed.
+    pub faults: usize,
     /// Most bytes of one request that are taken in before somebody reads them.
     pub unread: u32,
     /// Most bytes of all requests of one connection that are: what a stranger can fill memory with.
@@ -43,6 +46,7 @@ impl Default for Limits {
             handshake_for: Duration::from_secs(10),
             streams: 128,
             resets: 20,
+            faults: 1024,
             unread: 64 * 1024,
             unread_in_all: 256 * 1024,
             headers: 16 * 1024,

@@ -36,11 +36,13 @@ pub struct Serving {
 
 impl Serving {
     pub fn start(data_dir: &Path, database_url: Option<&str>) -> Self {
+        let database: Vec<&str> = database_url.iter().flat_map(|url| ["--database-url", url]).collect();
+        Self::start_with(data_dir, &database)
+    }
+
+    pub fn start_with(data_dir: &Path, arguments: &[&str]) -> Self {
         let mut command = aftercare(data_dir);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--log", "trace"]);
-        if let Some(url) = database_url {
-            command.args(["--database-url", url]);
-        }
+        command.args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--log", "trace"]).args(arguments);
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut seen = String::new();
@@ -56,14 +58,22 @@ impl Serving {
         Self { child, address, log }
     }
 
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
     pub async fn channel(&self) -> Channel {
         Channel::from_shared(format!("http://{}", self.address)).unwrap().connect().await.unwrap()
     }
 
     /// Sends a signal and waits for the end; gives the exit code and the log.
     pub fn end(mut self, signal: &str) -> (Option<i32>, String) {
-        let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
-        assert!(sent.success());
+        self.signal(signal);
         (self.child.wait().unwrap().code(), self.log.join().unwrap())
     }
 }
@@ -228,12 +238,27 @@ fn a_wrong_configuration_is_refused_in_words() {
     };
     assert!(run("listen = \"0.0.0.0:50051\"", &[]).contains("loopback only"));
     assert!(run("lisen = \"127.0.0.1:1\"", &[]).contains("unknown field `lisen`"));
+    assert!(run("behind_proxy = true", &[]).contains("the built-in issuer is for loopback only"));
+    let provider = "issuer = \"https://login.example.org\"";
+    assert!(run(provider, &["--listen", "0.0.0.0:1"]).contains("refusing to listen on 0.0.0.0:1 without TLS"));
+    assert!(run(provider, &["--issuer-ca", "/nowhere"]).contains("cannot use the file of --issuer-ca"));
+    assert!(run(&format!("{provider}\n[claims]\nrole = 7"), &[]).contains("is not a configuration"));
+    assert!(run(&format!("{provider}\n[claims.roles]\nboss = \"owner\""), &[]).contains("owner"));
+    assert!(run("", &["--tls-cert", "/nowhere"]).contains("--tls-cert needs --tls-key"));
+    assert!(run("", &["--tls-key", "/nowhere"]).contains("--tls-key needs --tls-cert"));
+    assert!(run("", &["--tls-client-ca", "/nowhere"]).contains("--tls-client-ca needs"));
     assert!(run("connections = 0", &[]).contains("connections must be at least 1"));
-    assert!(run("", &["--issuer", "elsewhere"]).contains("possible values: builtin"));
+    for wrong in ["elsewhere", "http://example.org", "ftp://example.org", "https://", "https://example.org/?tenant=1"] {
+        assert!(run("", &["--issuer", wrong]).contains("the https:// URL of a provider"), "{wrong}");
+        assert!(run(&format!("issuer = {wrong:?}"), &[]).contains("the https:// URL of a provider"), "{wrong}");
+    }
     // A flag wins over the file.
     assert!(run("listen = \"127.0.0.1:1\"", &["--listen", "[::]:1"]).contains("[::]:1"));
     let wrong = run("database_url = \"postgres://user:planted@127.0.0.1:1/x\"", &[]);
     assert!(wrong.contains("cannot open the database") && !wrong.contains("planted"), "{wrong}");
+    let elsewhere = ["token", "--role", "admin", "--issuer", "https://login.example.org"];
+    let output = aftercare(directory.path()).args(elsewhere).output().unwrap();
+    assert!(text(&output).contains("tokens come from https://login.example.org"));
     let output = aftercare(directory.path()).args(["token", "--role", "coordinator"]).output().unwrap();
     assert!(text(&output).contains("--organisation is required"));
 }
