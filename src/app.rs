@@ -14,7 +14,7 @@ use crate::auth::{Builtin, Provider, StatementKey};
 use crate::clock::Clock;
 use crate::config::{Config, Limits};
 use crate::grpc::{self, DeadlineLayer, GateLayer, WellKnownLayer};
-use crate::jobs::{self, Pump, Workers};
+use crate::jobs::{self, Pump, Watchman, Workers};
 use crate::rng::Rng;
 use crate::store::Db;
 use crate::transport::{Certificates, Incoming, Unusable};
@@ -113,7 +113,7 @@ impl App {
         let db = Db::open(&config.database, config.connections).await?;
         db.migrate().await?;
         let keyring: Arc<dyn Keyring> = Arc::new(StatementKey::new(&config.data_dir, rng.clone()));
-        let world = World::open(db, clock, rng.clone(), instruments).await?;
+        let world = World::open_within(db, clock, rng.clone(), instruments, &config.quotas).await?;
         let issuer = match &config.provider {
             None => Issuer::Builtin(Arc::new(Builtin::open(&config.data_dir, rng.as_ref())?)),
             Some(provider) => {
@@ -153,6 +153,7 @@ impl App {
         routes.add_service(health_service);
         let workers = Workers::start(&self.world, &jobs::all(), self.workers).await?;
         let pump = Pump::start(&self.world);
+        let watchman = Watchman::start(&self.world);
         let (stop, stopped) = oneshot::channel::<()>();
         let incoming = Incoming::new(listener, self.certificates.clone(), self.limits);
         let serving = server(&self.limits)
@@ -182,6 +183,7 @@ impl App {
                 }
             }
         };
+        drop(watchman);
         pump.drain(self.drain_for).await;
         if tokio::time::timeout(self.drain_for, self.world.db().close()).await.is_err() {
             tracing::warn!("database connections did not come back within the limit");
@@ -240,7 +242,7 @@ async fn tell(health: &HealthReporter, serving: bool) {
 }
 
 /// What health is asked about; the empty name is the whole.
-const SERVICES: [&str; 7] = [
+const SERVICES: [&str; 8] = [
     "",
     "aftercare.v1.DirectoryService",
     "aftercare.v1.ClientService",
@@ -248,6 +250,7 @@ const SERVICES: [&str; 7] = [
     "aftercare.v1.ComplianceService",
     "aftercare.v1.AttendanceService",
     "aftercare.v1.FollowUpService",
+    "aftercare.v1.AccessService",
 ];
 
 /// Makes a directory that only its owner can enter.

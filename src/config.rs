@@ -18,6 +18,7 @@ pub use issuer::{Claims, Issuer, Provider, SafeUrl};
 pub use limits::Limits;
 pub use tls::{LOOKS_EVERY, Tls};
 
+use crate::domain::limit::Quotas;
 use crate::store::Target;
 
 /// Where the service listens unless told otherwise.
@@ -102,6 +103,10 @@ pub struct Settings {
     #[arg(long, env = "AFTERCARE_INSTRUMENTS", value_name = "DIR")]
     pub instruments: Option<PathBuf>,
 
+    /// How often one caller may call: the table `[limits]` of the file, alone.
+    #[arg(skip)]
+    pub limits: Option<Quotas>,
+
     /// Form of the log on standard error [default: human].
     #[arg(long, env = "AFTERCARE_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,
@@ -144,6 +149,8 @@ pub struct Config {
     pub drain_for: Duration,
     /// Where the questionnaires are that this installation adds.
     pub instruments: Option<PathBuf>,
+    /// How often one caller may call.
+    pub quotas: Quotas,
     /// Form of the log.
     pub log_format: LogFormat,
     /// What to log.
@@ -224,6 +231,7 @@ impl Config {
             workers: settings.workers.or(file.workers).unwrap_or(2),
             drain_for: Duration::from_secs(drain_seconds),
             instruments: settings.instruments.or(file.instruments),
+            quotas: settings.limits.or(file.limits).unwrap_or_default(),
             log_format: settings.log_format.or(file.log_format).unwrap_or(LogFormat::Human),
             log: settings.log.or(file.log).unwrap_or_else(|| "info".into()),
         })

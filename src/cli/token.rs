@@ -17,8 +17,12 @@ use crate::usecase::{World, lookup};
 #[derive(Args)]
 pub(super) struct Options {
     /// admin, coordinator, counsellor, clinical_lead, police or auditor.
-    #[arg(long)]
-    role: Role,
+    #[arg(long, required_unless_present = "service_account")]
+    role: Option<Role>,
+
+    /// The code of a service account, which has a role and a subject of its own, instead of a role.
+    #[arg(long, value_name = "CODE", conflicts_with_all = ["role", "organisation", "counsellor", "jurisdiction", "subject"])]
+    service_account: Option<String>,
 
     /// The organisation, by code or id: for a coordinator, counsellor or clinical lead.
     #[arg(long, value_name = "CODE|ID")]
@@ -54,11 +58,10 @@ pub(super) async fn run(mut options: Options) -> Result<ExitCode, Error> {
         );
     }
     let app = open(&config).await?;
-    let authority = authority(app.world(), &options).await?;
-    let principal = options.subject.unwrap_or_else(|| format!("{}@local", options.role));
+    let (principal, authority) = bearer(app.world(), &options).await?;
     let grant = Grant {
         principal,
-        authority: Some(authority),
+        authority,
         at: app.world().now(),
         life: TimeDelta::minutes(options.minutes),
         id: app.world().uuid(),
@@ -69,8 +72,20 @@ pub(super) async fn run(mut options: Options) -> Result<ExitCode, Error> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn authority(world: &World, options: &Options) -> Result<Authority, Error> {
-    Ok(match options.role {
+/// Who gets the token, and as what; a service account has its role in the service.
+async fn bearer(world: &World, options: &Options) -> Result<(String, Option<Authority>), Error> {
+    match (options.role, &options.service_account) {
+        (Some(role), _) => {
+            let principal = options.subject.clone().unwrap_or_else(|| format!("{role}@local"));
+            Ok((principal, Some(authority(world, options, role).await?)))
+        }
+        (None, Some(code)) => Ok((lookup::service_account(world, code).await?, None)),
+        (None, None) => Err("--role or --service-account is required".into()),
+    }
+}
+
+async fn authority(world: &World, options: &Options, role: Role) -> Result<Authority, Error> {
+    Ok(match role {
         Role::Admin => Authority::Admin,
         Role::Auditor => Authority::Auditor,
         Role::Coordinator => Authority::Coordinator { organisation_id: organisation(world, options).await? },

@@ -1,12 +1,14 @@
 //! Who may call what. Deny by default: an RPC that stands in no row can be called by nobody.
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 
 use super::code::words;
 use super::ids::{CounsellorId, OrganisationId};
+use super::service_account::ServiceAccount;
 use super::text::Code;
 
 words! {
@@ -28,7 +30,7 @@ words! {
 }
 
 /// A role with what it is tied to. What a role needs is there, or there is no caller.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Authority {
     /// See [`Role::Admin`].
     Admin,
@@ -59,6 +61,26 @@ pub enum Authority {
 }
 
 impl Authority {
+    /// A role with what it is tied to; none when that is not exactly what the role needs.
+    pub fn new(
+        role: Role,
+        organisation_id: Option<OrganisationId>,
+        counsellor_id: Option<CounsellorId>,
+        jurisdiction: Option<Code>,
+    ) -> Option<Self> {
+        Some(match (role, organisation_id, counsellor_id, jurisdiction) {
+            (Role::Admin, None, None, None) => Authority::Admin,
+            (Role::Coordinator, Some(organisation_id), None, None) => Authority::Coordinator { organisation_id },
+            (Role::Counsellor, Some(organisation_id), Some(counsellor_id), None) => {
+                Authority::Counsellor { organisation_id, counsellor_id }
+            }
+            (Role::ClinicalLead, Some(organisation_id), None, None) => Authority::ClinicalLead { organisation_id },
+            (Role::Police, None, None, Some(jurisdiction)) => Authority::Police { jurisdiction },
+            (Role::Auditor, None, None, None) => Authority::Auditor,
+            _ => return None,
+        })
+    }
+
     /// The role.
     pub fn role(&self) -> Role {
         match self {
@@ -114,7 +136,7 @@ pub struct Identity {
 }
 
 /// Who calls: somebody whose token was found good, or the program itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Caller {
     /// The token's subject.
     pub principal: String,
@@ -126,18 +148,26 @@ pub struct Caller {
     pub issued_at: Option<DateTime<Utc>>,
     /// From when on the token is no longer good; none for who needs none.
     pub until: Option<DateTime<Utc>>,
+    /// The service account that calls, if a program does.
+    pub account: Option<Arc<ServiceAccount>>,
 }
 
 impl Caller {
     /// Somebody who needs no token: the program itself.
     pub fn without_token(principal: impl Into<String>, authority: Authority) -> Self {
-        Self { principal: principal.into(), authority, token_id: None, issued_at: None, until: None }
+        let principal = principal.into();
+        Self { principal, authority, token_id: None, issued_at: None, until: None, account: None }
     }
 
     /// The bearer of a token, in a capacity.
     pub fn of_token(identity: Identity, authority: Authority) -> Self {
         let Identity { principal, token_id, issued_at, until, .. } = identity;
-        Self { principal, authority, token_id, issued_at: Some(issued_at), until: Some(until) }
+        Self { principal, authority, token_id, issued_at: Some(issued_at), until: Some(until), account: None }
+    }
+
+    /// Whether a service account that calls was narrowed to other RPCs than this.
+    pub fn is_kept_from(&self, rpc: &str) -> bool {
+        self.account.as_ref().is_some_and(|account| !account.allows(rpc))
     }
 
     /// Who this is, in which capacity: the same name in another role or organisation is somebody else.
@@ -304,6 +334,13 @@ pub const TABLE: &[(&str, &[Role])] = &[
     ("aftercare.v1.FollowUpService/RecordCaseEvent", PROVIDERS),
     ("aftercare.v1.FollowUpService/ListCaseEvents", PROVIDERS),
     ("aftercare.v1.FollowUpService/GetFollowUpReport", PROVIDERS),
+    ("aftercare.v1.AccessService/RevokeToken", ADMIN),
+    ("aftercare.v1.AccessService/RevokePrincipal", ADMIN),
+    ("aftercare.v1.AccessService/LiftRevocation", ADMIN),
+    ("aftercare.v1.AccessService/ListRevocations", ADMIN),
+    ("aftercare.v1.AccessService/CreateServiceAccount", ADMIN),
+    ("aftercare.v1.AccessService/UpdateServiceAccount", ADMIN),
+    ("aftercare.v1.AccessService/ListServiceAccounts", ADMIN),
 ];
 
 static ROWS: LazyLock<HashMap<&'static str, (&'static str, &'static [Role])>> =

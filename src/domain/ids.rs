@@ -133,6 +133,10 @@ ids! {
     CaseEventId,
     /// A record of a training.
     TrainingRecordId,
+    /// A ruling that a token or a subject is let in no more.
+    RevocationId,
+    /// A service account.
+    ServiceAccountId,
     /// A job.
     JobId,
 }

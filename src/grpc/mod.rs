@@ -1,5 +1,6 @@
 //! The wire: pb ⇄ domain, errors ⇄ status, and the gate in front of both. Decides nothing.
 
+mod access;
 mod attendance;
 mod client;
 mod compliance;
@@ -52,6 +53,7 @@ pub fn routes(world: &World, keyring: &Arc<dyn Keyring>) -> Result<RoutesBuilder
         .add_service(bounded!(session::service(world.clone())))
         .add_service(bounded!(attendance::service(world.clone())))
         .add_service(bounded!(followup::service(world.clone())))
+        .add_service(bounded!(access::service(world.clone())))
         .add_service(
             tonic_reflection::server::Builder::configure()
                 .register_encoded_file_descriptor_set(pb::DESCRIPTORS)

@@ -1,5 +1,6 @@
 //! Enums of the wire and words of the domain: the same words, behind a prefix.
 
+use crate::domain::access::Role;
 use crate::domain::agreement::AgreementStatus;
 use crate::domain::attendance::Standing;
 use crate::domain::case_event::CaseEventKind;
@@ -17,6 +18,7 @@ use crate::domain::outcome::{Concern, Extent, Ground, Need, NotHeld, Outcome};
 use crate::domain::police::Purpose;
 use crate::domain::proceeding::ProceedingKind;
 use crate::domain::programme::Form;
+use crate::domain::revocation::{LiftReason, RevocationReason};
 use crate::domain::rules::RuleCode;
 use crate::domain::series::Fit;
 use crate::domain::session::{CancelReason, StateWord};
@@ -71,6 +73,8 @@ words! {
     ConsentGiver => pb::ConsentGiver, "CONSENT_GIVER_";
     Assent => pb::Assent, "ASSENT_";
     ConsentEnding => pb::ConsentEnding, "CONSENT_ENDING_";
+    RevocationReason => pb::RevocationReason, "REVOCATION_REASON_";
+    LiftReason => pb::LiftReason, "LIFT_REASON_";
     ProceedingKind => pb::ProceedingKind, "PROCEEDING_KIND_";
     Form => pb::ModuleForm, "MODULE_FORM_";
     RuleCode => pb::BookingRule, "BOOKING_RULE_";
@@ -122,6 +126,24 @@ impl Word for Day {
 
     fn all() -> String {
         "MONDAY to SUNDAY".into()
+    }
+}
+
+/// Roles are written small in tokens, and large like every enum on the wire.
+impl Word for Role {
+    fn to_wire(self) -> i32 {
+        let name = format!("ACCOUNT_ROLE_{}", self.as_str().to_ascii_uppercase());
+        pb::AccountRole::from_str_name(&name).map_or(0, i32::from)
+    }
+
+    fn from_wire(number: i32) -> Option<Self> {
+        let name = pb::AccountRole::try_from(number).ok()?.as_str_name().strip_prefix("ACCOUNT_ROLE_")?;
+        name.to_ascii_lowercase().parse().ok()
+    }
+
+    fn all() -> String {
+        let name = |role: &Role| format!("ACCOUNT_ROLE_{}", role.as_str().to_ascii_uppercase());
+        Self::ALL.iter().map(name).collect::<Vec<_>>().join(", ")
     }
 }
 

@@ -1,8 +1,9 @@
 //! Who does what the use cases enqueue. Each job stands beside the use cases of its noun, which enqueue it
 //! and may not know who does it; here is the list of all.
-//! Beside them stands what every process does all the time, the pump of the feed.
+//! Beside them stands what every process does all the time, the pump of the feed and the watchman.
 
 mod pump;
+mod watchman;
 mod worker;
 
 use std::future::Future;
@@ -18,6 +19,7 @@ use crate::usecase::waitlist::{ExpireOffer, OfferSlot};
 use crate::usecase::{Result, World};
 
 pub use pump::Pump;
+pub use watchman::Watchman;
 pub use worker::{Worker, Workers};
 
 /// Every job of this program. One that a newer program enqueued is left to it.

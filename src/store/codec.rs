@@ -34,6 +34,7 @@ use crate::domain::outcome::{self, Concern, Ground, NotHeld};
 use crate::domain::police::Purpose;
 use crate::domain::proceeding::ProceedingKind;
 use crate::domain::reference::Reference;
+use crate::domain::revocation::{LiftReason, RevocationReason};
 use crate::domain::rules::RuleCode;
 use crate::domain::session::{CancelReason, StateWord};
 use crate::domain::statement::Kid;
@@ -87,6 +88,7 @@ words_and_ids! {
         OrganisationKind, CancelReason, StateWord, RuleCode, GuardianStanding, ConsentPurpose, ConsentGiver, Assent,
         ConsentEnding, ProceedingKind, JobState, EntryEnding, Freeing, SlotEnding, OfferEnding,
         MandateBasis, Status, Shown, Purpose,
+        RevocationReason, LiftReason,
         outcome::Outcome, Concern, NotHeld, Ground;
     ids: OrganisationId, AgreementId, SiteId, VenueId, RoomId, CounsellorId, LeaveId,
         HolidayCalendarId, ClientId, CaseId, LinkId, NoContactId, GuardianId, ConsentId, ConflictId, ProceedingId,
@@ -97,6 +99,7 @@ words_and_ids! {
         StatementId,
         PlanId, MilestoneId, AssessmentId, EscalationId, ConcernId, MandatoryReportId, CaseEventId,
         TrainingRecordId,
+        RevocationId, ServiceAccountId,
         JobId;
 }
 

@@ -60,24 +60,49 @@ pub struct Request {
     pub digest: Vec<u8>,
 }
 
-/// Lets the bearer of a good token in, or refuses.
-pub async fn enter(world: &World, mut identity: Identity, rpc: &str) -> Result<Call> {
-    let Some(authority) = identity.authority.take() else {
-        tracing::info!("token refused: it names no role");
-        return Err(Error::Unauthenticated);
-    };
-    admit(world, Caller::of_token(identity, authority), rpc).await
+/// Lets the bearer of a good token in, unless it was revoked or may not be what it says, calls too often or may not
+/// call this.
+pub async fn enter(world: &World, identity: Identity, rpc: &str) -> Result<Call> {
+    let caller = world.register().caller(identity, world.now()).map_err(|reason| {
+        tracing::info!(%reason, "token refused");
+        Error::Unauthenticated
+    })?;
+    match world.limits().count(&caller, rpc) {
+        Ok(()) => admit(world, caller, rpc).await,
+        Err(refusal) => {
+            let event = event(world, &caller, named(rpc), Outcome::Refused, Some(refusal.reason()));
+            Err(overdo(world, &caller, event, refusal).await?)
+        }
+    }
+}
+
+/// Leaves a trace of somebody who does something too often, once in a while, and gives the refusal back.
+pub(super) async fn overdone(world: &World, call: &Call, refusal: Error) -> Result<Error> {
+    let event = call.event(world, Outcome::Refused, Some(refusal.reason()));
+    overdo(world, call.caller(), event, refusal).await
+}
+
+async fn overdo(world: &World, caller: &Caller, event: Event, refusal: Error) -> Result<Error> {
+    if world.limits().is_audited(caller) {
+        append(world, event).await?;
+    }
+    Ok(refusal)
+}
+
+/// The name of what was called. An unknown one comes from outside, so only its length is bounded here.
+fn named(rpc: &str) -> String {
+    rpc.chars().take(200).collect()
 }
 
 /// Lets a caller in, or refuses and leaves a trace.
 pub async fn admit(world: &World, caller: Caller, rpc: &str) -> Result<Call> {
     let role = caller.authority.role();
     match access::row(rpc) {
-        Some((method, roles)) if roles.contains(&role) => Ok(Call { caller, method, request: None }),
+        Some((method, roles)) if roles.contains(&role) && !caller.is_kept_from(method) => {
+            Ok(Call { caller, method, request: None })
+        }
         _ => {
-            // An unknown name comes from outside, so only its length is bounded here.
-            let action = rpc.chars().take(200).collect();
-            append(world, event(world, &caller, action, Outcome::Denied, None)).await?;
+            append(world, event(world, &caller, named(rpc), Outcome::Denied, None)).await?;
             Err(Error::Denied)
         }
     }

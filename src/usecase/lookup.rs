@@ -8,6 +8,7 @@ use crate::domain::counsellor::Counsellor;
 use crate::domain::directory::Organisation;
 use crate::domain::ids::{CounsellorId, OrganisationId};
 use crate::domain::noun::Noun;
+use crate::domain::service_account::ServiceAccount;
 use crate::store::noun::Keyed;
 
 /// The organisation of a code.
@@ -22,4 +23,11 @@ pub async fn counsellor(world: &World, organisation_id: OrganisationId, code: &s
     let mut tx = world.db().begin_read().await?;
     let found = Counsellor::find_by_code(&mut tx, organisation_id.0, code).await?;
     found.map(|it| it.id).ok_or(Error::NotFound(Counsellor::WORD))
+}
+
+/// The subject of the service account of a code.
+pub async fn service_account(world: &World, code: &str) -> Result<String> {
+    let mut tx = world.db().begin_read().await?;
+    let found = ServiceAccount::find_by_code(&mut tx, Uuid::nil(), code).await?;
+    found.map(|it| it.content.principal).ok_or(Error::NotFound(ServiceAccount::WORD))
 }

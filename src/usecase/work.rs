@@ -18,7 +18,7 @@ use crate::domain::audit::Outcome;
 use crate::domain::ids::{OrganisationId, SessionId};
 use crate::domain::session::Session;
 use crate::store::codec::Instant;
-use crate::store::{self, Savepoint, Tx, audit, request};
+use crate::store::{self, Savepoint, Tx, audit, register, request};
 
 /// Something that writes.
 pub trait Mutation: Send + Sync + 'static {
@@ -54,6 +54,7 @@ pub struct Work<'w> {
     details: Vec<String>,
     orphaned: BTreeMap<SessionId, OrganisationId>,
     enqueued: bool,
+    registered: bool,
 }
 
 impl Work<'_> {
@@ -82,6 +83,12 @@ impl Work<'_> {
     /// Notes that this request has enqueued a job, of which the workers hear once it is there.
     pub(super) fn enqueued(&mut self) {
         self.enqueued = true;
+    }
+
+    /// Notes that this request changes what the gate knows, in every process.
+    pub(super) async fn registered(&mut self) -> Result<()> {
+        self.registered = true;
+        Ok(register::touch(&mut self.tx).await?)
     }
 
     async fn audit(&mut self, outcome: Outcome, reason: Option<&str>) -> Result<()> {
@@ -134,6 +141,7 @@ async fn once<M: Mutation>(world: &World, call: &Call, mutation: &M) -> Result<M
         details: Vec::new(),
         orphaned: BTreeMap::new(),
         enqueued: false,
+        registered: false,
     };
     work.tx.savepoint(Savepoint::Request).await?;
     match attempt(&mut work, mutation).await {
@@ -142,6 +150,12 @@ async fn once<M: Mutation>(world: &World, call: &Call, mutation: &M) -> Result<M
             work.audit(Outcome::Done, None).await?;
             work.tx.commit().await?;
             world.tell_pump();
+            if work.registered
+                && let Err(error) = super::register::refresh(world).await
+            {
+                // It is committed; the watchman looks again in a moment.
+                tracing::warn!(error = &error as &dyn std::error::Error, "what was revoked is not known here yet");
+            }
             if work.enqueued {
                 world.tell_workers();
             }

@@ -9,10 +9,14 @@ use uuid::Uuid;
 
 use super::error::Result;
 use super::feed::Tide;
+use super::limit::Limits;
+use super::register::{self, Known};
 use crate::clock::Clock;
 use crate::domain::ids::Id;
 use crate::domain::instrument::Catalogue;
+use crate::domain::limit::Quotas;
 use crate::domain::reference::Reference;
+use crate::domain::register::Register;
 use crate::rng::Rng;
 use crate::store::{Db, installation};
 
@@ -29,6 +33,8 @@ struct Inner {
     enqueued: Notify,
     committed: Notify,
     tide: Tide,
+    known: Known,
+    limits: Limits,
     calls: watch::Sender<usize>,
 }
 
@@ -52,6 +58,17 @@ impl World {
     /// The world over a database whose schema is up to date. The first to open it makes the
     /// installation's secret.
     pub async fn open(db: Db, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>, instruments: Catalogue) -> Result<Self> {
+        Self::open_within(db, clock, rng, instruments, &Quotas::OFF).await
+    }
+
+    /// The same with a limit to how often one may call.
+    pub async fn open_within(
+        db: Db,
+        clock: Arc<dyn Clock>,
+        rng: Arc<dyn Rng>,
+        instruments: Catalogue,
+        quotas: &Quotas,
+    ) -> Result<Self> {
         let mut fresh = [0; 32];
         rng.fill(&mut fresh);
         let mut tx = db.begin_write().await?;
@@ -59,8 +76,11 @@ impl World {
         let secret = installation::secret(&mut tx).await?;
         tx.commit().await?;
         let (enqueued, committed, tide) = (Notify::new(), Notify::new(), Tide::default());
-        let calls = watch::Sender::new(0);
-        Ok(Self(Arc::new(Inner { db, clock, rng, instruments, secret, enqueued, committed, tide, calls })))
+        let (known, limits, calls) = (Known::default(), Limits::new(quotas), watch::Sender::new(0));
+        let inner = Inner { db, clock, rng, instruments, secret, enqueued, committed, tide, known, limits, calls };
+        let world = Self(Arc::new(inner));
+        register::refresh(&world).await?;
+        Ok(world)
     }
 
     /// The database.
@@ -125,6 +145,20 @@ impl World {
     /// How far the topics of the feed have come.
     pub fn tide(&self) -> &Tide {
         &self.0.tide
+    }
+
+    /// What the gate knows beside tokens.
+    pub fn register(&self) -> Arc<Register> {
+        self.0.known.now()
+    }
+
+    pub(super) fn known(&self) -> &Known {
+        &self.0.known
+    }
+
+    /// How often one may call.
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
     }
 
     /// Counts a call until what is returned is dropped. A stream counts until it begins.

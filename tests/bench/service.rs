@@ -52,6 +52,7 @@ impl Service {
             limits: Limits::default(),
             drain_for: Duration::from_secs(5),
             instruments: None,
+            quotas: aftercare::domain::limit::Quotas::OFF,
             log_format: LogFormat::Human,
             log: "info".into(),
         };

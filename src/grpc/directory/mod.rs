@@ -9,7 +9,7 @@ mod wire;
 
 use tonic::{Request, Response, Status};
 
-use self::wire::{Within, delete_leave, get, list};
+use self::wire::{Within, delete_leave, get};
 use super::fields::{keyed, open, open_mutation};
 use super::pb;
 use super::pb::directory_service_server::{DirectoryService, DirectoryServiceServer};
@@ -20,7 +20,7 @@ use crate::domain::directory::{HolidayCalendar, Organisation, Room, Site, Venue}
 use crate::domain::programme::Programme;
 use crate::usecase::World;
 
-pub(super) use self::wire::{Wire, create, session_ids, update, wire_fields};
+pub(super) use self::wire::{Wire, create, id_of, list, session_ids, update, wire_fields};
 
 /// The service over a world.
 pub fn service(world: World) -> DirectoryServiceServer<Directory> {

@@ -2,18 +2,19 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use tokio::sync::watch::Receiver;
 use tokio::time::timeout;
 
 use super::apart;
 use super::cursor::position;
 use super::tide::Level;
+use crate::domain::access::Caller;
 use crate::domain::feed::Topic;
 use crate::store::Tx;
 use crate::store::feed::{self, Entry};
-use crate::usecase::call::Call;
+use crate::usecase::call::{self, Call};
 use crate::usecase::error::{Error, Result};
+use crate::usecase::limit::OpenStream;
 use crate::usecase::world::World;
 
 /// How many changes are read at once: what somebody who reads slowly costs. \[P\]
@@ -22,13 +23,14 @@ const BATCH: usize = 100;
 const LOOKS_EVERY: Duration = Duration::from_secs(1);
 
 /// Follows a topic for a call, at the pace of who reads, for as long as the caller's token is good and the
-/// process does not end.
+/// process does not end. A revocation ends it too.
 #[derive(Debug)]
 pub struct Follower {
     world: World,
     topic: Topic,
     name: String,
-    until: Option<DateTime<Utc>>,
+    caller: Caller,
+    _open: OpenStream,
     at: i64,
     level: Receiver<Level>,
     behind: bool,
@@ -36,8 +38,13 @@ pub struct Follower {
 
 impl Follower {
     /// Follows from a cursor on, or from now on when there is none. FAILED_PRECONDITION, CURSOR_EXPIRED, when
-    /// what came after the cursor is not kept any more.
+    /// what came after the cursor is not kept any more; RESOURCE_EXHAUSTED, TOO_MANY_STREAMS, when the caller has as many
+    /// open as one may.
     pub async fn open(world: &World, call: &Call, topic: Topic, cursor: &str) -> Result<Self> {
+        let open = match world.limits().open_stream(call.caller()) {
+            Err(refusal) => return Err(call::overdone(world, call, refusal).await?),
+            Ok(open) => open,
+        };
         let at = match cursor {
             "" => None,
             cursor => Some(position(world, &topic, cursor)?),
@@ -51,8 +58,8 @@ impl Follower {
             }
             None => feed::last(&mut tx, &topic).await?,
         };
-        let (name, until) = (topic.to_string(), call.caller().until);
-        Ok(Self { world: world.clone(), topic, name, until, at, level, behind: true })
+        let (name, caller) = (topic.to_string(), call.caller().clone());
+        Ok(Self { world: world.clone(), topic, name, caller, _open: open, at, level, behind: true })
     }
 
     /// The world in which it follows.
@@ -75,8 +82,10 @@ impl Follower {
         if self.level.borrow().ended {
             return Err(Error::Ending);
         }
-        match self.until {
-            Some(until) if self.world.now() >= until => Err(Error::Unauthenticated),
+        let now = self.world.now();
+        match self.caller.until {
+            Some(until) if now >= until => Err(Error::Unauthenticated),
+            _ if !self.world.register().still(&self.caller, now) => Err(Error::Unauthenticated),
             _ => Ok(()),
         }
     }

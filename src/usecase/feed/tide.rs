@@ -40,6 +40,11 @@ impl Tide {
         self.0.send_modify(|level| level.ended = true);
     }
 
+    /// Wakes those who follow, so that they look whether they may go on.
+    pub(in crate::usecase) fn nudge(&self) {
+        self.0.send_modify(|_| {});
+    }
+
     pub(super) fn watch(&self) -> watch::Receiver<Level> {
         self.0.subscribe()
     }

@@ -11,6 +11,7 @@ use aftercare::auth::{Builtin, Grant};
 use aftercare::clock::{Clock, ManualClock};
 use aftercare::config::{Config, Limits, LogFormat, Provider, Tls};
 use aftercare::domain::access::Authority;
+use aftercare::domain::limit::Quotas;
 use aftercare::grpc::pb;
 use aftercare::jobs::{self, Handler, Worker};
 use aftercare::rng::{Rng, SeededRng};
@@ -80,11 +81,18 @@ pub struct Audited {
 }
 
 /// How a process lets people in; unless told otherwise with its own tokens, in the clear.
-#[derive(Default)]
 pub struct Door {
     pub provider: Option<Provider>,
     pub tls: Option<Tls>,
     pub limits: Limits,
+    pub quotas: Quotas,
+}
+
+/// Callers are held to no rate.
+impl Default for Door {
+    fn default() -> Self {
+        Self { provider: None, tls: None, limits: Limits::default(), quotas: Quotas::OFF }
+    }
 }
 
 /// Another process over the database of a [`TestApp`].
@@ -182,6 +190,11 @@ impl TestApp {
         self.run_beside(&data_dir, Some(directory), Door::default()).await
     }
 
+    /// A second process over the same database, which holds its callers to these quotas.
+    pub async fn held_to(&self, quotas: Quotas) -> Beside {
+        self.beside_with(Door { quotas, ..Door::default() }).await
+    }
+
     async fn run_beside(&self, data_dir: &Path, directory: Option<tempfile::TempDir>, door: Door) -> Beside {
         let (address, _, channel, running) = run(&self.db, data_dir, &self.clock, &Chance::next(), door).await;
         Beside { address, channel, directory, _running: running }
@@ -241,7 +254,12 @@ impl TestApp {
 
     pub fn token(&self, principal: &str, authority: Authority, at: DateTime<Utc>, life: TimeDelta) -> String {
         let grant = Grant { principal: principal.into(), authority: Some(authority), at, life, id: uuid::Uuid::nil() };
-        self.issuer.issue(&grant).unwrap()
+        self.issue(&grant)
+    }
+
+    /// Any token at all of the issuer.
+    pub fn issue(&self, grant: &Grant) -> String {
+        self.issuer.issue(grant).unwrap()
     }
 
     /// The audit trail, oldest first.
@@ -266,7 +284,7 @@ async fn run(
     data_dir: &Path,
     clock: &Arc<ManualClock>,
     chance: &Arc<Chance>,
-    Door { provider, tls, limits }: Door,
+    Door { provider, tls, limits, quotas }: Door,
 ) -> (SocketAddr, World, Channel, (oneshot::Sender<()>, JoinHandle<()>)) {
     let config = Config {
         listen: "127.0.0.1:0".parse().unwrap(),
@@ -279,6 +297,7 @@ async fn run(
         limits,
         drain_for: Duration::from_secs(5),
         instruments: Some(data_dir.join(INSTRUMENTS)).filter(|it| it.exists()),
+        quotas,
         log_format: LogFormat::Human,
         log: "warn".into(),
     };
@@ -331,6 +350,10 @@ impl Actor {
 
     pub fn compliance(&self) -> pb::compliance_service_client::ComplianceServiceClient<Guarded> {
         pb::compliance_service_client::ComplianceServiceClient::with_interceptor(self.channel.clone(), self.bearer())
+    }
+
+    pub fn access(&self) -> pb::access_service_client::AccessServiceClient<Guarded> {
+        pb::access_service_client::AccessServiceClient::with_interceptor(self.channel.clone(), self.bearer())
     }
 
     pub fn follow_up(&self) -> pb::follow_up_service_client::FollowUpServiceClient<Guarded> {
