@@ -51,6 +51,9 @@
 //!   forget. Its position in the order comes after the commit: a position below one that somebody has read never
 //!   comes to be, whoever commits late.
 //! * No stream outlives the token that it was opened with.
+//! * Nothing of a token is believed before its signature, checked with a key of its issuer by the one algorithm of
+//!   that key; whatever is wrong with it, the answer has the same bytes.
+//! * Away from loopback tokens come from a provider, and nothing is said in the clear, unless a proxy is vouched for.
 //! * Attendance is recorded by people, never by a clock; records, decisions and events of orders are superseded,
 //!   never changed. What nobody has recorded is unknown, and counts neither way.
 //! * Whether an order is complied with is a function of its terms, policy, events and the day
@@ -201,6 +204,13 @@
 //!   breaks a row of no-shows; what was explained or not held is passed over. A no-show raises each alarm once.
 //! * 2026-11: a concern names who is responsible for the client, by plan or by session, unless the caller names somebody;
 //!   of what it has raised, a coordinator learns that it is there and its times.
+//! * 2026-11: while the keys of a provider are not known, health says NOT_SERVING for everything and calls are
+//!   UNAVAILABLE: nobody could be told apart. The process starts all the same, for the provider may come later.
+//! * 2026-11: keys that nobody confirms count for an hour: who is in stays in while the provider is away, and whoever
+//!   keeps it away from us keeps a withdrawn key alive for no longer.
+//! * 2026-11: a token without a role is a service account's or nobody's; one whose role is not known is refused.
+//! * 2026-11: one connection more than there may be is closed at once rather than left waiting, so that its owner can
+//!   try another process.
 //! * 2026-11: of reports, nobody is not few: that nobody missed is what they are for. One to four are withheld, and
 //!   whatever would give them away to somebody who knows the rules; each report by itself, of whole months.
 
