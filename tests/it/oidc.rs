@@ -5,6 +5,7 @@ mod fake;
 mod forged;
 mod fuzz;
 mod keys;
+mod logged;
 mod real;
 mod turned;
 

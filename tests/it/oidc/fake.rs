@@ -91,7 +91,7 @@ async fn answer(mut peer: TcpStream, issuer: String, state: Arc<Mutex<State>>) {
         Manner::Down => return,
         Manner::Silent => std::future::pending().await,
         Manner::Elsewhere if !head.starts_with(b"GET /moved") => ("302 Found\r\nlocation: /moved", String::new()),
-        Manner::OtherIssuer => ("200 OK", metadata("https://example.org", &place)),
+        Manner::OtherIssuer if !asks_for_keys => ("200 OK", metadata("https://example.org", &place)),
         Manner::Unsecured => ("200 OK", metadata(&issuer, "http://example.org/keys")),
         Manner::Nonsense if asks_for_keys => ("200 OK", "[]".into()),
         Manner::Endless => {
