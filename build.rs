@@ -41,6 +41,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "aftercare.v1.RecordMandatoryReportRequest",
             "aftercare.v1.CaseEvent",
             "aftercare.v1.RecordCaseEventRequest",
+            "aftercare.v1.BreakGlass",
+            "aftercare.v1.RequestBreakGlassRequest",
         ])
         .compile_fds(descriptors)?;
     println!("cargo:rerun-if-changed=proto");

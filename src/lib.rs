@@ -54,6 +54,11 @@
 //! * Nothing of a token is believed before its signature, checked with a key of its issuer by the one algorithm of
 //!   that key; whatever is wrong with it, the answer has the same bytes.
 //! * Away from loopback tokens come from a provider, and nothing is said in the clear, unless a proxy is vouched for.
+//! * No stream outlives the token that it was opened with, nor a revocation of it.
+//! * The gate knows revocations and service accounts from memory, so that they cost no call anything. They hold at once
+//!   where they were written, and elsewhere within five seconds, as long as the database answers.
+//! * Whoever is let in to a client in an emergency is let in by another person, for hours, to read: each read is in the
+//!   trail with the emergency's id.
 //! * Attendance is recorded by people, never by a clock; records, decisions and events of orders are superseded,
 //!   never changed. What nobody has recorded is unknown, and counts neither way.
 //! * Whether an order is complied with is a function of its terms, policy, events and the day
@@ -213,6 +218,13 @@
 //!   try another process.
 //! * 2026-11: of reports, nobody is not few: that nobody missed is what they are for. One to four are withheld, and
 //!   whatever would give them away to somebody who knows the rules; each report by itself, of whole months.
+//! * 2026-11: a subject is a person, whose tokens name a role, or a program, whose tokens name none and whose role stands
+//!   here. A token that claims the one for the other is bad, so that no issuer can widen what a program was narrowed to.
+//! * 2026-11: of a subject that is revoked, tokens of the same second are refused as well, for they tell whole seconds.
+//! * 2026-11: calls are counted before the role is asked, by caller and in each process; so being denied cannot fill the
+//!   trail, and nobody can use up what is another's. A refusal is audited once a minute.
+//! * 2026-11: an emergency opens the reads that are audited, and no others; lists that carry no personal text stay as
+//!   they are. It belongs to the subject that asked for it, not to the counsellor's seat.
 
 pub mod app;
 pub mod auth;

@@ -192,6 +192,7 @@ const RECORDERS: &[Role] = &[Role::Coordinator, Role::Counsellor];
 const COUNSELLOR: &[Role] = &[Role::Counsellor];
 const CLINICIANS: &[Role] = &[Role::Counsellor, Role::ClinicalLead];
 const CARERS: &[Role] = &[Role::Coordinator, Role::Counsellor, Role::ClinicalLead];
+const CARERS_AND_AUDITOR: &[Role] = &[Role::Coordinator, Role::Counsellor, Role::ClinicalLead, Role::Auditor];
 
 /// Every RPC and the roles that may call it; what of it they see is decided from the stored row.
 pub const TABLE: &[(&str, &[Role])] = &[
@@ -341,6 +342,11 @@ pub const TABLE: &[(&str, &[Role])] = &[
     ("aftercare.v1.AccessService/CreateServiceAccount", ADMIN),
     ("aftercare.v1.AccessService/UpdateServiceAccount", ADMIN),
     ("aftercare.v1.AccessService/ListServiceAccounts", ADMIN),
+    ("aftercare.v1.AccessService/RequestBreakGlass", COUNSELLOR),
+    ("aftercare.v1.AccessService/ApproveBreakGlass", PROVIDERS),
+    ("aftercare.v1.AccessService/RevokeBreakGlass", CARERS),
+    ("aftercare.v1.AccessService/ReviewBreakGlass", PROVIDERS),
+    ("aftercare.v1.AccessService/ListBreakGlass", CARERS_AND_AUDITOR),
 ];
 
 static ROWS: LazyLock<HashMap<&'static str, (&'static str, &'static [Role])>> =

@@ -135,6 +135,8 @@ ids! {
     TrainingRecordId,
     /// A ruling that a token or a subject is let in no more.
     RevocationId,
+    /// An emergency access.
+    BreakGlassId,
     /// A service account.
     ServiceAccountId,
     /// A job.

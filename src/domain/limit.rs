@@ -40,6 +40,7 @@ pub const CLASSES: &[(&str, Class)] = &[
     ("aftercare.v1.FollowUpService/ListEscalations", Class::Disclosure),
     ("aftercare.v1.FollowUpService/ListMandatoryReports", Class::Disclosure),
     ("aftercare.v1.FollowUpService/ListCaseEvents", Class::Disclosure),
+    ("aftercare.v1.AccessService/ListBreakGlass", Class::Disclosure),
     ("aftercare.v1.ComplianceService/CheckCompliance", Class::Police),
     ("aftercare.v1.ComplianceService/BatchCheckCompliance", Class::Police),
     ("aftercare.v1.ComplianceService/ListComplianceInJurisdiction", Class::Police),

@@ -8,6 +8,7 @@ pub mod agreement;
 pub mod assessment;
 pub mod attendance;
 pub mod audit;
+pub mod break_glass;
 pub mod case_event;
 pub mod client;
 pub mod code;

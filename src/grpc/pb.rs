@@ -34,4 +34,4 @@ redacted!(Client: id, Counsellor: id, Guardian: id, ConsentEnd: how, WithdrawCon
     WriteSessionNoteRequest: session_id, Trainee: attended, Training: session_id, RecordTrainingRequest: session_id, ExcuseMilestoneRequest: milestone_id, ItemAnswer: item,
     AssessmentResult: rule_set, Assessment: id, SubmitAssessmentRequest: client_id, Escalation: id,
     ReportConcernRequest: client_id, ResolveEscalationRequest: escalation_id, MandatoryReport: id,
-    RecordMandatoryReportRequest: mandatory_report_id, CaseEvent: id, RecordCaseEventRequest: case_id);
+    RecordMandatoryReportRequest: mandatory_report_id, CaseEvent: id, RecordCaseEventRequest: case_id, BreakGlass: id, RequestBreakGlassRequest: length);

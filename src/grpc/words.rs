@@ -3,6 +3,7 @@
 use crate::domain::access::Role;
 use crate::domain::agreement::AgreementStatus;
 use crate::domain::attendance::Standing;
+use crate::domain::break_glass::{BreakGlassState, Finding};
 use crate::domain::case_event::CaseEventKind;
 use crate::domain::client::{AgeBasis, CaseRole};
 use crate::domain::code::{CareService, Gender, Modality, Side};
@@ -75,6 +76,8 @@ words! {
     ConsentEnding => pb::ConsentEnding, "CONSENT_ENDING_";
     RevocationReason => pb::RevocationReason, "REVOCATION_REASON_";
     LiftReason => pb::LiftReason, "LIFT_REASON_";
+    BreakGlassState => pb::BreakGlassState, "BREAK_GLASS_STATE_";
+    Finding => pb::Finding, "FINDING_";
     ProceedingKind => pb::ProceedingKind, "PROCEEDING_KIND_";
     Form => pb::ModuleForm, "MODULE_FORM_";
     RuleCode => pb::BookingRule, "BOOKING_RULE_";

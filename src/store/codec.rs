@@ -17,6 +17,7 @@ use sqlx::{Decode, Encode, Postgres, Sqlite, Type};
 use crate::domain::access::Role;
 use crate::domain::agreement::AgreementStatus;
 use crate::domain::audit::Outcome;
+use crate::domain::break_glass::Finding;
 use crate::domain::case_event::CaseEventKind;
 use crate::domain::client::{AgeBasis, CaseRole, CrimeNumber};
 use crate::domain::code::{CareService, Gender, Modality, Side};
@@ -88,7 +89,7 @@ words_and_ids! {
         OrganisationKind, CancelReason, StateWord, RuleCode, GuardianStanding, ConsentPurpose, ConsentGiver, Assent,
         ConsentEnding, ProceedingKind, JobState, EntryEnding, Freeing, SlotEnding, OfferEnding,
         MandateBasis, Status, Shown, Purpose,
-        RevocationReason, LiftReason,
+        RevocationReason, LiftReason, Finding,
         outcome::Outcome, Concern, NotHeld, Ground;
     ids: OrganisationId, AgreementId, SiteId, VenueId, RoomId, CounsellorId, LeaveId,
         HolidayCalendarId, ClientId, CaseId, LinkId, NoContactId, GuardianId, ConsentId, ConflictId, ProceedingId,
@@ -99,7 +100,7 @@ words_and_ids! {
         StatementId,
         PlanId, MilestoneId, AssessmentId, EscalationId, ConcernId, MandatoryReportId, CaseEventId,
         TrainingRecordId,
-        RevocationId, ServiceAccountId,
+        RevocationId, ServiceAccountId, BreakGlassId,
         JobId;
 }
 

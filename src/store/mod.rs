@@ -7,6 +7,7 @@ pub mod agreement;
 pub mod assessment;
 pub mod attendance;
 pub mod audit;
+pub mod break_glass;
 pub mod case;
 pub mod case_event;
 pub mod client;

@@ -4,6 +4,7 @@
 use uuid::Uuid;
 
 use super::attendance::own_session;
+use super::break_glass;
 use super::call::Call;
 use super::error::{Error, Result};
 use super::page::Page;
@@ -111,10 +112,14 @@ impl Mutation for ListNotes {
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Self::Answer> {
         work.touched(self.session_id.uuid());
-        let session = own_session(&mut work.tx, work.call, self.session_id).await?;
+        match (own_session(&mut work.tx, work.call, self.session_id).await, self.client_id) {
+            // In an emergency, only what is about the client to whom the caller is let in.
+            (Err(Error::NotFound(_)), Some(client_id)) if break_glass::lets_in(work, client_id).await? => {}
+            (session, _) => drop(session?),
+        }
         let after = self.page.after(work.world, work.call)?;
         let most = i64::try_from(self.page.most()).unwrap_or(i64::MAX);
-        let rows = note::list(&mut work.tx, session.id, self.client_id, after, most).await?;
+        let rows = note::list(&mut work.tx, self.session_id, self.client_id, after, most).await?;
         let (rows, next) = self.page.cut(work.world, work.call, rows, |row| (row.written_at, row.id));
         for row in &rows {
             work.touched(row.id.uuid());

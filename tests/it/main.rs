@@ -13,6 +13,7 @@ mod attendance_race;
 mod attendance_schema;
 mod attendance_unrecorded;
 mod booking;
+mod break_glass;
 mod calendar;
 mod case_event;
 mod compliance;

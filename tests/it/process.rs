@@ -225,6 +225,32 @@ async fn whoever_comes_first_makes_the_one_key() {
     assert!(!left.iter().any(|name| name.to_str().unwrap().starts_with("issuer.key.")), "{left:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_gets_its_token_by_the_code_of_its_account() {
+    let directory = tempfile::tempdir().unwrap();
+    let serving = Serving::start(directory.path(), None);
+    let channel = serving.channel().await;
+    let admin = token(directory.path(), &["--role", "admin"]);
+    let account = pb::ServiceAccount {
+        code: "BOARD".into(),
+        principal: "board".into(),
+        role: pb::AccountRole::Admin.into(),
+        methods: vec!["aftercare.v1.DirectoryService/ListOrganisations".into()],
+        ..Default::default()
+    };
+    let create = pb::CreateServiceAccountRequest { service_account: Some(account), ..Default::default() };
+    let mut access = pb::access_service_client::AccessServiceClient::new(channel.clone());
+    access.create_service_account(with_token(&admin, create)).await.unwrap();
+    let program = token(directory.path(), &["--service-account", "BOARD"]);
+    let list = with_token(&program, pb::ListOrganisationsRequest::default());
+    DirectoryServiceClient::new(channel).list_organisations(list).await.unwrap();
+    let denied = access.list_revocations(with_token(&program, pb::ListRevocationsRequest::default())).await;
+    assert_eq!(denied.unwrap_err().code(), tonic::Code::PermissionDenied);
+    let output = aftercare(directory.path()).args(["token", "--service-account", "OTHER"]).output().unwrap();
+    assert!(text(&output).contains("service account not found"), "{}", text(&output));
+    assert_eq!(serving.end("-TERM").0, Some(0));
+}
+
 #[test]
 fn a_wrong_configuration_is_refused_in_words() {
     let directory = tempfile::tempdir().unwrap();

@@ -1,6 +1,7 @@
-//! AccessService: who is let in no more, and what programs may be.
+//! AccessService: who is let in no more, what programs may be, and who is let in in an emergency.
 
 mod account;
+mod break_glass;
 mod revocation;
 
 use tonic::{Request, Response, Status};
@@ -17,6 +18,10 @@ keyed!(
     LiftRevocationRequest,
     CreateServiceAccountRequest,
     UpdateServiceAccountRequest,
+    RequestBreakGlassRequest,
+    ApproveBreakGlassRequest,
+    RevokeBreakGlassRequest,
+    ReviewBreakGlassRequest,
 );
 
 /// The service over a world.
@@ -48,4 +53,9 @@ service! {
     create_service_account: CreateServiceAccountRequest => CreateServiceAccountResponse, create_account;
     update_service_account: UpdateServiceAccountRequest => UpdateServiceAccountResponse, update_account;
     list_service_accounts: ListServiceAccountsRequest => ListServiceAccountsResponse, accounts;
+    request_break_glass: RequestBreakGlassRequest => RequestBreakGlassResponse, ask;
+    approve_break_glass: ApproveBreakGlassRequest => ApproveBreakGlassResponse, approve;
+    revoke_break_glass: RevokeBreakGlassRequest => RevokeBreakGlassResponse, end;
+    review_break_glass: ReviewBreakGlassRequest => ReviewBreakGlassResponse, review;
+    list_break_glass: ListBreakGlassRequest => ListBreakGlassResponse, asked;
 }

@@ -5,11 +5,12 @@ use uuid::Uuid;
 use super::own_session;
 use crate::domain::attendance::History;
 use crate::domain::client::Client;
-use crate::domain::ids::{ClientId, Id, ParticipantId, SessionId};
+use crate::domain::ids::{ClientId, CounsellorId, Id, ParticipantId, SessionId};
 use crate::domain::noun::Noun;
 use crate::domain::reference::Reference;
 use crate::store::attendance::{self, Listing, Of, Texts};
 use crate::store::{Lock, Tx, client};
+use crate::usecase::break_glass;
 use crate::usecase::call::{Call, traced};
 use crate::usecase::error::{Error, Result};
 use crate::usecase::page::Page;
@@ -61,7 +62,8 @@ pub async fn list_attendance(
 impl ListAttendance {
     async fn read(&self, world: &World, call: &Call) -> Result<(Vec<ParticipantHistory>, String)> {
         let mut tx = world.db().begin_read().await?;
-        self.page(&mut tx, world, call, Texts::Closed).await
+        let own = call.caller().authority.counsellor_id();
+        self.page(&mut tx, world, call, Texts::Closed, own).await
     }
 
     async fn page(
@@ -70,14 +72,17 @@ impl ListAttendance {
         world: &World,
         call: &Call,
         texts: Texts,
+        led_by: Option<CounsellorId>,
     ) -> Result<(Vec<ParticipantHistory>, String)> {
         match self.of {
             Of::Session(id) => drop(own_session(tx, call, id).await?),
-            Of::Client(id) => known(tx, call, id).await?,
+            Of::Client(id) if led_by.is_some() => known(tx, call, id).await?,
+            // Whoever sees more than the own sessions was let in by the organisation, or in an emergency.
+            Of::Client(id) => of_organisation(tx, call, id).await?,
         }
         let listing = Listing {
             organisation_id: call.sees()?,
-            counsellor_id: call.caller().authority.counsellor_id(),
+            counsellor_id: led_by,
             of: self.of,
             after: self.page.after(world, call)?,
             most: i64::try_from(self.page.most()).unwrap_or(i64::MAX),
@@ -99,23 +104,34 @@ impl ListAttendance {
 
 /// Refuses a client of whom the caller may not know.
 async fn known(tx: &mut Tx, call: &Call, id: ClientId) -> Result<()> {
-    let outline = client::outline(tx, id, Lock::None).await?.ok_or(Error::NotFound(Client::WORD))?;
-    call.manages(Some(outline.organisation_id), Client::WORD)?;
+    of_organisation(tx, call, id).await?;
     match call.caller().authority.counsellor_id() {
         Some(counsellor_id) if !client::seen_by(tx, id, counsellor_id).await? => Err(Error::NotFound(Client::WORD)),
         _ => Ok(()),
     }
 }
 
+async fn of_organisation(tx: &mut Tx, call: &Call, id: ClientId) -> Result<()> {
+    let outline = client::outline(tx, id, Lock::None).await?.ok_or(Error::NotFound(Client::WORD))?;
+    call.manages(Some(outline.organisation_id), Client::WORD)
+}
+
 impl Mutation for ListAttendance {
     type Answer = (Vec<ParticipantHistory>, String);
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Self::Answer> {
-        match self.of {
-            Of::Session(id) => work.touched(id.uuid()),
-            Of::Client(id) => work.touched(id.uuid()),
-        }
-        let answer = self.page(&mut work.tx, work.world, work.call, Texts::Opened).await?;
+        let own = work.call.caller().authority.counsellor_id();
+        let led_by = match self.of {
+            Of::Session(id) => {
+                work.touched(id.uuid());
+                own
+            }
+            Of::Client(id) => {
+                work.touched(id.uuid());
+                if break_glass::lets_in(work, id).await? { None } else { own }
+            }
+        };
+        let answer = self.page(&mut work.tx, work.world, work.call, Texts::Opened, led_by).await?;
         for one in &answer.0 {
             work.touched(one.session_id.uuid());
             work.touched(one.client_id.uuid());
