@@ -10,18 +10,19 @@ use tokio::sync::oneshot;
 use tonic::transport::Server;
 use tonic_health::server::HealthReporter;
 
-use crate::auth::{Builtin, Provider, StatementKey};
+use crate::auth::{Builtin, Provider, StatementKey, audit_key};
 use crate::clock::Clock;
 use crate::config::{Config, Limits};
+use crate::domain::statement::SigningKey;
 use crate::grpc::{self, DeadlineLayer, GateLayer, WellKnownLayer};
-use crate::jobs::{self, Pump, Watchman, Workers};
+use crate::jobs::{self, Pump, Sealer, Watchman, Workers};
 use crate::rng::Rng;
 use crate::store::Db;
 use crate::transport::{Certificates, Incoming, Unusable};
 use crate::usecase::call::Authenticator;
 use crate::usecase::followup::instrument;
 use crate::usecase::statement::{self, Keyring};
-use crate::usecase::{World, treatment};
+use crate::usecase::{World, audit, treatment};
 
 /// Why a service cannot start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +61,7 @@ pub struct App {
     certificates: Option<Arc<Certificates>>,
     limits: Limits,
     keyring: Arc<dyn Keyring>,
+    audit_key: SigningKey,
     workers: u32,
     drain_for: Duration,
 }
@@ -110,6 +112,7 @@ impl App {
         let instruments = instrument::catalogue(config.instruments.as_deref())?;
         let certificates = config.tls.clone().map(Certificates::open).transpose()?.map(Arc::new);
         create_private(&config.data_dir)?;
+        let audit_key = audit_key(&config.data_dir, rng.as_ref())?;
         let db = Db::open(&config.database, config.connections).await?;
         db.migrate().await?;
         let keyring: Arc<dyn Keyring> = Arc::new(StatementKey::new(&config.data_dir, rng.clone()));
@@ -122,9 +125,10 @@ impl App {
             }
         };
         statement::signing_key(&world, &keyring).await?;
+        audit::register(&world, audit_key.public()).await?;
         treatment::ensure_standard(&world).await?;
         let (limits, workers, drain_for) = (config.limits, config.workers, config.drain_for);
-        Ok(Self { world, issuer, certificates, limits, keyring, workers, drain_for })
+        Ok(Self { world, issuer, certificates, limits, keyring, audit_key, workers, drain_for })
     }
 
     /// The world it acts on.
@@ -154,6 +158,7 @@ impl App {
         let workers = Workers::start(&self.world, &jobs::all(), self.workers).await?;
         let pump = Pump::start(&self.world);
         let watchman = Watchman::start(&self.world);
+        let sealer = Sealer::start(&self.world, self.audit_key.clone());
         let (stop, stopped) = oneshot::channel::<()>();
         let incoming = Incoming::new(listener, self.certificates.clone(), self.limits);
         let serving = server(&self.limits)
@@ -185,6 +190,7 @@ impl App {
         };
         drop(watchman);
         pump.drain(self.drain_for).await;
+        sealer.drain(self.drain_for).await;
         if tokio::time::timeout(self.drain_for, self.world.db().close()).await.is_err() {
             tracing::warn!("database connections did not come back within the limit");
         }

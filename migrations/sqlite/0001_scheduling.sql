@@ -620,6 +620,7 @@ CREATE TABLE audit_event (
     action          TEXT NOT NULL,
     outcome         TEXT NOT NULL CHECK (outcome IN ('DONE', 'REFUSED', 'DENIED')),
     reason          TEXT,
+    -- JSON lists, as text: what is sealed are the bytes that were written.
     details         TEXT NOT NULL,
     subjects        TEXT NOT NULL,
     request_id      BLOB

@@ -25,16 +25,22 @@ impl KeyFile {
 
     /// The key in the file; whoever comes first makes it.
     pub(super) fn open(&self, rng: &dyn Rng) -> io::Result<SigningKey> {
+        if let Some(key) = self.find()? {
+            return Ok(key);
+        }
+        self.create(&fresh(rng), rng)?;
+        self.find()?.ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    /// The key in the file, if there is one.
+    pub(super) fn find(&self) -> io::Result<Option<SigningKey>> {
         let path = self.path();
         let der = match fs::read(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.create(&fresh(rng), rng)?;
-                fs::read(&path)
-            }
-            read => read,
-        }?;
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            read => read?,
+        };
         let wrong = |_| io::Error::new(io::ErrorKind::InvalidData, format!("{} is not a key", path.display()));
-        SigningKey::from_pkcs8_der(&der).map_err(wrong)
+        SigningKey::from_pkcs8_der(&der).map(Some).map_err(wrong)
     }
 
     /// Puts another key in the place of the one there is, which is gone then.

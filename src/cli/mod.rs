@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 
+mod audit_head;
 mod demo;
 mod example;
 mod import;
@@ -8,6 +9,7 @@ mod migrate;
 mod rotate_statement_key;
 mod serve;
 mod token;
+mod verify_audit;
 mod verify_statement;
 
 use std::error::Error as StdError;
@@ -52,12 +54,16 @@ enum Command {
     VerifyStatement(verify_statement::Options),
     /// Sign statements with a new key from now on, or revoke one.
     RotateStatementKey(rotate_statement_key::Options),
+    /// Check that nobody has changed the audit trail.
+    VerifyAudit(verify_audit::Options),
+    /// Print the signed head of the audit trail, to be kept elsewhere.
+    AuditHead(audit_head::Options),
 }
 
 /// Runs a command to its end.
 pub fn run(cli: Cli) -> Result<ExitCode, Error> {
     let mut runtime = match cli.command {
-        Command::Serve(_) | Command::Demo(_) => tokio::runtime::Builder::new_multi_thread(),
+        Command::Serve(_) | Command::Demo(_) | Command::VerifyAudit(_) => tokio::runtime::Builder::new_multi_thread(),
         _ => {
             stay_on_one_core();
             tokio::runtime::Builder::new_current_thread()
@@ -74,6 +80,8 @@ pub fn run(cli: Cli) -> Result<ExitCode, Error> {
             Command::Token(options) => token::run(options).await,
             Command::VerifyStatement(options) => verify_statement::run(options).await,
             Command::RotateStatementKey(options) => rotate_statement_key::run(options).await,
+            Command::VerifyAudit(options) => verify_audit::run(options).await,
+            Command::AuditHead(options) => audit_head::run(options).await,
         }
     })
 }

@@ -1,4 +1,9 @@
-//! What is kept of who did what: ids and codes, never personal data.
+//! What is kept of who did what: ids and codes, never personal data; and how it is sealed so that whoever changes it is
+//! found out.
+
+pub mod chain;
+pub mod head;
+pub mod verify;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;

@@ -1,10 +1,8 @@
 //! The audit trail; the schema lets nobody change it.
 
-use sqlx::types::Json;
-
 use super::codec::Instant;
 use super::db::Tx;
-use super::error::Result;
+use super::error::{Error, Result};
 use crate::domain::audit::Event;
 
 /// Appends an event.
@@ -22,10 +20,15 @@ pub async fn append(tx: &mut Tx, it: &Event) -> Result<()> {
     .bind(it.action.clone())
     .bind(it.outcome)
     .bind(it.reason.clone())
-    .bind(Json(it.details.clone()))
-    .bind(Json(it.subjects.clone()))
+    .bind(json(&it.details)?)
+    .bind(json(&it.subjects)?)
     .bind(it.request_id)
     .run()
     .await
     .map(drop)
+}
+
+/// A list as the text that is sealed.
+fn json<T: serde::Serialize>(list: &[T]) -> Result<String> {
+    serde_json::to_string(list).map_err(|_| Error::Inconsistent { table: "audit_event", what: "a list".into() })
 }

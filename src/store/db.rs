@@ -188,6 +188,17 @@ impl Tx {
         self.statement(sqlx::AssertSqlSafe(text.replace("{ids}", &places.join(", ")) + self.locking(lock)))
     }
 
+    /// An `INSERT` of several rows: what stands in braces is said once for each, and its parameters are bound row by
+    /// row, from `$1` on.
+    pub fn sql_rows(&mut self, text: &'static str, rows: usize) -> Sql<'_> {
+        let (before, rest) = text.split_once('{').unwrap_or((text, ""));
+        let (row, after) = rest.split_once('}').unwrap_or((rest, ""));
+        let columns = row.matches('$').count();
+        let places = |row: usize| (1..=columns).map(move |column| format!("${}", row * columns + column));
+        let all: Vec<_> = (0..rows).map(|row| format!("({})", places(row).collect::<Vec<_>>().join(", "))).collect();
+        self.statement(sqlx::AssertSqlSafe(format!("{before}{}{after}", all.join(", "))))
+    }
+
     fn statement(&mut self, text: impl SqlSafeStr) -> Sql<'_> {
         match self {
             Tx::Sqlite(tx) => Sql::Sqlite(sqlx::query(text), &mut *tx),

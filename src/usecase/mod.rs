@@ -3,6 +3,7 @@
 //! Transactions begin and end here. Everything that writes passes [`work::mutate`].
 
 pub mod attendance;
+pub mod audit;
 pub mod break_glass;
 pub mod call;
 pub mod client;

@@ -16,7 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("transport", &["transport", "config"]),
     ("config.rs", &["config", "domain", "store"]),
     ("config", &["config", "domain"]),
-    ("app.rs", &["auth", "clock", "config", "grpc", "jobs", "rng", "store", "transport", "usecase"]),
+    ("app.rs", &["auth", "clock", "config", "domain", "grpc", "jobs", "rng", "store", "transport", "usecase"]),
     ("cli", &["app", "auth", "cli", "clock", "config", "domain", "grpc", "rng", "store", "usecase"]),
 ];
 

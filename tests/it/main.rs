@@ -12,6 +12,7 @@ mod attendance_note;
 mod attendance_race;
 mod attendance_schema;
 mod attendance_unrecorded;
+mod audit;
 mod booking;
 mod break_glass;
 mod calendar;

@@ -27,10 +27,10 @@ fn is_statement(literal: &str) -> bool {
     ["SELECT ", "INSERT ", "UPDATE ", "DELETE "].iter().any(|verb| literal.starts_with(verb))
 }
 
-/// With one place for a set of ids.
+/// With one place for a set of ids, and one row of several.
 fn whole(literal: &str) -> String {
     let fixed = (1..=30).rev().find(|place| literal.contains(&format!("${place}"))).unwrap_or(0);
-    literal.replace("{ids}", &format!("${}", fixed + 1))
+    literal.replace("{ids}", &format!("${}", fixed + 1)).replace(['{', '}'], "")
 }
 
 #[tokio::test]

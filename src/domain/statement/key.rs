@@ -71,7 +71,7 @@ impl PublicKey {
     }
 
     /// Whether a signature of a text was made by it; malleable ones were not.
-    pub(super) fn made(self, signature: &[u8; 64], text: &[u8]) -> bool {
+    pub(in crate::domain) fn made(self, signature: &[u8; 64], text: &[u8]) -> bool {
         self.0.verify_strict(text, &signature.into()).is_ok()
     }
 
@@ -90,7 +90,7 @@ impl SigningKey {
         PublicKey(self.0.verifying_key())
     }
 
-    pub(super) fn signature(&self, text: &[u8]) -> [u8; 64] {
+    pub(in crate::domain) fn signature(&self, text: &[u8]) -> [u8; 64] {
         self.0.sign(text).to_bytes()
     }
 }
@@ -148,6 +148,11 @@ impl KeySet {
     /// The key of a name.
     pub fn find(&self, kid: &Kid) -> Option<PublicKey> {
         self.0.iter().copied().find(|key| key.kid() == *kid)
+    }
+
+    /// Every key.
+    pub fn iter(&self) -> impl Iterator<Item = PublicKey> {
+        self.0.iter().copied()
     }
 
     /// The set as JSON, for every JOSE library.

@@ -1,0 +1,13 @@
+//! The audit trail after it was written: sealed in the background, read by the auditor, checked by anybody.
+//!
+//! Who writes an event is [`super::work`] and [`super::call`]; nobody waits for a seal.
+
+mod head;
+
+mod seal;
+mod verify;
+
+pub use head::{Lag, Tip, exported, get_head, list_keys};
+
+pub use seal::{Sealer, register};
+pub use verify::{Part, VerifyAudit, verify_part, verify_whole};
