@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use prost::Message;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let services = ["access", "attendance", "client", "compliance", "directory", "followup", "scheduling"]
+    let services = ["access", "attendance", "audit", "client", "compliance", "directory", "followup", "scheduling"]
         .map(|name| format!("proto/aftercare/v1/{name}.proto"));
     let descriptors = protox::compile(services, ["proto"])?;
     let out = PathBuf::from(std::env::var("OUT_DIR")?).join("aftercare.bin");

@@ -62,6 +62,7 @@ pub struct App {
     limits: Limits,
     keyring: Arc<dyn Keyring>,
     audit_key: SigningKey,
+    seals: bool,
     workers: u32,
     drain_for: Duration,
 }
@@ -128,7 +129,13 @@ impl App {
         audit::register(&world, audit_key.public()).await?;
         treatment::ensure_standard(&world).await?;
         let (limits, workers, drain_for) = (config.limits, config.workers, config.drain_for);
-        Ok(Self { world, issuer, certificates, limits, keyring, audit_key, workers, drain_for })
+        Ok(Self { world, issuer, certificates, limits, keyring, audit_key, seals: true, workers, drain_for })
+    }
+
+    /// The same without its sealer of the audit trail: for a measurement that brings its own.
+    #[must_use]
+    pub fn without_sealer(self) -> Self {
+        Self { seals: false, ..self }
     }
 
     /// The world it acts on.
@@ -153,12 +160,12 @@ impl App {
     /// within the limit, and closes the database.
     pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
         let (health, health_service) = tonic_health::server::health_reporter();
-        let mut routes = grpc::routes(&self.world, &self.keyring)?;
+        let mut routes = grpc::routes(&self.world, &self.keyring, self.audit_key.public())?;
         routes.add_service(health_service);
         let workers = Workers::start(&self.world, &jobs::all(), self.workers).await?;
         let pump = Pump::start(&self.world);
         let watchman = Watchman::start(&self.world);
-        let sealer = Sealer::start(&self.world, self.audit_key.clone());
+        let sealer = self.seals.then(|| Sealer::start(&self.world, self.audit_key.clone()));
         let (stop, stopped) = oneshot::channel::<()>();
         let incoming = Incoming::new(listener, self.certificates.clone(), self.limits);
         let serving = server(&self.limits)
@@ -190,7 +197,9 @@ impl App {
         };
         drop(watchman);
         pump.drain(self.drain_for).await;
-        sealer.drain(self.drain_for).await;
+        if let Some(sealer) = sealer {
+            sealer.drain(self.drain_for).await;
+        }
         if tokio::time::timeout(self.drain_for, self.world.db().close()).await.is_err() {
             tracing::warn!("database connections did not come back within the limit");
         }
@@ -248,7 +257,7 @@ async fn tell(health: &HealthReporter, serving: bool) {
 }
 
 /// What health is asked about; the empty name is the whole.
-const SERVICES: [&str; 8] = [
+const SERVICES: [&str; 9] = [
     "",
     "aftercare.v1.DirectoryService",
     "aftercare.v1.ClientService",
@@ -257,6 +266,7 @@ const SERVICES: [&str; 8] = [
     "aftercare.v1.AttendanceService",
     "aftercare.v1.FollowUpService",
     "aftercare.v1.AccessService",
+    "aftercare.v1.AuditService",
 ];
 
 /// Makes a directory that only its owner can enter.

@@ -12,7 +12,7 @@
 //! | [`store`] | the only SQL: one text for two engines |
 //! | [`usecase`] | one use case per RPC: permission, transaction, load, decide, store, audit, commit |
 //! | [`grpc`] | the wire: messages ⇄ domain, errors → status, and the gate in front of both |
-//! | [`jobs`] | who does what the use cases enqueue: claim, run, retry, drain; and the pump of the feed |
+//! | [`jobs`] | who does what the use cases enqueue: claim, run, retry, drain; the pump of the feed, the sealer of the audit trail |
 //! | [`auth`] | bearer tokens: who calls; and the key with which this process signs |
 //! | [`transport`] | connections: how many, for how long, and TLS |
 //! | [`app`] | from a configuration to a running service |
@@ -42,6 +42,9 @@
 //!   counsellors, venues, sites, sessions, each kind in the order of ids.
 //! * Everything that writes for a caller passes [`usecase::mutate`]: one transaction, one audit event, one
 //!   effect per request id. A refusal leaves its audit event and nothing else.
+//! * Whatever is committed to the audit trail waits in a table of its own until it is sealed, and leaves it by that alone:
+//!   no order of ids or instants decides what is sealed. Nothing is sealed on top of a chain that was changed, and
+//!   nobody who writes waits for a seal.
 //! * A job is enqueued in the transaction of its cause, and its row is deleted in the transaction of its
 //!   effect, by who has its lease: it is done once, however often it is begun.
 //! * A time that a session gives back is offered to one at a time of those who wait, as a hold with an end, by
@@ -216,6 +219,11 @@
 //! * 2026-11: a token without a role is a service account's or nobody's; one whose role is not known is refused.
 //! * 2026-11: one connection more than there may be is closed at once rather than left waiting, so that its owner can
 //!   try another process.
+//! * 2026-11: what is sealed of an audit event are the bytes that stand in its row, lists as JSON text included, so that
+//!   no engine writes them in its own way; each event is checked against the stored hash before it, so that one change
+//!   is found in one place.
+//! * 2026-11: a head is signed for each batch, by the key of the process that sealed it; a check says which keys it
+//!   trusted, and that keys found only in the database prove little.
 //! * 2026-11: of reports, nobody is not few: that nobody missed is what they are for. One to four are withheld, and
 //!   whatever would give them away to somebody who knows the rules; each report by itself, of whole months.
 //! * 2026-11: a subject is a person, whose tokens name a role, or a program, whose tokens name none and whose role stands

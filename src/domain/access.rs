@@ -191,6 +191,7 @@ const PROVIDERS: &[Role] = &[Role::Coordinator, Role::ClinicalLead];
 const RECORDERS: &[Role] = &[Role::Coordinator, Role::Counsellor];
 const COUNSELLOR: &[Role] = &[Role::Counsellor];
 const CLINICIANS: &[Role] = &[Role::Counsellor, Role::ClinicalLead];
+const AUDITOR: &[Role] = &[Role::Auditor];
 const CARERS: &[Role] = &[Role::Coordinator, Role::Counsellor, Role::ClinicalLead];
 const CARERS_AND_AUDITOR: &[Role] = &[Role::Coordinator, Role::Counsellor, Role::ClinicalLead, Role::Auditor];
 
@@ -347,6 +348,10 @@ pub const TABLE: &[(&str, &[Role])] = &[
     ("aftercare.v1.AccessService/RevokeBreakGlass", CARERS),
     ("aftercare.v1.AccessService/ReviewBreakGlass", PROVIDERS),
     ("aftercare.v1.AccessService/ListBreakGlass", CARERS_AND_AUDITOR),
+    ("aftercare.v1.AuditService/ListAuditEvents", AUDITOR),
+    ("aftercare.v1.AuditService/GetAuditHead", AUDITOR),
+    ("aftercare.v1.AuditService/VerifyAudit", AUDITOR),
+    ("aftercare.v1.AuditService/ListAuditKeys", AUDITOR),
 ];
 
 static ROWS: LazyLock<HashMap<&'static str, (&'static str, &'static [Role])>> =

@@ -50,3 +50,34 @@ pub struct Event {
     /// The caller's request id.
     pub request_id: Option<Uuid>,
 }
+
+/// An event as the auditor is shown it, sealed or not, also where somebody has changed it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listed {
+    /// See [`Event`].
+    pub id: Uuid,
+    /// See [`Event`].
+    pub occurred_at: DateTime<Utc>,
+    /// See [`Event`].
+    pub principal: String,
+    /// See [`Event`].
+    pub role: String,
+    /// See [`Event`].
+    pub organisation_id: Option<OrganisationId>,
+    /// See [`Event`].
+    pub action: String,
+    /// See [`Event`]; none when it is no word.
+    pub outcome: Option<Outcome>,
+    /// See [`Event`].
+    pub reason: Option<String>,
+    /// See [`Event`].
+    pub details: Vec<String>,
+    /// See [`Event`].
+    pub subjects: Vec<Uuid>,
+    /// See [`Event`].
+    pub request_id: Option<Uuid>,
+    /// Its place in the chain, once it is sealed.
+    pub position: Option<i64>,
+    /// The hash there.
+    pub hash: Option<Vec<u8>>,
+}

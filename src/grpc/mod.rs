@@ -2,6 +2,7 @@
 
 mod access;
 mod attendance;
+mod audit;
 mod client;
 mod compliance;
 mod deadline;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 
 use tonic::service::{Routes, RoutesBuilder};
 
+use crate::domain::statement::PublicKey;
 use crate::usecase::World;
 use crate::usecase::statement::Keyring;
 
@@ -44,7 +46,11 @@ macro_rules! bounded {
 }
 
 /// The services and the reflection that describes them; health is the application's.
-pub fn routes(world: &World, keyring: &Arc<dyn Keyring>) -> Result<RoutesBuilder, tonic_reflection::server::Error> {
+pub fn routes(
+    world: &World,
+    keyring: &Arc<dyn Keyring>,
+    audit_key: PublicKey,
+) -> Result<RoutesBuilder, tonic_reflection::server::Error> {
     let mut routes = Routes::builder();
     routes
         .add_service(bounded!(directory::service(world.clone())))
@@ -54,6 +60,7 @@ pub fn routes(world: &World, keyring: &Arc<dyn Keyring>) -> Result<RoutesBuilder
         .add_service(bounded!(attendance::service(world.clone())))
         .add_service(bounded!(followup::service(world.clone())))
         .add_service(bounded!(access::service(world.clone())))
+        .add_service(bounded!(audit::service(world.clone(), audit_key)))
         .add_service(
             tonic_reflection::server::Builder::configure()
                 .register_encoded_file_descriptor_set(pb::DESCRIPTORS)

@@ -3,6 +3,8 @@
 use crate::domain::access::Role;
 use crate::domain::agreement::AgreementStatus;
 use crate::domain::attendance::Standing;
+use crate::domain::audit::Outcome as AuditOutcome;
+use crate::domain::audit::verify::FaultKind;
 use crate::domain::break_glass::{BreakGlassState, Finding};
 use crate::domain::case_event::CaseEventKind;
 use crate::domain::client::{AgeBasis, CaseRole};
@@ -114,6 +116,8 @@ words! {
     CaseEventKind => pb::CaseEventKind, "CASE_EVENT_KIND_";
     Informant => pb::Informant, "INFORMANT_";
     ChangeClass => pb::ChangeClass, "CHANGE_CLASS_";
+    AuditOutcome => pb::AuditOutcome, "AUDIT_OUTCOME_";
+    FaultKind => pb::AuditFaultKind, "AUDIT_FAULT_KIND_";
 }
 
 /// google.type counts from Monday = 1.
@@ -216,5 +220,7 @@ mod tests {
         there_and_back(CaseEventKind::ALL);
         there_and_back(Informant::ALL);
         there_and_back(ChangeClass::ALL);
+        there_and_back(AuditOutcome::ALL);
+        there_and_back(FaultKind::ALL);
     }
 }

@@ -199,6 +199,17 @@ impl Tx {
         self.statement(sqlx::AssertSqlSafe(format!("{before}{}{after}", all.join(", "))))
     }
 
+    /// A page in either direction: `{beyond}`, `{within}` and `{order}` in the text stand for what compares with where
+    /// it begins and ends, and for how it is sorted.
+    pub fn sql_ordered(&mut self, text: &'static str, order: Order) -> Sql<'_> {
+        let [beyond, within, words] = match order {
+            Order::Ascending => [">", "<", "ASC"],
+            Order::Descending => ["<", ">=", "DESC"],
+        };
+        let text = text.replace("{beyond}", beyond).replace("{within}", within).replace("{order}", words);
+        self.statement(sqlx::AssertSqlSafe(text))
+    }
+
     fn statement(&mut self, text: impl SqlSafeStr) -> Sql<'_> {
         match self {
             Tx::Sqlite(tx) => Sql::Sqlite(sqlx::query(text), &mut *tx),
@@ -286,6 +297,25 @@ pub enum Lock {
     Update,
     /// As [`Lock::Update`], leaving out what somebody else has locked: for chores.
     Skip,
+}
+
+/// In which direction a page is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// From the first on.
+    Ascending,
+    /// From the last back.
+    Descending,
+}
+
+impl Order {
+    /// The other way round.
+    pub fn other(self) -> Self {
+        match self {
+            Self::Ascending => Self::Descending,
+            Self::Descending => Self::Ascending,
+        }
+    }
 }
 
 /// A statement about to run.

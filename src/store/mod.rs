@@ -8,6 +8,7 @@ pub mod assessment;
 pub mod attendance;
 pub mod audit;
 pub mod audit_chain;
+pub mod audit_list;
 pub mod break_glass;
 pub mod case;
 pub mod case_event;
@@ -57,5 +58,5 @@ pub mod unrecorded;
 pub mod visit;
 pub mod waitlist;
 
-pub use db::{Db, Lock, Savepoint, Target, Tx};
+pub use db::{Db, Lock, Order, Savepoint, Target, Tx};
 pub use error::{Error, Result};

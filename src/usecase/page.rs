@@ -63,7 +63,8 @@ impl Page {
         self.size + 1
     }
 
-    fn token_after<P: Serialize>(&self, world: &World, call: &Call, position: &P) -> String {
+    /// The token of a page that begins after a position.
+    pub fn token_after<P: Serialize>(&self, world: &World, call: &Call, position: &P) -> String {
         let position = serde_json::to_vec(position).unwrap_or_default();
         let mut bytes = self.mac(world, call, &position);
         bytes.extend(position);

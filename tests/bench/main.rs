@@ -17,6 +17,7 @@ mod people;
 mod report;
 mod service;
 mod sessions;
+mod trail;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -84,6 +85,14 @@ pub struct Options {
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub only: String,
 
+    /// Instead: write so many audit events, seal them and check them.
+    #[arg(long, value_name = "N")]
+    pub audit_events: Option<usize>,
+
+    /// Instead: book so many times with the sealer of the audit trail and without, by turns.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub sealer_rounds: u32,
+
     /// Write the figures here too, one JSON object a line.
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
@@ -130,13 +139,24 @@ async fn run(options: &Options) -> Result<()> {
 
 async fn measure(options: &Options, fresh: &Fresh) -> Result<()> {
     let now: DateTime<Utc> = NOW.parse()?;
-    let service = Service::open(fresh, options.seed, now).await?;
+    // Whoever compares starts and stops a sealer of its own.
+    let seals = options.audit_events.is_none() && options.sealer_rounds == 0;
+    let service = Service::open(fresh, options.seed, now, seals).await?;
+    if let Some(events) = options.audit_events {
+        trail::check(options, fresh, &service, events).await?;
+        return service.stop().await;
+    }
     let people = people::create(&service, options).await?;
     let filled = sessions::fill(&service, &people, options, now).await?;
     fresh.settle().await?;
     let crowd = Crowd::connect(&service, options).await?;
     let cast = service.cast(people, filled)?;
     check::check(&cast, crowd.channel()).await?;
+    if options.sealer_rounds > 0 {
+        trail::compare(options, fresh, &service, &cast, &crowd).await?;
+        drop(crowd);
+        return service.stop().await;
+    }
 
     let mut report = Report::begin(options, &fresh.describe().await?, &cast)?;
     for call in calls::all(&cast, options.seed) {

@@ -39,8 +39,8 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts it over a fresh database, at an instant.
-    pub async fn open(fresh: &Fresh, seed: u64, now: DateTime<Utc>) -> Result<Self> {
+    /// Starts it over a fresh database, at an instant, with its sealer of the audit trail or without.
+    pub async fn open(fresh: &Fresh, seed: u64, now: DateTime<Utc>, seals: bool) -> Result<Self> {
         let config = Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             data_dir: fresh.directory.path().to_path_buf(),
@@ -59,6 +59,7 @@ impl Service {
         let (clock, rng) = (Arc::new(ManualClock::at(now)), Arc::new(SeededRng::from_seed(seed)));
         let issuer = Builtin::open(&config.data_dir, rng.as_ref())?;
         let app = App::open(&config, clock.clone(), rng).await?;
+        let app = if seals { app } else { app.without_sealer() };
         let world = app.world().clone();
         let listener = TcpListener::bind(config.listen).await?;
         let address = listener.local_addr()?;

@@ -1,7 +1,10 @@
 //! The audit trail is sealed, and whoever changes what is sealed is found out.
 
 mod cli;
+mod plans;
+mod service;
 mod tamper;
+mod trail;
 
 use std::sync::Arc;
 

@@ -32,7 +32,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("clap", &["cli", "config.rs", "main.rs"]),
     ("governor", &["usecase/limit.rs"]),
     ("jsonwebtoken", &["auth"]),
-    ("ed25519_dalek", &["auth", "domain/statement"]),
+    ("ed25519_dalek", &["auth", "domain/statement", "domain/audit/verify/tests.rs"]),
     ("rrule", &["domain/recurrence.rs"]),
 ];
 

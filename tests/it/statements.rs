@@ -27,9 +27,10 @@ fn is_statement(literal: &str) -> bool {
     ["SELECT ", "INSERT ", "UPDATE ", "DELETE "].iter().any(|verb| literal.starts_with(verb))
 }
 
-/// With one place for a set of ids, and one row of several.
+/// With one place for a set of ids, one row of several, and one direction of two.
 fn whole(literal: &str) -> String {
     let fixed = (1..=30).rev().find(|place| literal.contains(&format!("${place}"))).unwrap_or(0);
+    let literal = literal.replace("{beyond}", ">").replace("{within}", "<").replace("{order}", "ASC");
     literal.replace("{ids}", &format!("${}", fixed + 1)).replace(['{', '}'], "")
 }
 

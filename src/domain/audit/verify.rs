@@ -9,7 +9,7 @@ mod key;
 #[cfg(test)]
 mod tests;
 
-pub use fault::Fault;
+pub use fault::{Fault, FaultKind};
 pub use key::{Anchors, Known};
 
 use super::chain::{Entry, Hash, link};

@@ -174,7 +174,11 @@ impl Mutation for BatchCheckCompliance {
         moving::these(work, &ids).await?;
         let answers = tell(work, &call, &ids).await?;
         let of = |reference: &Reference| answers.values().find(|it| it.view.reference == *reference).cloned();
-        Ok(self.references.iter().map(of).collect())
+        let told: Vec<_> = self.references.iter().map(of).collect();
+        for (reference, _) in self.references.iter().zip(&told).filter(|(_, answer)| answer.is_none()) {
+            work.note(format!("NOT_FOUND {reference}"));
+        }
+        Ok(told)
     }
 
     fn result_id(&self, _answer: &Vec<Option<Answer>>) -> Uuid {

@@ -32,9 +32,14 @@ pub fn id(app: &TestApp, number: u8) -> String {
     }
 }
 
+/// A text that is made by a test, for as long as anybody may want it.
+pub fn leaked(text: String) -> &'static str {
+    Box::leak(text.into_boxed_str())
+}
+
 /// Runs a text that is made by a test.
 pub async fn in_tx(tx: &mut Tx, text: &str) -> Result<u64, Error> {
-    tx.sql(Box::leak(text.to_owned().into_boxed_str())).run().await
+    tx.sql(leaked(text.to_owned())).run().await
 }
 
 impl Tampering {

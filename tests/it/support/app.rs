@@ -360,6 +360,10 @@ impl Actor {
         pb::follow_up_service_client::FollowUpServiceClient::with_interceptor(self.channel.clone(), self.bearer())
     }
 
+    pub fn audit(&self) -> pb::audit_service_client::AuditServiceClient<Guarded> {
+        pb::audit_service_client::AuditServiceClient::with_interceptor(self.channel.clone(), self.bearer())
+    }
+
     fn bearer(&self) -> Bearer {
         Bearer(self.token.clone())
     }

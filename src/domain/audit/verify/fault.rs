@@ -2,7 +2,34 @@
 
 use uuid::Uuid;
 
+use crate::domain::code::words;
 use crate::domain::statement::Kid;
+
+words! {
+    /// What kind of thing is wrong.
+    FaultKind {
+        /// An event, its seal or the one before it was changed.
+        Changed = "CHANGED",
+        /// Two events stand in the place of each other.
+        Swapped = "SWAPPED",
+        /// A sealed event was deleted.
+        Deleted = "DELETED",
+        /// Positions are missing.
+        Missing = "MISSING",
+        /// Positions at the end have no signed head.
+        Headless = "HEADLESS",
+        /// A head does not fit the chain.
+        HeadDiffers = "HEAD_DIFFERS",
+        /// The signature of a head is wrong.
+        HeadForged = "HEAD_FORGED",
+        /// A head or a key has a name that no key has.
+        UnknownKey = "UNKNOWN_KEY",
+        /// A head stands after the end of the chain.
+        CutOff = "CUT_OFF",
+        /// An event is neither sealed nor going to be.
+        Unsealed = "UNSEALED",
+    }
+}
 
 /// Something that is wrong with the chain.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -111,6 +138,42 @@ pub enum Fault {
         /// The last position.
         end: i64,
     },
+}
+
+impl Fault {
+    /// Of which kind it is.
+    pub fn kind(&self) -> FaultKind {
+        match self {
+            Fault::Changed { .. } => FaultKind::Changed,
+            Fault::Swapped { .. } => FaultKind::Swapped,
+            Fault::Gone { .. } => FaultKind::Deleted,
+            Fault::Missing { .. } => FaultKind::Missing,
+            Fault::Headless { .. } => FaultKind::Headless,
+            Fault::HeadDiffers { .. } | Fault::KeptDiffers { .. } => FaultKind::HeadDiffers,
+            Fault::HeadForged { .. } => FaultKind::HeadForged,
+            Fault::HeadKey { .. } | Fault::KeyForged { .. } | Fault::KeptForeign { .. } => FaultKind::UnknownKey,
+            Fault::HeadBeyond { .. } | Fault::CutOff { .. } => FaultKind::CutOff,
+            Fault::Stray { .. } | Fault::Lost { .. } => FaultKind::Unsealed,
+        }
+    }
+
+    /// Where it is, the first of several positions; none when it is at no position.
+    pub fn position(&self) -> Option<i64> {
+        match self {
+            Fault::Changed { position }
+            | Fault::Swapped { one: position, .. }
+            | Fault::Gone { position, .. }
+            | Fault::Missing { from: position, .. }
+            | Fault::Headless { from: position, .. }
+            | Fault::HeadDiffers { position }
+            | Fault::HeadForged { position }
+            | Fault::HeadKey { position, .. }
+            | Fault::HeadBeyond { position, .. }
+            | Fault::KeptDiffers { position }
+            | Fault::CutOff { position, .. } => Some(*position),
+            Fault::KeyForged { .. } | Fault::Stray { .. } | Fault::Lost { .. } | Fault::KeptForeign { .. } => None,
+        }
+    }
 }
 
 /// An id, if it is one, and else its bytes.
