@@ -101,7 +101,7 @@ impl Audit {
         let mut f = Fields::default();
         let from = match pb.from_position {
             0 => Some(1),
-            1..i64::MAX => Some(pb.from_position),
+            1.. => Some(pb.from_position),
             _ => f.wrong("from_position", "must be a position, from 1 on"),
         };
         let most = match pb.max_positions {

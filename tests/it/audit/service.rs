@@ -72,10 +72,11 @@ on_both_engines! {
             ids
         };
         type Filter = pb::ListAuditEventsRequest;
+        type Fits = Box<dyn Fn(&pb::AuditEvent) -> bool>;
         let denied = pb::AuditOutcome::Denied as i32;
         let request_id = everything.iter().map(|it| it.request_id.clone()).find(|it| !it.is_empty());
         let coordinator = everything.iter().find(|it| it.role == "coordinator").unwrap().principal.clone();
-        let cases: Vec<(Filter, Box<dyn Fn(&pb::AuditEvent) -> bool>)> = vec![
+        let cases: Vec<(Filter, Fits)> = vec![
             (Filter { action: BOOK.into(), ..Default::default() }, Box::new(|it| it.action == BOOK)),
             (Filter { role: "coordinator".into(), ..Default::default() }, Box::new(|it| it.role == "coordinator")),
             (Filter { principal: coordinator.clone(), ..Default::default() }, Box::new(move |it| it.principal == coordinator)),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use aftercare::domain::reference::Reference;
 use aftercare::grpc::pb;
 use prost_reflect::DescriptorPool;
 
@@ -153,7 +154,7 @@ on_both_engines! {
         opens!(coordinator, "ComplianceService", compliance.get_order(pb::GetOrderRequest { order_id: it.order_id.clone() }), "GetOrder", "DONE");
         let reference = it.reference.clone();
         opens!(police, "ComplianceService", compliance.check_compliance(pb::CheckComplianceRequest { lookup: lookup(), reference: reference.clone() }), "CheckCompliance", "DONE");
-        let (one, other) = (reference.clone(), it.client.reference.clone());
+        let (one, other) = (reference.clone(), Reference::from_random([7; 8]).as_str().to_owned());
         opens!(police, "ComplianceService", compliance.batch_check_compliance(pb::BatchCheckComplianceRequest { lookup: lookup(), references: vec![one, other] }), "BatchCheckCompliance", "DONE");
         opens!(police, "ComplianceService", compliance.list_compliance_in_jurisdiction(pb::ListComplianceInJurisdictionRequest { lookup: lookup(), ..Default::default() }), "ListComplianceInJurisdiction", "DONE");
         opens!(police, "ComplianceService", compliance.watch_compliance(pb::WatchComplianceRequest { lookup: lookup(), ..Default::default() }), "WatchCompliance", "DONE");
