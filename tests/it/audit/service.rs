@@ -179,6 +179,6 @@ on_both_engines! {
         let about = pb::ListAuditEventsRequest { subject_id: client.id.clone(), oldest_first: true, ..Default::default() };
         let actions: Vec<_> = all(&auditor(&app), about).await.into_iter().map(|it| it.action).collect();
         assert_eq!(actions.iter().filter(|it| it.ends_with("/GetClient")).count(), 2);
-        assert!(actions[0].ends_with("/CreateClient"), "{actions:?}");
+        assert!(actions.iter().any(|it| it.ends_with("/CreateClient")), "{actions:?}");
     }
 }
