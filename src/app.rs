@@ -17,7 +17,8 @@ use crate::domain::statement::SigningKey;
 use crate::grpc::{self, DeadlineLayer, GateLayer, WellKnownLayer};
 use crate::jobs::{self, Pump, Sealer, Watchman, Workers};
 use crate::rng::Rng;
-use crate::store::Db;
+use crate::store::keyring::KeyringFile;
+use crate::store::{Db, Keys};
 use crate::transport::{Certificates, Incoming, Unusable};
 use crate::usecase::call::Authenticator;
 use crate::usecase::followup::instrument;
@@ -117,6 +118,8 @@ impl App {
         let db = Db::open(&config.database, config.connections).await?;
         db.migrate().await?;
         let keyring: Arc<dyn Keyring> = Arc::new(StatementKey::new(&config.data_dir, rng.clone()));
+        let keys = Keys { store: config.key_store.clone(), keyring: Arc::new(KeyringFile::new(&config.data_dir)) };
+        let db = db.unlock(&keys, clock.clone(), rng.clone()).await?;
         let world = World::open_within(db, clock, rng.clone(), instruments, &config.quotas).await?;
         let issuer = match &config.provider {
             None => Issuer::Builtin(Arc::new(Builtin::open(&config.data_dir, rng.as_ref())?)),

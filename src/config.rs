@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use clap::{Args, ValueEnum};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 pub use issuer::{Claims, Issuer, Provider, SafeUrl};
@@ -45,6 +45,11 @@ pub struct Settings {
     /// PostgreSQL to use instead of the database file: postgres://user:password@host/name.
     #[arg(long, env = "AFTERCARE_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub database_url: Option<SecretString>,
+
+    /// PostgreSQL database that keeps the keys of personal data, apart from the data and its backups
+    /// [default: the file keys.db in the data directory].
+    #[arg(long, env = "AFTERCARE_KEY_STORE_URL", value_name = "URL", hide_env_values = true)]
+    pub key_store_url: Option<SecretString>,
 
     /// Most database connections [default: 16].
     #[arg(long, env = "AFTERCARE_CONNECTIONS", value_name = "N")]
@@ -135,6 +140,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Which database.
     pub database: Target,
+    /// Where the keys of personal data are kept.
+    pub key_store: Target,
     /// Most database connections.
     pub connections: u32,
     /// The provider that issues the tokens; none when the service does so itself.
@@ -183,6 +190,9 @@ pub enum Error {
     /// A setting that means nothing without another.
     #[error("{0} needs {1}")]
     Needs(&'static str, &'static str),
+    /// Whoever has a backup of the data would have the keys too.
+    #[error("the key store must be another database than the data: erasure would be undone by an old backup")]
+    KeysAmongData,
     /// A number that makes no sense.
     #[error("{0} must be at least 1")]
     Zero(&'static str),
@@ -205,6 +215,15 @@ impl Config {
             Some(url) => Target::Postgres(url),
             None => Target::Sqlite(data_dir.join("aftercare.db")),
         };
+        let key_store = match settings.key_store_url.or(file.key_store_url) {
+            Some(url) => Target::Postgres(url),
+            None => Target::Sqlite(data_dir.join("keys.db")),
+        };
+        if let (Target::Postgres(data), Target::Postgres(keys)) = (&database, &key_store)
+            && data.expose_secret() == keys.expose_secret()
+        {
+            return Err(Error::KeysAmongData);
+        }
         let listen = settings.listen.or(file.listen).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 50051)));
         let connections = positive("connections", settings.connections.or(file.connections), 16)?;
         let drain_seconds = settings.drain_seconds.or(file.drain_seconds).unwrap_or(20);
@@ -224,6 +243,7 @@ impl Config {
             listen,
             data_dir,
             database,
+            key_store,
             connections,
             provider,
             tls,

@@ -2,11 +2,11 @@
 -- The SQLite file of the same name has the same tables and columns.
 CREATE EXTENSION IF NOT EXISTS btree_gist;
 
--- One row: what makes this installation itself.
+-- One row: which key store has the keys of this database. With another one it is not opened.
 CREATE TABLE installation (
-    id          UUID PRIMARY KEY,
-    singleton   BIGINT NOT NULL UNIQUE CHECK (singleton = 1),
-    secret      BYTEA NOT NULL CHECK (length(secret) = 32)
+    id              UUID PRIMARY KEY,
+    singleton       BIGINT NOT NULL UNIQUE CHECK (singleton = 1),
+    key_store_id    UUID NOT NULL
 );
 
 CREATE TABLE organisation (

@@ -2,11 +2,11 @@
 -- The PostgreSQL file of the same name has the same tables and columns. Instants are whole
 -- microseconds since 1970 (UTC), dates are YYYY-MM-DD, ids are 16 bytes.
 
--- One row: what makes this installation itself.
+-- One row: which key store has the keys of this database. With another one it is not opened.
 CREATE TABLE installation (
-    id          BLOB PRIMARY KEY,
-    singleton   INTEGER NOT NULL UNIQUE CHECK (singleton = 1),
-    secret      BLOB NOT NULL CHECK (length(secret) = 32)
+    id              BLOB PRIMARY KEY,
+    singleton       INTEGER NOT NULL UNIQUE CHECK (singleton = 1),
+    key_store_id    BLOB NOT NULL
 ) STRICT;
 
 CREATE TABLE organisation (

@@ -5,6 +5,7 @@ mod demo;
 mod example;
 mod import;
 mod jobs;
+mod keys;
 mod migrate;
 mod rotate_statement_key;
 mod serve;
@@ -48,6 +49,8 @@ enum Command {
     Import(import::Options),
     /// List the jobs that wait, and retry those that were given up.
     Jobs(jobs::Options),
+    /// List the keys that wrap those of personal data, or go over to a new one.
+    Keys(keys::Options),
     /// Print a bearer token of the built-in issuer.
     Token(token::Options),
     /// Check a signed statement of compliance, offline.
@@ -77,6 +80,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Error> {
             Command::Migrate(settings) => migrate::run(settings).await,
             Command::Import(options) => import::run(options).await,
             Command::Jobs(options) => jobs::run(options).await,
+            Command::Keys(options) => keys::run(options).await,
             Command::Token(options) => token::run(options).await,
             Command::VerifyStatement(options) => verify_statement::run(options).await,
             Command::RotateStatementKey(options) => rotate_statement_key::run(options).await,

@@ -7,11 +7,11 @@ use serde::de::DeserializeOwned;
 use super::codec::Instant;
 use super::db::Tx;
 use super::error::{Error, Result};
-use super::seal::Sealed;
+use super::seal::{Place, Sealed};
 use crate::domain::access::Role;
 use crate::domain::assessment::Assessment;
 use crate::domain::attendance::Author;
-use crate::domain::ids::{AssessmentId, ClientId, Id, MilestoneId, OrganisationId, PlanId};
+use crate::domain::ids::{AssessmentId, ClientId, MilestoneId, OrganisationId, PlanId};
 use crate::domain::instrument::{Form, Informant};
 use crate::domain::personal::Personal;
 use crate::domain::text::{Code, Language};
@@ -46,9 +46,9 @@ struct Row {
 
 impl Row {
     async fn open(self, tx: &mut Tx) -> Result<Assessment> {
-        let (id, owner) = (self.id, self.client_id.uuid());
+        let (id, place) = (self.id, Place::of(self.client_id, self.id));
         let supersedes = match (self.supersedes_id, self.reason) {
-            (Some(id), Some(reason)) => Some((id, tx.open(owner, REASON, reason).await?)),
+            (Some(id), Some(reason)) => Some((id, tx.open(place, REASON, reason).await?)),
             (None, None) => None,
             _ => return Err(wrong(id)),
         };
@@ -67,8 +67,8 @@ impl Row {
             },
             assessed_on: self.assessed_on,
             closed: self.closed,
-            answers: read(id, &tx.open(owner, ANSWERS, self.answers).await?)?,
-            result: read(id, &tx.open(owner, RESULT, self.result).await?)?,
+            answers: read(id, &tx.open(place, ANSWERS, self.answers).await?)?,
+            result: read(id, &tx.open(place, RESULT, self.result).await?)?,
             recorded_at: self.recorded_at.0,
             recorded_by: Author { principal: self.recorded_by, role: self.recorded_as },
             supersedes,
@@ -92,13 +92,10 @@ fn written<T: Serialize>(id: AssessmentId, it: &T) -> Result<Personal> {
 /// Writes an assessment. [`Error::Conflict`] when one like it stands on that day, or another has taken the place of the
 /// one that it supersedes.
 pub async fn insert(tx: &mut Tx, it: &Assessment) -> Result<()> {
-    let owner = it.client_id.uuid();
-    let answers = tx.seal(owner, ANSWERS, &written(it.id, &it.answers)?).await?;
-    let result = tx.seal(owner, RESULT, &written(it.id, &it.result)?).await?;
-    let reason = match &it.supersedes {
-        Some((_, reason)) => Some(tx.seal(owner, REASON, reason).await?),
-        None => None,
-    };
+    let place = Place::of(it.client_id, it.id);
+    let answers = tx.seal(place, ANSWERS, &written(it.id, &it.answers)?).await?;
+    let result = tx.seal(place, RESULT, &written(it.id, &it.result)?).await?;
+    let reason = tx.seal_some(place, REASON, it.supersedes.as_ref().map(|(_, reason)| reason)).await?;
     tx.sql(
         "INSERT INTO assessment (id, organisation_id, client_id, plan_id, milestone_id, instrument, instrument_version,
             rule_set, informant, language, recall, assessed_on, closed, answers, result, recorded_at, recorded_by,

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::codec::Instant;
 use super::db::Tx;
 use super::error::{Error, Result};
-use super::seal::Sealed;
+use super::seal::{Place, Sealed};
 use super::unrecorded;
 use crate::domain::access::Role;
 use crate::domain::attendance::{Attendance, Author, Decision, Detail, Evidence, History, Said, Verdict};
@@ -65,9 +65,9 @@ const REASON: &str = "attendance.reason";
 const REFERENCE: &str = "absence_decision.evidence_reference";
 const VERIFIER: &str = "absence_decision.verifier";
 
-async fn read(tx: &mut Tx, owner: ClientId, column: &'static str, sealed: Sealed, texts: Texts) -> Result<Personal> {
+async fn read(tx: &mut Tx, place: Place<'_>, column: &'static str, sealed: Sealed, texts: Texts) -> Result<Personal> {
     match texts {
-        Texts::Opened => tx.open(owner.0, column, sealed).await,
+        Texts::Opened => tx.open(place, column, sealed).await,
         Texts::Closed => Ok(Personal::default()),
     }
 }
@@ -85,7 +85,7 @@ impl RecordRow {
         let number = u32::try_from(self.number).map_err(|_| wrong())?;
         let supersedes = match (self.supersedes_id, self.reason) {
             (None, None) => None,
-            (Some(id), Some(reason)) => Some((id, read(tx, owner, REASON, reason, texts).await?)),
+            (Some(id), Some(reason)) => Some((id, read(tx, Place::of(owner, self.id), REASON, reason, texts).await?)),
             _ => return Err(Error::Inconsistent { table: "attendance", what: self.id.to_string() }),
         };
         let by = Author { principal: self.recorded_by, role: self.recorded_as };
@@ -98,10 +98,11 @@ impl DecisionRow {
     async fn decision(self, tx: &mut Tx, owner: ClientId, texts: Texts) -> Result<Decision> {
         let wrong = || Error::Inconsistent { table: "absence_decision", what: self.id.to_string() };
         let number = u32::try_from(self.number).map_err(|_| wrong())?;
+        let place = Place::of(owner, self.id);
         let evidence = match (self.evidence_reference, self.verifier) {
             (Some(reference), Some(verifier)) => Some(Evidence {
-                reference: read(tx, owner, REFERENCE, reference, texts).await?,
-                verifier: read(tx, owner, VERIFIER, verifier, texts).await?,
+                reference: read(tx, place, REFERENCE, reference, texts).await?,
+                verifier: read(tx, place, VERIFIER, verifier, texts).await?,
             }),
             _ => None,
         };
@@ -119,11 +120,8 @@ impl DecisionRow {
 /// Writes a record, which is then the one that stands. The session must be locked. [`Error::Conflict`] when somebody
 /// has written one of that number.
 pub async fn insert(tx: &mut Tx, session_id: SessionId, participant: &Participant, it: &Attendance) -> Result<()> {
-    let owner = participant.attendee.client_id;
-    let reason = match &it.supersedes {
-        Some((_, reason)) => Some(tx.seal(owner.0, REASON, reason).await?),
-        None => None,
-    };
+    let place = Place::of(participant.attendee.client_id, it.id);
+    let reason = tx.seal_some(place, REASON, it.supersedes.as_ref().map(|(_, reason)| reason)).await?;
     let said = it.detail.said();
     tx.sql(
         "INSERT INTO attendance (id, participant_id, number, outcome, late_minutes, attended_minutes, concern,
@@ -153,16 +151,14 @@ pub async fn insert(tx: &mut Tx, session_id: SessionId, participant: &Participan
 
 /// Writes a decision. [`Error::Conflict`] when somebody has written one of that number.
 pub async fn insert_decision(tx: &mut Tx, participant: &Participant, it: &Decision) -> Result<()> {
-    let owner = participant.attendee.client_id.0;
+    let place = Place::of(participant.attendee.client_id, it.id);
     let (serious, ground) = match &it.verdict {
         Verdict::Acceptable { ground, .. } => (false, Some(*ground)),
         Verdict::Unacceptable { serious, .. } => (*serious, None),
     };
-    let (mut reference, mut verifier) = (None, None);
-    if let Some(evidence) = it.verdict.evidence() {
-        reference = Some(tx.seal(owner, REFERENCE, &evidence.reference).await?);
-        verifier = Some(tx.seal(owner, VERIFIER, &evidence.verifier).await?);
-    }
+    let evidence = it.verdict.evidence();
+    let reference = tx.seal_some(place, REFERENCE, evidence.map(|it| &it.reference)).await?;
+    let verifier = tx.seal_some(place, VERIFIER, evidence.map(|it| &it.verifier)).await?;
     tx.sql(
         "INSERT INTO absence_decision (id, participant_id, number, attendance_id, acceptable, serious, ground,
             evidence_reference, verifier, decided_at, decided_by, decided_as)

@@ -42,7 +42,7 @@ fn bind<'t>(sql: Sql<'t>, it: &Record<Case>) -> Sql<'t> {
 
 /// The link of a crime, made when it is the first record of it. `fresh` is its id in that case.
 async fn joint_link(tx: &mut Tx, joint_key: &str, fresh: LinkId) -> Result<LinkId> {
-    let key = super::installation::digest(tx, "case", joint_key.as_bytes()).await?;
+    let key = tx.digest(super::Purpose::Installation, "case", joint_key.as_bytes())?;
     tx.sql("INSERT INTO link (id, joint_key) VALUES ($1, $2) ON CONFLICT DO NOTHING")
         .bind(fresh)
         .bind(key.clone())
@@ -107,7 +107,7 @@ impl Stored for Case {
 
 /// An organisation's record of a crime, by [`Case::joint_key`].
 pub async fn find_by_key(tx: &mut Tx, organisation_id: OrganisationId, joint_key: &str) -> Result<Option<CaseId>> {
-    let key = super::installation::digest(tx, "case", joint_key.as_bytes()).await?;
+    let key = tx.digest(super::Purpose::Installation, "case", joint_key.as_bytes())?;
     let sql = tx.sql(
         "SELECT case_file.id FROM case_file JOIN link ON link.id = case_file.link_id
           WHERE link.joint_key = $1 AND case_file.organisation_id = $2",

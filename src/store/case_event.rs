@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use super::codec::{Instant, Zone};
 use super::db::Tx;
 use super::error::{Error, Result};
-use super::seal::Sealed;
+use super::seal::{Place, Sealed};
 use crate::domain::case_event::{CaseEvent, CaseEventKind};
 use crate::domain::ids::{CaseEventId, CaseId};
 
@@ -33,10 +33,10 @@ struct Row {
 
 impl Row {
     async fn open(self, tx: &mut Tx) -> Result<CaseEvent> {
-        let owner = self.case_file_id.0;
+        let place = Place::of(self.case_file_id, self.id);
         let supersedes = match (self.supersedes_id, self.reason) {
             (None, None) => None,
-            (Some(id), Some(reason)) => Some((id, tx.open(owner, REASON, reason).await?)),
+            (Some(id), Some(reason)) => Some((id, tx.open(place, REASON, reason).await?)),
             _ => return Err(Error::Inconsistent { table: "case_event", what: self.id.to_string() }),
         };
         Ok(CaseEvent {
@@ -46,8 +46,8 @@ impl Row {
             happened_at: self.happened_at.0,
             happened_on: self.happened_on,
             time_known: self.time_known,
-            source: tx.open(owner, SOURCE, self.source).await?,
-            actor: tx.open(owner, ACTOR, self.actor).await?,
+            source: tx.open(place, SOURCE, self.source).await?,
+            actor: tx.open(place, ACTOR, self.actor).await?,
             withdrawn: self.withdrawn,
             recorded_at: self.recorded_at.0,
             recorded_by: self.recorded_by,
@@ -59,12 +59,9 @@ impl Row {
 
 /// Writes an event. [`Error::Conflict`] when another took the place of the one that it was to supersede.
 pub async fn insert(tx: &mut Tx, it: &CaseEvent) -> Result<()> {
-    let owner = it.case_id.0;
-    let (source, actor) = (tx.seal(owner, SOURCE, &it.source).await?, tx.seal(owner, ACTOR, &it.actor).await?);
-    let reason = match &it.supersedes {
-        Some((_, reason)) => Some(tx.seal(owner, REASON, reason).await?),
-        None => None,
-    };
+    let place = Place::of(it.case_id, it.id);
+    let (source, actor) = (tx.seal(place, SOURCE, &it.source).await?, tx.seal(place, ACTOR, &it.actor).await?);
+    let reason = tx.seal_some(place, REASON, it.supersedes.as_ref().map(|(_, reason)| reason)).await?;
     tx.sql(
         "INSERT INTO case_event (id, case_file_id, kind, happened_at, happened_on, time_known, source, actor,
             withdrawn, recorded_at, recorded_by, supersedes_id, reason)

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::db::{Lock, Sql, Tx};
 use super::error::Result;
 use super::noun::{Head, Keyed, Listing, Stored};
-use super::seal::Sealed;
+use super::seal::{Place, Sealed};
 use crate::domain::client::{AgeBasis, Availability, Client, NoContact};
 use crate::domain::code::{Gender, Modality, Side};
 use crate::domain::ids::{ClientId, CounsellorId, LinkId, NoContactId, OrganisationId, VenueId};
@@ -14,6 +14,11 @@ use crate::domain::noun::Record;
 use crate::domain::personal::Personal;
 use crate::domain::reference::Reference;
 use crate::domain::text::{Code, Language};
+
+const NAME: &str = "client.name";
+const PHONE: &str = "client.phone";
+const ADDRESS: &str = "client.address";
+const BORN_ON: &str = "client.born_on";
 
 /// What may be known of a client without opening personal data.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -51,15 +56,15 @@ struct Row {
 
 impl Row {
     async fn open(self, tx: &mut Tx) -> Result<Record<Client>> {
-        let id = self.head.id;
+        let place = Place::of(self.head.id, self.head.id);
         Ok(self.head.record(Client {
             organisation_id: self.organisation_id,
             reference: self.reference,
             side: self.side,
-            name: tx.open(id, "client.name", self.name).await?,
-            phone: tx.open(id, "client.phone", self.phone).await?,
-            address: tx.open(id, "client.address", self.address).await?,
-            born_on: tx.open(id, "client.born_on", self.born_on).await?,
+            name: tx.open(place, NAME, self.name).await?,
+            phone: tx.open(place, PHONE, self.phone).await?,
+            address: tx.open(place, ADDRESS, self.address).await?,
+            born_on: tx.open(place, BORN_ON, self.born_on).await?,
             age_basis: self.age_basis,
             spoken_languages: self.spoken_languages.0,
             reading_language: self.reading_language,
@@ -94,11 +99,11 @@ impl Row {
 }
 
 async fn bind<'t>(tx: &'t mut Tx, it: &Record<Client>, text: &'static str) -> Result<Sql<'t>> {
-    let id = it.id.0;
-    let name = tx.seal(id, "client.name", &it.name).await?;
-    let phone = tx.seal(id, "client.phone", &it.phone).await?;
-    let address = tx.seal(id, "client.address", &it.address).await?;
-    let born_on = tx.seal(id, "client.born_on", &it.born_on).await?;
+    let place = Place::of(it.id, it.id);
+    let name = tx.seal(place, NAME, &it.name).await?;
+    let phone = tx.seal(place, PHONE, &it.phone).await?;
+    let address = tx.seal(place, ADDRESS, &it.address).await?;
+    let born_on = tx.seal(place, BORN_ON, &it.born_on).await?;
     Ok(tx
         .sql(text)
         .bind_head(it)
@@ -215,7 +220,7 @@ struct FactsRow {
 impl FactsRow {
     async fn open(self, tx: &mut Tx) -> Result<Subject> {
         Ok(Subject {
-            born_on: tx.open(self.outline.id.0, "client.born_on", self.born_on).await?,
+            born_on: tx.open(Place::of(self.outline.id, self.outline.id), BORN_ON, self.born_on).await?,
             outline: self.outline,
             spoken_languages: self.spoken_languages.0,
             counsellor_gender: self.counsellor_gender,
@@ -241,6 +246,7 @@ pub async fn subject(tx: &mut Tx, id: ClientId, lock: Lock) -> Result<Option<Sub
 
 /// Reads what booking rules look at, of many clients.
 pub async fn subjects(tx: &mut Tx, ids: &[ClientId]) -> Result<Vec<Subject>> {
+    tx.prepare_keys(ids.iter().map(|id| id.0)).await?;
     let mut all = Vec::with_capacity(ids.len());
     for some in ids.chunks(1024) {
         let sql = tx.sql_each(

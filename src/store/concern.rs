@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::codec::{Instant, Zone};
 use super::db::{Lock, Tx};
 use super::error::{Error, Result};
-use super::seal::Sealed;
+use super::seal::{Place, Sealed};
 use crate::domain::escalation::{Concern, MandatoryReport, Recipient, Reported};
 use crate::domain::ids::{ClientId, ConcernId, CounsellorId, MandatoryReportId, OrganisationId};
 use crate::domain::reference::Reference;
@@ -53,7 +53,7 @@ const LAST: &str = "SELECT session.counsellor_id, session.zone
 
 /// Writes a concern; `principal` is who reported it.
 pub async fn insert(tx: &mut Tx, it: &Concern, principal: &str) -> Result<()> {
-    let text = tx.seal(it.client_id.0, TEXT, &it.text).await?;
+    let text = tx.seal(Place::of(it.client_id, it.id), TEXT, &it.text).await?;
     tx.sql(
         "INSERT INTO concern (id, organisation_id, client_id, kind, learned_at, text, reported_at, reported_by)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -94,7 +94,7 @@ impl ReportRow {
         let reported = match (self.reported_at, self.recipient, self.reference, recorded) {
             (None, None, None, None) => None,
             (Some(at), Some(recipient), Some(reference), Some(recorded)) => {
-                let reference = tx.open(self.client_id.0, REFERENCE, reference).await?;
+                let reference = tx.open(Place::of(self.client_id, self.id), REFERENCE, reference).await?;
                 Some(Reported { at: at.0, recipient, reference, recorded })
             }
             _ => return Err(Error::Inconsistent { table: "mandatory_report", what: self.id.to_string() }),
@@ -134,10 +134,8 @@ pub async fn insert_report(tx: &mut Tx, it: &MandatoryReport) -> Result<()> {
 /// Writes that it was reported.
 pub async fn update_report(tx: &mut Tx, it: &MandatoryReport) -> Result<()> {
     let reported = it.reported.as_ref();
-    let reference = match reported {
-        Some(reported) => Some(tx.seal(it.client_id.0, REFERENCE, &reported.reference).await?),
-        None => None,
-    };
+    let place = Place::of(it.client_id, it.id);
+    let reference = tx.seal_some(place, REFERENCE, reported.map(|it| &it.reference)).await?;
     tx.sql(
         "UPDATE mandatory_report SET version = $2, reported_at = $3, recipient = $4, reference = $5, recorded_at = $6,
             recorded_by = $7 WHERE id = $1",

@@ -6,12 +6,14 @@ use super::codec::Instant;
 use super::db::{Lock, Tx};
 use super::error::{Error, Result};
 use super::noun::{Head, Listing, Stored};
-use super::seal::Sealed;
+use super::seal::{Place, Sealed};
 use crate::domain::consent::{Assent, Consent, ConsentEnd, ConsentEnding, ConsentGiver, ConsentPurpose};
 use crate::domain::ids::{ClientId, ConsentId, GuardianId, OrganisationId};
 use crate::domain::noun::Record;
 use crate::domain::personal::Personal;
 use crate::domain::text::{Code, Language};
+
+const ENDED_REASON: &str = "consent.ended_reason";
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -34,7 +36,7 @@ struct Row {
 impl Row {
     async fn open(mut self, tx: &mut Tx) -> Result<Record<Consent>> {
         let reason = match self.ended_reason.take() {
-            Some(sealed) => tx.open(self.client_id.0, "consent.ended_reason", sealed).await?,
+            Some(sealed) => tx.open(Place::of(self.client_id, self.head.id), ENDED_REASON, sealed).await?,
             None => Personal::default(),
         };
         self.with_reason(reason)
@@ -91,10 +93,8 @@ impl Stored for Consent {
 
     /// Writes the version and the end; nothing else about a consent ever changes.
     async fn update(tx: &mut Tx, it: &Record<Self>) -> Result<()> {
-        let reason = match &it.ended {
-            Some(end) => Some(tx.seal(it.client_id.0, "consent.ended_reason", &end.reason).await?),
-            None => None,
-        };
+        let place = Place::of(it.client_id, it.id);
+        let reason = tx.seal_some(place, ENDED_REASON, it.ended.as_ref().map(|end| &end.reason)).await?;
         tx.sql(
             "UPDATE consent SET version = $2, updated_at = $3, ended_how = $4, ended_at = $5, ended_reason = $6
               WHERE id = $1",

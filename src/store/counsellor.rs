@@ -8,13 +8,15 @@ use super::codec::{Instant, Zone};
 use super::db::{Lock, Sql, Tx};
 use super::error::{Error, Result};
 use super::noun::{Head, Keyed, Listing, Stored};
-use super::seal::Sealed;
+use super::seal::{Place, Sealed};
 use crate::domain::code::{CareService, Gender, Modality, Side};
 use crate::domain::counsellor::{Counsellor, Leave, WorkingHours};
 use crate::domain::ids::{CounsellorId, LeaveId, OrganisationId};
 use crate::domain::noun::Record;
 use crate::domain::text::{Code, Language};
 use crate::domain::time::Span;
+
+const NAME: &str = "counsellor.name";
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -42,7 +44,7 @@ struct Row {
 
 impl Row {
     async fn record(self, tx: &mut Tx) -> Result<Record<Counsellor>> {
-        let name = tx.open(self.organisation_id.0, "counsellor.name", self.name).await?;
+        let name = tx.open(Place::of(self.organisation_id, self.head.id), NAME, self.name).await?;
         let (daily_limit, weekly_limit) = (limit(&self.head, self.daily_limit)?, limit(&self.head, self.weekly_limit)?);
         Ok(self.head.record(Counsellor {
             organisation_id: self.organisation_id,
@@ -104,7 +106,7 @@ fn bind<'t>(sql: Sql<'t>, it: &Record<Counsellor>, name: Sealed) -> Sql<'t> {
 
 impl Stored for Counsellor {
     async fn insert(tx: &mut Tx, it: &Record<Self>) -> Result<()> {
-        let name = tx.seal(it.organisation_id.0, "counsellor.name", &it.name).await?;
+        let name = tx.seal(Place::of(it.organisation_id, it.id), NAME, &it.name).await?;
         let sql = tx.sql(
             "INSERT INTO counsellor (id, version, created_at, updated_at, organisation_id, code, name, side, gender,
                 services, modalities, languages, zone, buffer_before_minutes, buffer_after_minutes, travel_minutes,
@@ -116,7 +118,7 @@ impl Stored for Counsellor {
     }
 
     async fn update(tx: &mut Tx, it: &Record<Self>) -> Result<()> {
-        let name = tx.seal(it.organisation_id.0, "counsellor.name", &it.name).await?;
+        let name = tx.seal(Place::of(it.organisation_id, it.id), NAME, &it.name).await?;
         let sql = tx.sql(
             "UPDATE counsellor SET version = $2, created_at = $3, updated_at = $4, organisation_id = $5, code = $6,
                 name = $7, side = $8, gender = $9, services = $10, modalities = $11, languages = $12, zone = $13,

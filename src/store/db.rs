@@ -3,6 +3,7 @@
 //! Writes pass [`Db::begin_write`] and nothing else: on SQLite one queued writer connection, on
 //! PostgreSQL a pool. Nothing outside `store` names an engine.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,8 +15,11 @@ use sqlx::sqlite::{
     SqliteSynchronous,
 };
 use sqlx::{Encode, FromRow, PgConnection, Postgres, SqlSafeStr, Sqlite, SqliteConnection, Transaction, Type};
+use uuid::Uuid;
 
-use super::error::{Error, Result};
+use super::cipher::Key;
+use super::error::{Error, KeyFault, Result};
+use super::vault::Vault;
 use crate::domain::ids::Id;
 
 /// What can be bound to a statement of either engine.
@@ -35,9 +39,12 @@ pub enum Target {
     Postgres(SecretString),
 }
 
-/// An open database.
+/// An open database, and the keys to what is sealed in it once it is unlocked.
 #[derive(Clone, Debug)]
-pub struct Db(Engine);
+pub struct Db {
+    engine: Engine,
+    vault: Option<Vault>,
+}
 
 #[derive(Clone, Debug)]
 pub(super) enum Engine {
@@ -58,18 +65,27 @@ const WRITER_CACHE: &str = "-65536";
 impl Db {
     /// Opens a database; says nothing about its schema (see [`Db::migrate`]).
     pub async fn open(target: &Target, connections: u32) -> Result<Self> {
+        Self::open_as(target, connections, "OFF").await
+    }
+
+    /// Opens a database of keys: what is written over there is gone from the file.
+    pub(super) async fn open_keys(target: &Target, connections: u32) -> Result<Self> {
+        Self::open_as(target, connections, "ON").await
+    }
+
+    async fn open_as(target: &Target, connections: u32, secure_delete: &'static str) -> Result<Self> {
         match target {
-            Target::Sqlite(file) => Self::open_sqlite(file, connections).await,
+            Target::Sqlite(file) => Self::open_sqlite(file, connections, secure_delete).await,
             Target::Postgres(url) => {
                 let options: PgConnectOptions = url.expose_secret().parse().map_err(Error::Database)?;
                 let options = options.application_name("aftercare").options(BOUNDS);
                 let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(WAIT_FOR_CONNECTION);
-                Ok(Self(Engine::Postgres(pool.connect_with(options).await?)))
+                Ok(Self { engine: Engine::Postgres(pool.connect_with(options).await?), vault: None })
             }
         }
     }
 
-    async fn open_sqlite(file: &Path, connections: u32) -> Result<Self> {
+    async fn open_sqlite(file: &Path, connections: u32, secure_delete: &'static str) -> Result<Self> {
         create_private(file)?;
         let options = SqliteConnectOptions::new()
             .filename(file)
@@ -78,6 +94,7 @@ impl Db {
             // An acknowledged booking survives a power cut.
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
+            .pragma("secure_delete", secure_delete)
             .busy_timeout(WAIT_FOR_CONNECTION);
         let pool = |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(WAIT_FOR_CONNECTION);
         // A long transaction, such as an import, would write pages and savepoints to disk again and again.
@@ -87,41 +104,71 @@ impl Db {
         let writer = pool(1).connect_with(memory).await?;
         drop(turn);
         let readers = pool(connections).connect_with(options.pragma("query_only", "ON")).await?;
-        Ok(Self(Engine::Sqlite { writer, readers, file: file.to_path_buf() }))
+        Ok(Self { engine: Engine::Sqlite { writer, readers, file: file.to_path_buf() }, vault: None })
     }
 
     /// Begins the one kind of transaction that writes.
     pub async fn begin_write(&self) -> Result<Tx> {
-        Ok(match &self.0 {
+        Ok(self.tx(match &self.engine {
             // IMMEDIATE: a plain BEGIN that reads first fails at its first write after a rival's commit.
-            Engine::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Engine::Postgres(pool) => Tx::Postgres(pool.begin().await?),
-        })
+            Engine::Sqlite { writer, .. } => Begun::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Engine::Postgres(pool) => Begun::Postgres(pool.begin().await?),
+        }))
     }
 
     /// Begins a transaction that reads one consistent state.
     pub async fn begin_read(&self) -> Result<Tx> {
-        Ok(match &self.0 {
-            Engine::Sqlite { readers, .. } => Tx::Sqlite(readers.begin().await?),
+        Ok(self.tx(match &self.engine {
+            Engine::Sqlite { readers, .. } => Begun::Sqlite(readers.begin().await?),
             Engine::Postgres(pool) => {
-                Tx::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?)
+                Begun::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?)
             }
-        })
+        }))
+    }
+
+    fn tx(&self, begun: Begun) -> Tx {
+        Tx { begun, vault: self.vault.clone(), fresh: BTreeMap::new() }
+    }
+
+    /// The keys to what is sealed here.
+    pub fn vault(&self) -> Result<&Vault> {
+        self.vault.as_ref().ok_or_else(|| KeyFault::Locked.into())
+    }
+
+    pub(super) fn with_vault(self, vault: Vault) -> Self {
+        Self { vault: Some(vault), ..self }
+    }
+
+    /// Forgets what stood where something was written over, as far as the engine lets it: on SQLite, the log.
+    pub(super) async fn forget_log(&self) -> Result<()> {
+        if let Engine::Sqlite { writer, .. } = &self.engine {
+            sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(writer).await?;
+        }
+        Ok(())
     }
 
     /// Closes every connection, after those in use came back.
     pub async fn close(&self) {
-        match &self.0 {
+        if let Some(vault) = &self.vault {
+            vault.store().engine.close().await;
+        }
+        self.engine.close().await;
+    }
+
+    pub(super) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+}
+
+impl Engine {
+    async fn close(&self) {
+        match self {
             Engine::Sqlite { writer, readers, .. } => {
                 readers.close().await;
                 writer.close().await;
             }
             Engine::Postgres(pool) => pool.close().await,
         }
-    }
-
-    pub(super) fn engine(&self) -> &Engine {
-        &self.0
     }
 }
 
@@ -142,10 +189,15 @@ fn create_private(file: &Path) -> std::io::Result<std::fs::File> {
 }
 
 /// A transaction; dropped without [`Tx::commit`] it never happened.
-pub enum Tx {
-    /// On SQLite.
+pub struct Tx {
+    begun: Begun,
+    pub(super) vault: Option<Vault>,
+    /// Keys of owners who had none; they are kept before what they have sealed is.
+    pub(super) fresh: BTreeMap<Uuid, Key>,
+}
+
+enum Begun {
     Sqlite(Transaction<'static, Sqlite>),
-    /// On PostgreSQL.
     Postgres(Transaction<'static, Postgres>),
 }
 
@@ -166,12 +218,12 @@ impl Tx {
 
     /// What a `SELECT` ends in to lock its rows.
     fn locking(&self, lock: Lock) -> &'static str {
-        match (self, lock) {
-            (Tx::Postgres(_), Lock::Share) => " FOR SHARE",
+        match (&self.begun, lock) {
+            (Begun::Postgres(_), Lock::Share) => " FOR SHARE",
             // Not plain FOR UPDATE, which deadlocks with the checks of foreign keys.
-            (Tx::Postgres(_), Lock::Update) => " FOR NO KEY UPDATE",
-            (Tx::Postgres(_), Lock::Skip) => " FOR UPDATE SKIP LOCKED",
-            (Tx::Sqlite(_), _) | (_, Lock::None) => "",
+            (Begun::Postgres(_), Lock::Update) => " FOR NO KEY UPDATE",
+            (Begun::Postgres(_), Lock::Skip) => " FOR UPDATE SKIP LOCKED",
+            (Begun::Sqlite(_), _) | (_, Lock::None) => "",
         }
     }
 
@@ -211,9 +263,9 @@ impl Tx {
     }
 
     fn statement(&mut self, text: impl SqlSafeStr) -> Sql<'_> {
-        match self {
-            Tx::Sqlite(tx) => Sql::Sqlite(sqlx::query(text), &mut *tx),
-            Tx::Postgres(tx) => Sql::Postgres(sqlx::query(text), &mut *tx),
+        match &mut self.begun {
+            Begun::Sqlite(tx) => Sql::Sqlite(sqlx::query(text), &mut *tx),
+            Begun::Postgres(tx) => Sql::Postgres(sqlx::query(text), &mut *tx),
         }
     }
 
@@ -229,7 +281,11 @@ impl Tx {
     /// Undoes everything since a savepoint, those made after it included, and forgets it.
     pub async fn rollback_to(&mut self, savepoint: Savepoint) -> Result<()> {
         let sql = match savepoint {
-            Savepoint::Request => "ROLLBACK TO SAVEPOINT request",
+            Savepoint::Request => {
+                // Nothing is left that they have sealed.
+                self.fresh.clear();
+                "ROLLBACK TO SAVEPOINT request"
+            }
             Savepoint::Unit => "ROLLBACK TO SAVEPOINT unit",
         };
         self.sql(sql).run().await?;
@@ -248,9 +304,13 @@ impl Tx {
     /// Makes it durable. When the connection fails meanwhile, nobody knows whether it is:
     /// [`Error::Uncertain`].
     pub async fn commit(self) -> Result<()> {
-        let committed = match self {
-            Tx::Sqlite(tx) => tx.commit().await,
-            Tx::Postgres(tx) => tx.commit().await,
+        if let (Some(vault), false) = (&self.vault, self.fresh.is_empty()) {
+            // It commits a transaction of its own.
+            Box::pin(vault.keep(&self.fresh)).await?;
+        }
+        let committed = match self.begun {
+            Begun::Sqlite(tx) => tx.commit().await,
+            Begun::Postgres(tx) => tx.commit().await,
         };
         committed.map_err(|error| match error {
             sqlx::Error::Io(_) => Error::Uncertain(error),
@@ -260,9 +320,9 @@ impl Tx {
 
     /// Ends it without effect.
     pub async fn rollback(self) -> Result<()> {
-        match self {
-            Tx::Sqlite(tx) => tx.rollback().await?,
-            Tx::Postgres(tx) => tx.rollback().await?,
+        match self.begun {
+            Begun::Sqlite(tx) => tx.rollback().await?,
+            Begun::Postgres(tx) => tx.rollback().await?,
         }
         Ok(())
     }
@@ -340,7 +400,7 @@ impl Sql<'_> {
     #[must_use]
     pub fn bind_ids<I: Id>(self, ids: &[I]) -> Self {
         let all: Vec<_> = ids.iter().map(|id| id.uuid()).collect();
-        if all.is_empty() { self.bind(uuid::Uuid::nil()) } else { self.bind_each(&all) }
+        if all.is_empty() { self.bind(Uuid::nil()) } else { self.bind_each(&all) }
     }
 
     /// As [`Sql::bind_ids`], for other values, of which there is at least one.

@@ -37,9 +37,47 @@ pub enum Error {
     /// A file beside the database.
     #[error("file")]
     File(#[from] std::io::Error),
+    /// The key of whom this is about was destroyed; nothing can be written about them any more.
+    #[error("the key was destroyed")]
+    Erased,
+    /// Something was to be wrapped by a key that was retired meanwhile.
+    #[error("the wrapping key was retired")]
+    Retired,
+    /// A key that wraps others cannot be retired yet.
+    #[error("the wrapping key is in use")]
+    InUse,
+    /// The keys cannot be used.
+    #[error(transparent)]
+    Keys(#[from] KeyFault),
 }
 
-/// Prefix of the texts with which the triggers of SQLite refuse a row.
+/// Why the keys of a database cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFault {
+    /// The key store is that of other data.
+    #[error("this database's keys are in another key store; name it with --key-store-url, or in the data directory")]
+    OtherStore,
+    /// There is no key store.
+    #[error(
+        "this database's keys are in a key store that is not here: name it with --key-store-url, or restore it; \
+         without it nothing personal can be read"
+    )]
+    NoStore,
+    /// There is no keyring.
+    #[error("the keyring {0} is missing: restore it; without it nothing personal can be read")]
+    NoKeyring(String),
+    /// The keyring lacks what wraps the keys of the key store.
+    #[error("the keyring {0} is not the one of this key store, or is out of date: restore it")]
+    WrongKeyring(String),
+    /// The keyring cannot be read or written.
+    #[error("the keyring {0} cannot be used")]
+    Keyring(String, #[source] std::io::Error),
+    /// The database was opened without its keys.
+    #[error("the database was opened without its keys")]
+    Locked,
+}
+
+/// Texts with which the triggers of SQLite refuse a row that somebody was faster to take the place of.
 const FENCES: [&str; 2] = ["aftercare:occupied", "aftercare:separation"];
 
 impl From<sqlx::Error> for Error {
@@ -51,8 +89,15 @@ impl From<sqlx::Error> for Error {
                 error => Error::Database(error),
             };
         };
-        if FENCES.iter().any(|fence| database.message().contains(fence)) {
+        let says = |fence: &str| database.message().contains(fence);
+        if FENCES.into_iter().any(says) {
             return Error::Conflict;
+        }
+        if says("aftercare:retired_key") {
+            return Error::Retired;
+        }
+        if says("aftercare:key_in_use") {
+            return Error::InUse;
         }
         match (database.kind(), database.code().as_deref()) {
             (ErrorKind::UniqueViolation, _) => Error::Taken,

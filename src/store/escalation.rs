@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use super::codec::{Instant, Zone};
 use super::db::{Lock, Tx};
 use super::error::{Error, Result};
-use super::seal::Sealed;
+use super::seal::{Place, Sealed};
 use crate::domain::escalation::{Action, Alarm, Cause, Escalation, Level, Named, Resolved, Trigger};
 use crate::domain::ids::{AssessmentId, AttendanceId, ClientId, ConcernId, CounsellorId, EscalationId, OrganisationId};
 use crate::domain::personal::Personal;
@@ -48,15 +48,15 @@ impl Row {
             (None, None, Some(id)) => Cause::Concern(id),
             _ => return Err(wrong()),
         };
-        let owner = self.client_id.0;
-        let said = match self.said {
-            Some(said) => tx.open(owner, super::concern::TEXT, said).await?,
-            None => Personal::default(),
+        let place = Place::of(self.client_id, self.id);
+        let said = match (self.said, self.concern_id) {
+            (Some(said), Some(id)) => tx.open(Place::of(self.client_id, id), super::concern::TEXT, said).await?,
+            _ => Personal::default(),
         };
         let resolved = match (self.resolved_at, self.resolved_by, self.action, self.note) {
             (None, None, None, None) => None,
             (Some(at), Some(by), Some(action), Some(note)) => {
-                Some(Resolved { at: at.0, by, action, note: tx.open(owner, NOTE, note).await? })
+                Some(Resolved { at: at.0, by, action, note: tx.open(place, NOTE, note).await? })
             }
             _ => return Err(Error::Inconsistent { table: "escalation", what: self.id.to_string() }),
         };
@@ -111,10 +111,7 @@ pub async fn insert(tx: &mut Tx, it: &Escalation) -> Result<()> {
 
 /// Writes what people have done about it.
 pub async fn update(tx: &mut Tx, it: &Escalation) -> Result<()> {
-    let note = match &it.resolved {
-        Some(resolved) => Some(tx.seal(it.client_id.0, NOTE, &resolved.note).await?),
-        None => None,
-    };
+    let note = tx.seal_some(Place::of(it.client_id, it.id), NOTE, it.resolved.as_ref().map(|it| &it.note)).await?;
     let resolved = it.resolved.as_ref();
     tx.sql(
         "UPDATE escalation SET version = $2, acknowledged_at = $3, acknowledged_by = $4, resolved_at = $5,

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::db::{Lock, Tx};
 use super::error::Result;
 use super::noun::{Head, Keyed, Listing, Stored};
-use super::seal::Sealed;
+use super::seal::{Place, Sealed};
 use crate::domain::guardian::{Guardian, GuardianStanding};
 use crate::domain::ids::{ClientId, GuardianId, OrganisationId};
 use crate::domain::noun::Record;
@@ -26,23 +26,23 @@ struct Row {
 impl Row {
     /// Opens it under the key of the client, with whose data it is erased.
     async fn open(self, tx: &mut Tx) -> Result<Record<Guardian>> {
-        let owner = self.client_id.0;
+        let place = Place::of(self.client_id, self.head.id);
         Ok(self.head.record(Guardian {
             client_id: self.client_id,
             code: self.code,
-            name: tx.open(owner, "guardian.name", self.name).await?,
-            phone: tx.open(owner, "guardian.phone", self.phone).await?,
-            relation: tx.open(owner, "guardian.relation", self.relation).await?,
+            name: tx.open(place, "guardian.name", self.name).await?,
+            phone: tx.open(place, "guardian.phone", self.phone).await?,
+            relation: tx.open(place, "guardian.relation", self.relation).await?,
             standing: self.standing,
         }))
     }
 }
 
 async fn write(tx: &mut Tx, it: &Record<Guardian>, text: &'static str) -> Result<()> {
-    let owner = it.client_id.0;
-    let name = tx.seal(owner, "guardian.name", &it.name).await?;
-    let phone = tx.seal(owner, "guardian.phone", &it.phone).await?;
-    let relation = tx.seal(owner, "guardian.relation", &it.relation).await?;
+    let place = Place::of(it.client_id, it.id);
+    let name = tx.seal(place, "guardian.name", &it.name).await?;
+    let phone = tx.seal(place, "guardian.phone", &it.phone).await?;
+    let relation = tx.seal(place, "guardian.relation", &it.relation).await?;
     let sql = tx.sql(text).bind_head(it).bind(it.client_id).bind(it.code.clone());
     sql.bind(name).bind(phone).bind(relation).bind(it.standing).run().await.map(drop)
 }

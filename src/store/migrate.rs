@@ -28,14 +28,31 @@ macro_rules! migrations {
 impl Db {
     /// Applies the migrations that are missing. A schema newer than this program is refused.
     pub async fn migrate(&self) -> Result<()> {
+        self.apply(match self.engine() {
+            Engine::Sqlite { .. } => migrations!("sqlite"),
+            Engine::Postgres(_) => migrations!("postgres"),
+        })
+        .await
+    }
+
+    /// The same for a key store.
+    pub async fn migrate_keys(&self) -> Result<()> {
+        self.apply(match self.engine() {
+            Engine::Sqlite { .. } => migrations!("sqlite": (1, "keys/0001_keys")),
+            Engine::Postgres(_) => migrations!("postgres": (1, "keys/0001_keys")),
+        })
+        .await
+    }
+
+    async fn apply(&self, migrations: Migrator) -> Result<()> {
         match self.engine() {
             Engine::Sqlite { writer, file, .. } => {
                 let turn = super::db::take_turns(file).await?;
-                let result = migrations!("sqlite").run(writer).await;
+                let result = migrations.run(writer).await;
                 drop(turn);
                 result
             }
-            Engine::Postgres(pool) => migrations!("postgres").run(pool).await,
+            Engine::Postgres(pool) => migrations.run(pool).await,
         }
         .map_err(Error::Migration)
     }

@@ -8,6 +8,7 @@ use super::codec::{Instant, Zone};
 use super::db::Tx;
 use super::error::{Error, Result};
 pub use super::milestone_list::{Kind, Of, Wanted, listed};
+use super::seal::Place;
 use crate::domain::followup::milestone::{Asked, Days, Milestone, Setting, Standing};
 use crate::domain::ids::{
     AssessmentId, CaseId, ClientId, CounsellorId, MilestoneId, OrganisationId, PlanId, SessionId,
@@ -276,10 +277,8 @@ pub struct Excused {
 
 /// Writes that a milestone is excused, or is not any more, and how it stands by that.
 pub async fn excuse(tx: &mut Tx, it: &Milestone, standing: Standing, excused: Option<&Excused>) -> Result<()> {
-    let reason = match excused {
-        Some(excused) => Some(tx.seal(owner(it), "milestone.excuse_reason", &excused.reason).await?),
-        None => None,
-    };
+    let place = Place::of(owner(it), it.id);
+    let reason = tx.seal_some(place, "milestone.excuse_reason", excused.map(|it| &it.reason)).await?;
     let sql = tx.sql(
         "UPDATE milestone SET standing = $2, excused_at = $3, excused_by = $4, excuse_reason = $5, listed = FALSE
           WHERE id = $1",
@@ -290,10 +289,8 @@ pub async fn excuse(tx: &mut Tx, it: &Milestone, standing: Standing, excused: Op
 
 /// Writes that an instrument of a milestone is excused, or is not any more.
 pub async fn excuse_instrument(tx: &mut Tx, it: &Milestone, instrument: &str, excused: Option<&Excused>) -> Result<()> {
-    let reason = match excused {
-        Some(excused) => Some(tx.seal(owner(it), "milestone_instrument.excuse_reason", &excused.reason).await?),
-        None => None,
-    };
+    let place = Place::of(owner(it), it.id).part(instrument);
+    let reason = tx.seal_some(place, "milestone_instrument.excuse_reason", excused.map(|it| &it.reason)).await?;
     let sql = tx.sql(
         "UPDATE milestone_instrument SET excused_at = $3, excused_by = $4, excuse_reason = $5
           WHERE milestone_id = $1 AND instrument = $2",

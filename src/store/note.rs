@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::codec::Instant;
 use super::db::Tx;
 use super::error::Result;
-use super::seal::Sealed;
+use super::seal::{Place, Sealed};
 use crate::domain::ids::{ClientId, CounsellorId, NoteId, SessionId};
 use crate::domain::note::Note;
 
@@ -30,7 +30,7 @@ impl Row {
             session_id: self.session_id,
             client_id: self.client_id,
             counsellor_id: self.counsellor_id,
-            text: tx.open(self.client_id.0, TEXT, self.text).await?,
+            text: tx.open(Place::of(self.client_id, self.id), TEXT, self.text).await?,
             written_at: self.written_at.0,
             supersedes: self.supersedes_id,
             superseded_by: self.superseded_by,
@@ -41,7 +41,7 @@ impl Row {
 /// Writes a note; `principal` is who wrote it. [`super::Error::Conflict`] when another took the place of the one that
 /// it was to supersede.
 pub async fn insert(tx: &mut Tx, it: &Note, principal: &str) -> Result<()> {
-    let text = tx.seal(it.client_id.0, TEXT, &it.text).await?;
+    let text = tx.seal(Place::of(it.client_id, it.id), TEXT, &it.text).await?;
     tx.sql(
         "INSERT INTO session_note (id, session_id, client_id, counsellor_id, supersedes_id, text, written_at, written_by)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",

@@ -5,14 +5,16 @@ use uuid::Uuid;
 use super::codec::Instant;
 use super::db::Tx;
 use super::error::Result;
-use super::seal::Sealed;
+use super::seal::{Place, Sealed};
 use crate::domain::ids::{ClientId, SessionId};
 use crate::domain::rules::RuleCode;
 use crate::domain::session::Overriding;
 
+const REASON: &str = "session_override.reason";
+
 /// Writes why a rule was broken. What was said before, of another counsellor, stays.
 pub async fn insert(tx: &mut Tx, id: Uuid, session_id: SessionId, it: &Overriding) -> Result<()> {
-    let reason = tx.seal(owner(session_id, it.client_id), "session_override.reason", &it.reason).await?;
+    let reason = tx.seal(Place::of(owner(session_id, it.client_id), id), REASON, &it.reason).await?;
     tx.sql(
         "INSERT INTO session_override (id, session_id, client_id, rule, reason, principal, decided_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -32,14 +34,14 @@ pub async fn insert(tx: &mut Tx, id: Uuid, session_id: SessionId, it: &Overridin
 /// Why the rules of a session were broken, by rule.
 pub async fn list(tx: &mut Tx, session_id: SessionId) -> Result<Vec<Overriding>> {
     let sql = tx.sql(
-        "SELECT rule, client_id, reason, principal, decided_at FROM session_override WHERE session_id = $1
+        "SELECT id, rule, client_id, reason, principal, decided_at FROM session_override WHERE session_id = $1
           ORDER BY rule, decided_at, id",
     );
-    type Row = (RuleCode, Option<ClientId>, Sealed, String, Instant);
+    type Row = (Uuid, RuleCode, Option<ClientId>, Sealed, String, Instant);
     let rows = sql.bind(session_id).all::<Row>().await?;
     let mut all = Vec::with_capacity(rows.len());
-    for (rule, client_id, reason, principal, decided_at) in rows {
-        let reason = tx.open(owner(session_id, client_id), "session_override.reason", reason).await?;
+    for (id, rule, client_id, reason, principal, decided_at) in rows {
+        let reason = tx.open(Place::of(owner(session_id, client_id), id), REASON, reason).await?;
         all.push(Overriding { rule, client_id, reason, principal, decided_at: decided_at.0 });
     }
     Ok(all)

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::codec::Instant;
 use super::db::Tx;
 use super::error::{Error, Result};
-use super::seal::Sealed;
+use super::seal::{Place, Sealed};
 use super::session::{self, by_ids};
 use crate::domain::ids::{CounsellorId, OrganisationId, SessionId, TrainingRecordId};
 use crate::domain::personal::Personal;
@@ -35,16 +35,16 @@ struct Row {
 
 impl Row {
     async fn open(self, tx: &mut Tx) -> Result<Record> {
-        let owner = self.session_id.0;
-        let wrong = |_| Error::Inconsistent { table: TRAINEES, what: owner.to_string() };
-        let trainees = tx.open(owner, TRAINEES, self.trainees.clone()).await?;
+        let place = Place::of(self.session_id, self.id);
+        let wrong = |_| Error::Inconsistent { table: TRAINEES, what: self.id.to_string() };
+        let trainees = tx.open(place, TRAINEES, self.trainees.clone()).await?;
         let trainees: Vec<(String, String, bool)> = serde_json::from_str(trainees.expose()).map_err(wrong)?;
         let trainee =
             |(name, post, attended)| Trainee { name: Personal::new(name), post: Personal::new(post), attended };
         let trainees = trainees.into_iter().map(trainee).collect();
-        let outcome = tx.open(owner, OUTCOME, self.outcome.clone()).await?;
+        let outcome = tx.open(place, OUTCOME, self.outcome.clone()).await?;
         let reason = match self.reason.clone() {
-            Some(reason) => Some(tx.open(owner, REASON, reason).await?),
+            Some(reason) => Some(tx.open(place, REASON, reason).await?),
             None => None,
         };
         let mut record = self.closed();
@@ -79,12 +79,10 @@ pub async fn insert(tx: &mut Tx, session_id: SessionId, it: &Record) -> Result<(
     let trainees: Vec<_> =
         it.draft.trainees.iter().map(|it| (it.name.expose(), it.post.expose(), it.attended)).collect();
     let trainees = Personal::new(serde_json::to_string(&trainees).map_err(wrong)?);
-    let trainees = tx.seal(session_id.0, TRAINEES, &trainees).await?;
-    let outcome = tx.seal(session_id.0, OUTCOME, &it.draft.outcome).await?;
-    let reason = match &it.draft.reason {
-        Some(reason) => Some(tx.seal(session_id.0, REASON, reason).await?),
-        None => None,
-    };
+    let place = Place::of(session_id, it.id);
+    let trainees = tx.seal(place, TRAINEES, &trainees).await?;
+    let outcome = tx.seal(place, OUTCOME, &it.draft.outcome).await?;
+    let reason = tx.seal_some(place, REASON, it.draft.reason.as_ref()).await?;
     tx.sql(
         "INSERT INTO training_record (id, session_id, number, police_unit, topic, invited, attended, trainees, outcome,
             recorded_at, recorded_by, reason)

@@ -7,7 +7,7 @@ use sqlx::types::Json;
 use super::codec::{Instant, Zone};
 use super::db::{Lock, Tx};
 use super::error::{Error, Result};
-use super::seal::Sealed;
+use super::seal::{Place, Sealed};
 use crate::domain::code::Side;
 use crate::domain::compliance::Policy;
 use crate::domain::ids::{ClientId, HolidayCalendarId, OrderId, OrganisationId, ParticipantId};
@@ -163,10 +163,8 @@ struct EventRow {
 
 /// Writes what was recorded about an order, and why, if somebody said so.
 pub async fn append(tx: &mut Tx, order: &Order, it: &Event, reason: Option<&Personal>) -> Result<()> {
-    let reason = match reason {
-        Some(text) => Some(tx.seal(order.client_id.0, REASON, text).await?),
-        None => None,
-    };
+    let number = it.number.to_string();
+    let reason = tx.seal_some(Place::of(order.client_id, order.id).part(&number), REASON, reason).await?;
     tx.sql(
         "INSERT INTO treatment_event (order_id, number, on_date, act, participant_id, reason, recorded_at, recorded_by,
             head) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
@@ -216,7 +214,8 @@ pub async fn reasons(tx: &mut Tx, order: &Order) -> Result<Vec<(u32, Personal)>>
     for (number, reason) in rows {
         let wrong = |_| Error::Inconsistent { table: "treatment_event", what: order.id.to_string() };
         let number = u32::try_from(number).map_err(wrong)?;
-        all.push((number, tx.open(order.client_id.0, REASON, reason).await?));
+        let part = number.to_string();
+        all.push((number, tx.open(Place::of(order.client_id, order.id).part(&part), REASON, reason).await?));
     }
     Ok(all)
 }

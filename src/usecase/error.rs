@@ -164,6 +164,12 @@ impl Error {
         Error::Invalid(vec![FieldViolation { field: field.into(), says: says.into() }])
     }
 
+    /// Nothing more is written about a client who was erased.
+    pub fn erased() -> Self {
+        let says = "the client was erased; nothing more can be written about them";
+        Error::Precondition { reason: "CLIENT_ERASED", says, subjects: Vec::new() }
+    }
+
     /// The stable reason (`ErrorInfo.reason`).
     pub fn reason(&self) -> &'static str {
         match self {
@@ -200,12 +206,18 @@ fn suggestion(codes: &[Code]) -> String {
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         match error {
-            store::Error::Retry(_) | store::Error::Uncertain(_) | store::Error::Conflict => Error::Unavailable(error),
+            store::Error::Retry(_)
+            | store::Error::Uncertain(_)
+            | store::Error::Conflict
+            | store::Error::Retired
+            | store::Error::InUse => Error::Unavailable(error),
+            store::Error::Erased => Error::erased(),
             store::Error::Taken
             | store::Error::Inconsistent { .. }
             | store::Error::Database(_)
             | store::Error::Migration(_)
-            | store::Error::File(_) => Error::Internal(error),
+            | store::Error::File(_)
+            | store::Error::Keys(_) => Error::Internal(error),
         }
     }
 }

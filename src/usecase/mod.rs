@@ -18,6 +18,7 @@ pub mod guardian;
 pub mod housekeeping;
 pub mod import;
 pub mod job;
+pub mod keys;
 pub mod limit;
 mod link;
 pub mod lookup;

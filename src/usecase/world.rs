@@ -18,7 +18,7 @@ use crate::domain::limit::Quotas;
 use crate::domain::reference::Reference;
 use crate::domain::register::Register;
 use crate::rng::Rng;
-use crate::store::{Db, installation};
+use crate::store::{Db, Purpose, Vault};
 
 /// The world a request acts on. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -29,7 +29,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     rng: Arc<dyn Rng>,
     instruments: Catalogue,
-    secret: Vec<u8>,
+    vault: Vault,
     enqueued: Notify,
     committed: Notify,
     tide: Tide,
@@ -50,13 +50,12 @@ impl Drop for Answering {
 
 impl std::fmt::Debug for Inner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("World").field("db", &self.db).field("secret", &"[redacted]").finish_non_exhaustive()
+        f.debug_struct("World").field("db", &self.db).finish_non_exhaustive()
     }
 }
 
 impl World {
-    /// The world over a database whose schema is up to date. The first to open it makes the
-    /// installation's secret.
+    /// The world over a database that is unlocked.
     pub async fn open(db: Db, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>, instruments: Catalogue) -> Result<Self> {
         Self::open_within(db, clock, rng, instruments, &Quotas::OFF).await
     }
@@ -69,15 +68,10 @@ impl World {
         instruments: Catalogue,
         quotas: &Quotas,
     ) -> Result<Self> {
-        let mut fresh = [0; 32];
-        rng.fill(&mut fresh);
-        let mut tx = db.begin_write().await?;
-        installation::ensure(&mut tx, new_uuid(clock.as_ref(), rng.as_ref()), fresh).await?;
-        let secret = installation::secret(&mut tx).await?;
-        tx.commit().await?;
+        let vault = db.vault()?.clone();
         let (enqueued, committed, tide) = (Notify::new(), Notify::new(), Tide::default());
         let (known, limits, calls) = (Known::default(), Limits::new(quotas), watch::Sender::new(0));
-        let inner = Inner { db, clock, rng, instruments, secret, enqueued, committed, tide, known, limits, calls };
+        let inner = Inner { db, clock, rng, instruments, vault, enqueued, committed, tide, known, limits, calls };
         let world = Self(Arc::new(inner));
         register::refresh(&world).await?;
         Ok(world)
@@ -86,6 +80,11 @@ impl World {
     /// The database.
     pub fn db(&self) -> &Db {
         &self.0.db
+    }
+
+    /// The keys to what is sealed in the database.
+    pub fn vault(&self) -> &Vault {
+        &self.0.vault
     }
 
     /// The instruments that are known.
@@ -175,7 +174,7 @@ impl World {
 
     /// A keyed digest that every process of this installation makes alike.
     pub fn digest(&self, purpose: &str, bytes: &[u8]) -> Vec<u8> {
-        installation::keyed(&self.0.secret, purpose, bytes)
+        self.0.vault.digest(Purpose::Installation, purpose, bytes)
     }
 }
 

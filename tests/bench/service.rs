@@ -10,6 +10,7 @@ use aftercare::clock::ManualClock;
 use aftercare::config::{Config, Limits, LogFormat};
 use aftercare::domain::access::{Authority, Caller};
 use aftercare::rng::SeededRng;
+use aftercare::store::Target;
 use aftercare::usecase::World;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use tokio::net::TcpListener;
@@ -45,6 +46,7 @@ impl Service {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             data_dir: fresh.directory.path().to_path_buf(),
             database: fresh.target.clone(),
+            key_store: Target::Sqlite(fresh.directory.path().join("keys.db")),
             connections: 16,
             workers: 2,
             provider: None,

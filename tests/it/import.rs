@@ -2,11 +2,8 @@
 //! untouched; one mistake anywhere, and nothing happened.
 
 use std::process::Command;
-use std::sync::Arc;
 
 use aftercare::grpc::pb;
-use aftercare::rng::SeededRng;
-use aftercare::store::Db;
 use aftercare::usecase::import::{Files, Report, import};
 use aftercare::usecase::{Error, World};
 
@@ -15,10 +12,7 @@ use crate::support::{Ngo, TestApp, book, booking, date};
 
 /// A second process beside the service, over the same database.
 pub async fn beside(app: &TestApp) -> World {
-    let db = Db::open(&app.db.target, 2).await.unwrap();
-    World::open(db, app.clock.clone(), Arc::new(SeededRng::from_seed(7)), app.world().instruments().clone())
-        .await
-        .unwrap()
+    app.another_world(2, 7).await
 }
 
 /// The two NGOs of the demo.

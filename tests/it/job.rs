@@ -9,8 +9,7 @@ use std::time::Duration;
 use aftercare::domain::job::{Entry, JobState, LEASE, MOST_ATTEMPTS};
 use aftercare::grpc::pb;
 use aftercare::jobs::{self, Handler, Worker, Workers};
-use aftercare::rng::SeededRng;
-use aftercare::store::{Db, Target};
+use aftercare::store::Target;
 use aftercare::usecase::job::{self, Failure, Job};
 use aftercare::usecase::{Call, World, mutate};
 use chrono::TimeDelta;
@@ -60,10 +59,7 @@ fn engine(app: &TestApp) -> usize {
 
 /// What another process has of the same database.
 async fn beside(app: &TestApp) -> World {
-    let db = Db::open(&app.db.target, 4).await.unwrap();
-    World::open(db, app.clock.clone(), Arc::new(SeededRng::from_seed(u64::MAX)), app.world().instruments().clone())
-        .await
-        .unwrap()
+    app.another_world(4, u64::MAX).await
 }
 
 /// What the command line says.

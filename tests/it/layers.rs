@@ -8,7 +8,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("domain", &["domain"]),
     ("clock.rs", &[]),
     ("rng.rs", &[]),
-    ("store", &["store", "domain"]),
+    ("store", &["store", "domain", "clock", "rng"]),
     ("usecase", &["usecase", "store", "domain", "clock", "rng"]),
     ("grpc", &["grpc", "usecase", "domain"]),
     ("jobs", &["jobs", "usecase", "domain"]),

@@ -41,6 +41,7 @@ mod indistinguishable;
 mod input;
 mod instrument;
 mod job;
+mod keys;
 mod layers;
 mod limit;
 mod milestone;

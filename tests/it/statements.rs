@@ -9,12 +9,18 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Executor, SqlSafeStr};
 
 use crate::support::{Engine, TestDb};
 
-/// Every string literal of the store that begins like a statement.
-fn statements() -> Vec<String> {
+/// The file with the statements of the key store, which has a schema of its own.
+const KEY_STORE: &str = "key_store.rs";
+
+/// Every string literal of the store that begins like a statement: of the data, or of the key store.
+fn statements(of_keys: bool) -> Vec<String> {
     let store = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
     let mut found = Vec::new();
-    for entry in fs::read_dir(store).unwrap() {
-        let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+    for entry in fs::read_dir(store).unwrap().map(Result::unwrap) {
+        if (entry.file_name() == KEY_STORE) != of_keys {
+            continue;
+        }
+        let text = fs::read_to_string(entry.path()).unwrap();
         let code: String =
             text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
         // Literals stand between quotes; the store has no quote inside one.
@@ -36,25 +42,32 @@ fn whole(literal: &str) -> String {
 
 #[tokio::test]
 async fn every_statement_is_understood_by_both_engines() {
-    let statements = statements();
-    assert!(statements.len() > 60, "only {} statements were found", statements.len());
+    let (of_data, of_keys) = (statements(false), statements(true));
+    assert!(of_data.len() > 60 && of_keys.len() > 10, "{} and {} statements", of_data.len(), of_keys.len());
     for engine in [Engine::Sqlite, Engine::Postgres] {
         let directory = tempfile::tempdir().unwrap();
         let test = TestDb::create(engine, directory.path()).await;
         Db::open(&test.target, 1).await.unwrap().migrate().await.unwrap();
-        for statement in &statements {
-            let text = AssertSqlSafe(statement.clone()).into_sql_str();
-            let prepared = match engine {
-                Engine::Sqlite => {
-                    let options: sqlx::sqlite::SqliteConnectOptions = test.url.parse().unwrap();
-                    options.connect().await.unwrap().prepare(text).await.map(drop)
-                }
-                Engine::Postgres => {
-                    let options: sqlx::postgres::PgConnectOptions = test.url.parse().unwrap();
-                    options.connect().await.unwrap().prepare(text).await.map(drop)
-                }
-            };
-            assert!(prepared.is_ok(), "{engine:?}: {statement}: {prepared:?}");
-        }
+        prepare(engine, &test, &of_data).await;
+        let test = TestDb::create_empty(engine, directory.path()).await;
+        Db::open(&test.target, 1).await.unwrap().migrate_keys().await.unwrap();
+        prepare(engine, &test, &of_keys).await;
+    }
+}
+
+async fn prepare(engine: Engine, test: &TestDb, statements: &[String]) {
+    for statement in statements {
+        let text = AssertSqlSafe(statement.clone()).into_sql_str();
+        let prepared = match engine {
+            Engine::Sqlite => {
+                let options: sqlx::sqlite::SqliteConnectOptions = test.url.parse().unwrap();
+                options.connect().await.unwrap().prepare(text).await.map(drop)
+            }
+            Engine::Postgres => {
+                let options: sqlx::postgres::PgConnectOptions = test.url.parse().unwrap();
+                options.connect().await.unwrap().prepare(text).await.map(drop)
+            }
+        };
+        assert!(prepared.is_ok(), "{engine:?}: {statement}: {prepared:?}");
     }
 }

@@ -15,7 +15,7 @@ use aftercare::domain::limit::Quotas;
 use aftercare::grpc::pb;
 use aftercare::jobs::{self, Handler, Worker};
 use aftercare::rng::{Rng, SeededRng};
-use aftercare::store::Db;
+use aftercare::store::{Db, Keys};
 use aftercare::usecase::World;
 use chrono::{DateTime, TimeDelta, Utc};
 use prost::Message;
@@ -155,8 +155,19 @@ impl TestApp {
         Self::start_in(tempfile::tempdir().unwrap(), engine, chance).await
     }
 
+    /// A service whose keys are in a second PostgreSQL database.
+    pub async fn start_with_key_database(engine: Engine) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let db = TestDb::create(engine, directory.path()).await.with_key_database(directory.path()).await;
+        Self::start_over(directory, db, Chance::next()).await
+    }
+
     async fn start_in(directory: tempfile::TempDir, engine: Engine, chance: Arc<Chance>) -> Self {
         let db = TestDb::create(engine, directory.path()).await;
+        Self::start_over(directory, db, chance).await
+    }
+
+    async fn start_over(directory: tempfile::TempDir, db: TestDb, chance: Arc<Chance>) -> Self {
         let clock = Arc::new(ManualClock::at(MONDAY.parse().unwrap()));
         let issuer = Builtin::open(directory.path(), &SeededRng::from_seed(1)).unwrap();
         let (address, world, channel, running) = run(&db, directory.path(), &clock, &chance, Door::default()).await;
@@ -182,10 +193,13 @@ impl TestApp {
         self.run_beside(self.directory.path(), None, door).await
     }
 
-    /// The same with a data directory of its own, as on another machine that takes the same tokens.
+    /// The same with a data directory of its own, as on another machine that takes the same tokens and has the same
+    /// keyring.
     pub async fn elsewhere(&self) -> Beside {
         let directory = tempfile::tempdir().unwrap();
-        std::fs::copy(self.data_dir().join("issuer.key"), directory.path().join("issuer.key")).unwrap();
+        for shared in ["issuer.key", "keyring.toml"] {
+            std::fs::copy(self.data_dir().join(shared), directory.path().join(shared)).unwrap();
+        }
         let data_dir = directory.path().to_path_buf();
         self.run_beside(&data_dir, Some(directory), Door::default()).await
     }
@@ -210,6 +224,19 @@ impl TestApp {
     /// The world the service acts on, for what no caller asks for.
     pub fn world(&self) -> &World {
         &self.world
+    }
+
+    /// What another process has of the same database, without a service.
+    pub async fn another_world(&self, connections: u32, seed: u64) -> World {
+        let db = Db::open(&self.db.target, connections).await.unwrap();
+        let rng = Arc::new(SeededRng::from_seed(seed));
+        let db = db.unlock(&self.keys(), self.clock.clone(), rng.clone()).await.unwrap();
+        World::open(db, self.clock.clone(), rng, self.world.instruments().clone()).await.unwrap()
+    }
+
+    /// Where the keys of its database are.
+    pub fn keys(&self) -> Keys {
+        self.db.keys(self.directory.path())
     }
 
     /// Does every job that is due, and those that follow from them now. Nothing else does any.
@@ -290,6 +317,7 @@ async fn run(
         listen: "127.0.0.1:0".parse().unwrap(),
         data_dir: data_dir.to_path_buf(),
         database: db.target.clone(),
+        key_store: db.key_store.clone(),
         connections: 16,
         workers: 0,
         provider,

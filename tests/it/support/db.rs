@@ -1,9 +1,11 @@
 //! A fresh database on either engine.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use aftercare::store::{Db, Target};
+use aftercare::store::keyring::KeyringFile;
+use aftercare::store::{Db, Keys, Target};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::sync::OnceCell;
 
@@ -19,25 +21,53 @@ pub struct TestDb {
     pub target: Target,
     /// For tests that go past the service.
     pub url: String,
+    /// A file, on either engine, unless the test is about keys.
+    pub key_store: Target,
+    /// When the keys are in a second database.
+    pub key_store_url: Option<String>,
 }
 
 impl TestDb {
     pub async fn create(engine: Engine, directory: &Path) -> Self {
         match engine {
-            Engine::Sqlite => {
-                let file = directory.join("aftercare.db");
-                let url = format!("sqlite://{}", file.display());
-                Self { target: Target::Sqlite(file), url }
-            }
-            Engine::Postgres => {
-                static COUNT: AtomicU32 = AtomicU32::new(0);
-                let template = template().await;
-                let name = format!("test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-                admin(&format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
-                let url = url_of(&name);
-                Self { target: Target::Postgres(url.clone().into()), url }
-            }
+            Engine::Sqlite => Self::in_file(directory, "aftercare.db"),
+            Engine::Postgres => Self::on_server(directory, &format!("TEMPLATE {}", template().await)).await,
         }
+    }
+
+    /// A database without any schema.
+    pub async fn create_empty(engine: Engine, directory: &Path) -> Self {
+        match engine {
+            Engine::Sqlite => Self::in_file(directory, "empty.db"),
+            Engine::Postgres => Self::on_server(directory, "").await,
+        }
+    }
+
+    fn in_file(directory: &Path, name: &str) -> Self {
+        let file = directory.join(name);
+        let url = format!("sqlite://{}", file.display());
+        let key_store = Target::Sqlite(directory.join("keys.db"));
+        Self { target: Target::Sqlite(file), url, key_store, key_store_url: None }
+    }
+
+    async fn on_server(directory: &Path, like: &str) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        admin(&format!("CREATE DATABASE {name} {like}")).await;
+        let url = url_of(&name);
+        let key_store = Target::Sqlite(directory.join("keys.db"));
+        Self { target: Target::Postgres(url.clone().into()), url, key_store, key_store_url: None }
+    }
+
+    /// The same with its keys in a second database of the server.
+    pub async fn with_key_database(self, directory: &Path) -> Self {
+        let keys = Self::on_server(directory, "").await;
+        Self { key_store: keys.target, key_store_url: Some(keys.url), ..self }
+    }
+
+    /// Where its keys are, with the keyring of a data directory.
+    pub fn keys(&self, data_dir: &Path) -> Keys {
+        Keys { store: self.key_store.clone(), keyring: Arc::new(KeyringFile::new(data_dir)) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! A process that is killed at a moment of the test's choice: whenever something asks for the time or for chance is
 //! one.
 
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -8,7 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use aftercare::clock::{Clock, ManualClock};
 use aftercare::domain::instrument::Catalogue;
 use aftercare::rng::{Rng, SeededRng};
-use aftercare::store::{Db, Target};
+use aftercare::store::keyring::KeyringFile;
+use aftercare::store::{Db, Keys, Target};
 use aftercare::usecase::World;
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
@@ -25,6 +27,7 @@ struct Told<S> {
     step: S,
     sqlite: bool,
     database: String,
+    data_dir: PathBuf,
     now: DateTime<Utc>,
     dies_at: i64,
 }
@@ -78,7 +81,14 @@ pub async fn told<S: DeserializeOwned>() -> Option<(S, World)> {
         clock: ManualClock::at(told.now),
         rng: SeededRng::from_system(),
     });
+    let keys = Keys {
+        store: Target::Sqlite(told.data_dir.join("keys.db")),
+        keyring: Arc::new(KeyringFile::new(&told.data_dir)),
+    };
     let db = Db::open(&target, 2).await.unwrap();
+    // Keys ask for the time and for chance at moments of their own.
+    let (clock, rng) = (Arc::new(ManualClock::at(told.now)), Arc::new(SeededRng::from_system()));
+    let db = db.unlock(&keys, clock, rng).await.unwrap();
     let world = World::open(db, deadly.clone(), deadly.clone(), Catalogue::built_in().unwrap()).await.unwrap();
     deadly.left.store(told.dies_at, Ordering::SeqCst);
     Some((told.step, world))
@@ -91,7 +101,9 @@ pub async fn survives<S: Serialize>(app: &TestApp, child: &'static str, step: S,
         Target::Sqlite(file) => (true, file.display().to_string()),
         Target::Postgres(_) => (false, app.db.url.clone()),
     };
-    let told = serde_json::to_string(&Told { step, sqlite, database, now: app.now(), dies_at }).unwrap();
+    let told =
+        serde_json::to_string(&Told { step, sqlite, database, data_dir: app.data_dir(), now: app.now(), dies_at })
+            .unwrap();
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--ignored", "--exact", child]).env(TOLD, told);
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();

@@ -1,11 +1,7 @@
 //! Rivals over one freed time: workers of two processes, answers, expiry and those who leave.
 
-use std::sync::Arc;
-
 use aftercare::grpc::pb;
 use aftercare::jobs::{self, Worker};
-use aftercare::rng::SeededRng;
-use aftercare::store::Db;
 use aftercare::usecase::World;
 use chrono::TimeDelta;
 use futures_util::future::join_all;
@@ -25,10 +21,7 @@ fn ten(round: i64) -> String {
 
 /// What another process has of the same database.
 async fn beside(app: &TestApp) -> World {
-    let db = Db::open(&app.db.target, 8).await.unwrap();
-    World::open(db, app.clock.clone(), Arc::new(SeededRng::from_seed(u64::MAX - 1)), app.world().instruments().clone())
-        .await
-        .unwrap()
+    app.another_world(8, u64::MAX - 1).await
 }
 
 /// Workers of two processes do everything that is due.

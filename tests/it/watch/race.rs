@@ -1,14 +1,12 @@
 //! What many commit at once, late, or just before they die is heard of once each, in order, and by everybody.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::Duration;
 
 use aftercare::domain::feed::Topic;
 use aftercare::domain::ids::{OrganisationId, SessionId};
 use aftercare::domain::session::CancelReason as Reason;
 use aftercare::grpc::pb;
-use aftercare::rng::SeededRng;
 use aftercare::store::codec::Instant;
 use aftercare::store::{Db, Lock, Target, feed, session};
 use aftercare::usecase::World;
@@ -273,7 +271,5 @@ on_both_engines! {
 
 /// A process over the database of a test that orders nothing.
 async fn without_pump(app: &TestApp) -> World {
-    let db = Db::open(&app.db.target, 2).await.unwrap();
-    let instruments = app.world().instruments().clone();
-    World::open(db, app.clock.clone(), Arc::new(SeededRng::from_seed(u64::MAX)), instruments).await.unwrap()
+    app.another_world(2, u64::MAX).await
 }
