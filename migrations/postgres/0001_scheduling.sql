@@ -203,6 +203,10 @@ CREATE TABLE client (
     preferred_modality  TEXT CHECK (preferred_modality IN ('IN_PERSON', 'REMOTE')),
     preferred_venue_id  UUID REFERENCES venue (id),
     age_basis           TEXT CHECK (age_basis IN ('SCHOOL_CERTIFICATE', 'BIRTH_CERTIFICATE', 'MEDICAL_TEST', 'APPEARANCE')),
+    -- When the client's key was destroyed: no text about the client opens any more.
+    erased_at           TIMESTAMPTZ,
+    erased_because      TEXT CHECK (erased_because IN ('REQUESTED', 'CONSENT_WITHDRAWN', 'RETENTION_ENDED', 'RECORDED_IN_ERROR')),
+    CHECK ((erased_at IS NULL) = (erased_because IS NULL)),
     UNIQUE (organisation_id, file_number),
     UNIQUE (id, side)
 );

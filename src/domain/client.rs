@@ -1,6 +1,6 @@
 //! Clients of both sides, their cases, and who must not meet whom.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::code::{Gender, Modality, Side, words};
@@ -45,6 +45,8 @@ pub struct Client {
     pub preferred_modality: Option<Modality>,
     /// Where the client would rather come.
     pub preferred_venue_id: Option<VenueId>,
+    /// Since when no text about the client can be read any more.
+    pub erased_at: Option<DateTime<Utc>>,
 }
 
 /// A weekly time at which a client can come, in the zone of the place.

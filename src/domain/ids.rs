@@ -93,6 +93,8 @@ ids! {
     GuardianId,
     /// A consent.
     ConsentId,
+    /// A legal hold.
+    LegalHoldId,
     /// A conflict of interest.
     ConflictId,
     /// A proceeding of a case.

@@ -28,7 +28,7 @@ macro_rules! redacted {
         }
     )*};
 }
-redacted!(Client: id, Counsellor: id, Guardian: id, ConsentEnd: how, WithdrawConsentRequest: consent_id,
+redacted!(Client: id, ListClientsRequest: side, LegalHold: id, ReleaseLegalHoldRequest: hold_id, Counsellor: id, Guardian: id, ConsentEnd: how, WithdrawConsentRequest: consent_id,
     InvalidateConsentRequest: consent_id, AttendanceFacts: outcome, Attendance: id,
     AmendAttendanceRequest: session_id, AbsenceDecision: id, DecideAbsenceRequest: session_id, SessionNote: id,
     WriteSessionNoteRequest: session_id, Trainee: attended, Training: session_id, RecordTrainingRequest: session_id, ExcuseMilestoneRequest: milestone_id, ItemAnswer: item,

@@ -12,6 +12,7 @@ use crate::domain::code::{CareService, Gender, Modality, Side};
 use crate::domain::compliance::{Alert, AtRisk, Shown, Status};
 use crate::domain::consent::{Assent, ConsentEnding, ConsentGiver, ConsentPurpose};
 use crate::domain::directory::OrganisationKind;
+use crate::domain::erasure::ErasureReason;
 use crate::domain::escalation::{Action, ConcernKind, Level, Named, Recipient, Trigger};
 use crate::domain::followup::Closing;
 use crate::domain::followup::milestone::{AnchorWord, Excuse, Status as MilestoneStatus};
@@ -80,6 +81,7 @@ words! {
     LiftReason => pb::LiftReason, "LIFT_REASON_";
     BreakGlassState => pb::BreakGlassState, "BREAK_GLASS_STATE_";
     Finding => pb::Finding, "FINDING_";
+    ErasureReason => pb::ErasureReason, "ERASURE_REASON_";
     ProceedingKind => pb::ProceedingKind, "PROCEEDING_KIND_";
     Form => pb::ModuleForm, "MODULE_FORM_";
     RuleCode => pb::BookingRule, "BOOKING_RULE_";

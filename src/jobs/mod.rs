@@ -13,6 +13,7 @@ use std::pin::Pin;
 
 use chrono::TimeDelta;
 
+use crate::usecase::erasure::DestroyKeys;
 use crate::usecase::followup::escalation::PassOnEscalation;
 use crate::usecase::housekeeping::ForgetOld;
 use crate::usecase::job::{self, Job, Leased};
@@ -33,6 +34,7 @@ pub fn all() -> Vec<Handler> {
         Handler::of::<OfferSlot>(),
         Handler::of::<ExpireOffer>(),
         Handler::of::<PassOnEscalation>(),
+        Handler::of::<DestroyKeys>(),
     ]
 }
 

@@ -45,14 +45,20 @@ struct Row {
 }
 
 impl Row {
-    async fn open(self, tx: &mut Tx) -> Result<Assessment> {
+    /// Nothing when the client was erased: of an assessment without answers and result, nothing is left.
+    async fn open(self, tx: &mut Tx) -> Result<Option<Assessment>> {
         let (id, place) = (self.id, Place::of(self.client_id, self.id));
         let supersedes = match (self.supersedes_id, self.reason) {
             (Some(id), Some(reason)) => Some((id, tx.open(place, REASON, reason).await?)),
             (None, None) => None,
             _ => return Err(wrong(id)),
         };
-        Ok(Assessment {
+        let answers = tx.open(place, ANSWERS, self.answers).await?;
+        let result = tx.open(place, RESULT, self.result).await?;
+        if answers.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Assessment {
             id,
             organisation_id: self.organisation_id,
             client_id: self.client_id,
@@ -67,13 +73,13 @@ impl Row {
             },
             assessed_on: self.assessed_on,
             closed: self.closed,
-            answers: read(id, &tx.open(place, ANSWERS, self.answers).await?)?,
-            result: read(id, &tx.open(place, RESULT, self.result).await?)?,
+            answers: read(id, &answers)?,
+            result: read(id, &result)?,
             recorded_at: self.recorded_at.0,
             recorded_by: Author { principal: self.recorded_by, role: self.recorded_as },
             supersedes,
             stands: self.stands,
-        })
+        }))
     }
 }
 
@@ -134,10 +140,10 @@ pub async fn end(tx: &mut Tx, id: AssessmentId) -> Result<bool> {
     Ok(sql.bind(id).run().await? > 0)
 }
 
-/// Reads one assessment.
+/// Reads one assessment; nothing is left of those of a client who was erased.
 pub async fn find(tx: &mut Tx, id: AssessmentId) -> Result<Option<Assessment>> {
     match tx.sql("SELECT * FROM assessment WHERE id = $1").bind(id).maybe::<Row>().await? {
-        Some(row) => row.open(tx).await.map(Some),
+        Some(row) => row.open(tx).await,
         None => Ok(None),
     }
 }
@@ -167,7 +173,7 @@ pub async fn standing(tx: &mut Tx, client_id: ClientId, instrument: Option<&Code
     let rows = sql.bind(client_id).bind(instrument.cloned()).all::<Row>().await?;
     let mut all = Vec::with_capacity(rows.len());
     for row in rows {
-        all.push(row.open(tx).await?);
+        all.extend(row.open(tx).await?);
     }
     Ok(all)
 }

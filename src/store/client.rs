@@ -1,15 +1,17 @@
-//! Clients and the declarations of who must not meet them.
+//! Clients.
 
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::client_index;
+use super::codec::Instant;
 use super::db::{Lock, Sql, Tx};
 use super::error::Result;
 use super::noun::{Head, Keyed, Listing, Stored};
 use super::seal::{Place, Sealed};
-use crate::domain::client::{AgeBasis, Availability, Client, NoContact};
+use crate::domain::client::{AgeBasis, Availability, Client};
 use crate::domain::code::{Gender, Modality, Side};
-use crate::domain::ids::{ClientId, CounsellorId, LinkId, NoContactId, OrganisationId, VenueId};
+use crate::domain::ids::{ClientId, CounsellorId, LinkId, OrganisationId, VenueId};
 use crate::domain::noun::Record;
 use crate::domain::personal::Personal;
 use crate::domain::reference::Reference;
@@ -31,6 +33,8 @@ pub struct Outline {
     pub reference: Reference,
     /// Side.
     pub side: Side,
+    /// Whether the client was erased.
+    pub erased: bool,
 }
 
 #[derive(sqlx::FromRow)]
@@ -52,10 +56,15 @@ struct Row {
     availability: Json<Vec<Availability>>,
     preferred_modality: Option<Modality>,
     preferred_venue_id: Option<VenueId>,
+    erased_at: Option<Instant>,
 }
 
 impl Row {
+    /// With the personal fields, of which nothing is left once the client is erased.
     async fn open(self, tx: &mut Tx) -> Result<Record<Client>> {
+        if self.erased_at.is_some() {
+            return Ok(self.closed());
+        }
         let place = Place::of(self.head.id, self.head.id);
         Ok(self.head.record(Client {
             organisation_id: self.organisation_id,
@@ -73,6 +82,7 @@ impl Row {
             availability: self.availability.0,
             preferred_modality: self.preferred_modality,
             preferred_venue_id: self.preferred_venue_id,
+            erased_at: self.erased_at.map(|at| at.0),
         }))
     }
 
@@ -94,6 +104,7 @@ impl Row {
             availability: self.availability.0,
             preferred_modality: self.preferred_modality,
             preferred_venue_id: self.preferred_venue_id,
+            erased_at: self.erased_at.map(|at| at.0),
         })
     }
 }
@@ -130,7 +141,8 @@ impl Stored for Client {
                 phone, address, born_on, spoken_languages, reading_language, counsellor_gender, file_number,
                 availability, preferred_modality, preferred_venue_id, age_basis)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
-        bind(tx, it, text).await?.run().await.map(drop)
+        bind(tx, it, text).await?.run().await?;
+        client_index::insert(tx, it).await
     }
 
     async fn update(tx: &mut Tx, it: &Record<Self>) -> Result<()> {
@@ -138,7 +150,9 @@ impl Stored for Client {
                 reference = $6, side = $7, name = $8, phone = $9, address = $10, born_on = $11,
                 spoken_languages = $12, reading_language = $13, counsellor_gender = $14, file_number = $15,
                 availability = $16, preferred_modality = $17, preferred_venue_id = $18, age_basis = $19 WHERE id = $1";
-        bind(tx, it, text).await?.run().await.map(drop)
+        bind(tx, it, text).await?.run().await?;
+        client_index::delete(tx, it.id).await?;
+        client_index::insert(tx, it).await
     }
 
     async fn find(tx: &mut Tx, id: ClientId, lock: Lock) -> Result<Option<Record<Self>>> {
@@ -234,7 +248,7 @@ impl FactsRow {
 /// Reads what booking rules look at.
 pub async fn subject(tx: &mut Tx, id: ClientId, lock: Lock) -> Result<Option<Subject>> {
     let sql = tx.sql_locked(
-        "SELECT id, organisation_id, reference, side, born_on, spoken_languages, counsellor_gender, availability,
+        "SELECT id, organisation_id, reference, side, erased_at IS NOT NULL AS erased, born_on, spoken_languages, counsellor_gender, availability,
             preferred_modality, preferred_venue_id FROM client WHERE id = $1",
         lock,
     );
@@ -250,7 +264,7 @@ pub async fn subjects(tx: &mut Tx, ids: &[ClientId]) -> Result<Vec<Subject>> {
     let mut all = Vec::with_capacity(ids.len());
     for some in ids.chunks(1024) {
         let sql = tx.sql_each(
-            "SELECT id, organisation_id, reference, side, born_on, spoken_languages, counsellor_gender, availability,
+            "SELECT id, organisation_id, reference, side, erased_at IS NOT NULL AS erased, born_on, spoken_languages, counsellor_gender, availability,
                 preferred_modality, preferred_venue_id FROM client WHERE id IN ({ids})",
             some.len(),
         );
@@ -263,14 +277,29 @@ pub async fn subjects(tx: &mut Tx, ids: &[ClientId]) -> Result<Vec<Subject>> {
 
 /// What may be known of a client without opening personal data.
 pub async fn outline(tx: &mut Tx, id: ClientId, lock: Lock) -> Result<Option<Outline>> {
-    let sql = tx.sql_locked("SELECT id, organisation_id, reference, side FROM client WHERE id = $1", lock);
+    let sql = tx.sql_locked(
+        "SELECT id, organisation_id, reference, side, erased_at IS NOT NULL AS erased FROM client WHERE id = $1",
+        lock,
+    );
     sql.bind(id).maybe().await
 }
 
 /// The client of a reference code.
 pub async fn outline_by_reference(tx: &mut Tx, reference: &Reference) -> Result<Option<Outline>> {
-    let sql = tx.sql("SELECT id, organisation_id, reference, side FROM client WHERE reference = $1");
+    let sql = tx.sql(
+        "SELECT id, organisation_id, reference, side, erased_at IS NOT NULL AS erased FROM client WHERE reference = $1",
+    );
     sql.bind(reference.clone()).maybe().await
+}
+
+/// Clients by id, without personal data.
+pub async fn by_ids(tx: &mut Tx, ids: &[ClientId]) -> Result<Vec<Record<Client>>> {
+    let mut all = Vec::with_capacity(ids.len());
+    for some in ids.chunks(1024) {
+        let sql = tx.sql_each("SELECT * FROM client WHERE id IN ({ids})", some.len());
+        all.extend(sql.bind_ids(some).all::<Row>().await?.into_iter().map(Row::closed));
+    }
+    Ok(all)
 }
 
 /// Whether a client is a counsellor's own: there is or was a session with that counsellor, or an open follow-up plan
@@ -317,76 +346,4 @@ pub async fn declared_apart(tx: &mut Tx, ids: &[ClientId]) -> Result<Vec<(Client
     let mut pairs: Vec<(ClientId, ClientId)> = sql.bind_ids(ids).all().await?;
     pairs.retain(|(_, other)| ids.contains(other));
     Ok(pairs)
-}
-
-#[derive(sqlx::FromRow)]
-struct NoContactRow {
-    #[sqlx(flatten)]
-    head: Head,
-    client_id: ClientId,
-    other_reference: Reference,
-}
-
-impl From<NoContactRow> for Record<NoContact> {
-    fn from(row: NoContactRow) -> Self {
-        row.head.record(NoContact { client_id: row.client_id, other_reference: row.other_reference })
-    }
-}
-
-/// The id of a declaration is that of the link it makes.
-pub fn link_of(declaration: NoContactId) -> LinkId {
-    LinkId(declaration.0)
-}
-
-impl Stored for NoContact {
-    async fn insert(tx: &mut Tx, it: &Record<Self>) -> Result<()> {
-        tx.sql(
-            "INSERT INTO no_contact (id, version, created_at, updated_at, client_id, other_reference)
-             VALUES ($1, $2, $3, $4, $5, $6)",
-        )
-        .bind_head(it)
-        .bind(it.client_id)
-        .bind(it.other_reference.clone())
-        .run()
-        .await
-        .map(drop)
-    }
-
-    async fn update(tx: &mut Tx, it: &Record<Self>) -> Result<()> {
-        tx.sql(
-            "UPDATE no_contact SET version = $2, created_at = $3, updated_at = $4, client_id = $5,
-                other_reference = $6 WHERE id = $1",
-        )
-        .bind_head(it)
-        .bind(it.client_id)
-        .bind(it.other_reference.clone())
-        .run()
-        .await
-        .map(drop)
-    }
-
-    async fn find(tx: &mut Tx, id: NoContactId, lock: Lock) -> Result<Option<Record<Self>>> {
-        tx.sql_locked("SELECT * FROM no_contact WHERE id = $1", lock).bind(id).record::<NoContactRow, _>().await
-    }
-
-    async fn list(tx: &mut Tx, listing: &Listing) -> Result<Vec<Record<Self>>> {
-        tx.sql(
-            "SELECT no_contact.* FROM no_contact JOIN client ON client.id = no_contact.client_id
-              WHERE (CAST($1 AS UUID) IS NULL OR client.organisation_id = $1)
-                AND (CAST($2 AS UUID) IS NULL OR no_contact.client_id = $2)
-                AND no_contact.id > $3 ORDER BY no_contact.id LIMIT $4",
-        )
-        .bind_listing(listing)
-        .records::<NoContactRow, _>()
-        .await
-    }
-
-    async fn owner(tx: &mut Tx, it: &Self) -> Result<Option<OrganisationId>> {
-        Ok(outline(tx, it.client_id, Lock::None).await?.map(|client| client.organisation_id))
-    }
-}
-
-/// Deletes a declaration.
-pub async fn delete_no_contact(tx: &mut Tx, id: NoContactId) -> Result<()> {
-    tx.sql("DELETE FROM no_contact WHERE id = $1").bind(id).run().await.map(drop)
 }

@@ -24,6 +24,7 @@ use crate::domain::code::{CareService, Gender, Modality, Side};
 use crate::domain::compliance::{Shown, Status};
 use crate::domain::consent::{Assent, ConsentEnding, ConsentGiver, ConsentPurpose};
 use crate::domain::directory::OrganisationKind;
+use crate::domain::erasure::ErasureReason;
 use crate::domain::escalation::{Action, ConcernKind, Level, Recipient, Trigger};
 use crate::domain::followup::Closing;
 use crate::domain::followup::milestone::Standing as MilestoneStanding;
@@ -84,7 +85,7 @@ macro_rules! words_and_ids {
 }
 
 words_and_ids! {
-    words: Informant, Closing, MilestoneStanding, Level, Trigger, Action, ConcernKind, Recipient, CaseEventKind,
+    words: ErasureReason, Informant, Closing, MilestoneStanding, Level, Trigger, Action, ConcernKind, Recipient, CaseEventKind,
         Role, AgreementStatus, Outcome, AgeBasis, CaseRole, CareService, Gender, Modality, Side,
         OrganisationKind, CancelReason, StateWord, RuleCode, GuardianStanding, ConsentPurpose, ConsentGiver, Assent,
         ConsentEnding, ProceedingKind, JobState, EntryEnding, Freeing, SlotEnding, OfferEnding,
@@ -92,7 +93,7 @@ words_and_ids! {
         RevocationReason, LiftReason, Finding,
         outcome::Outcome, Concern, NotHeld, Ground;
     ids: OrganisationId, AgreementId, SiteId, VenueId, RoomId, CounsellorId, LeaveId,
-        HolidayCalendarId, ClientId, CaseId, LinkId, NoContactId, GuardianId, ConsentId, ConflictId, ProceedingId,
+        HolidayCalendarId, ClientId, LegalHoldId, CaseId, LinkId, NoContactId, GuardianId, ConsentId, ConflictId, ProceedingId,
         ProgrammeId,
         SessionId, ParticipantId, AttendanceId, DecisionId, NoteId,
         SeriesId, WaitlistEntryId, FreedSlotId, WaitlistOfferId,

@@ -4,16 +4,12 @@
 //! PostgreSQL a pool. Nothing outside `store` names an engine.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::PathBuf;
 
-use secrecy::{ExposeSecret, SecretString};
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use secrecy::SecretString;
+use sqlx::postgres::{PgArguments, PgPool, PgRow};
 use sqlx::query::Query;
-use sqlx::sqlite::{
-    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
-    SqliteSynchronous,
-};
+use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteRow};
 use sqlx::{Encode, FromRow, PgConnection, Postgres, SqlSafeStr, Sqlite, SqliteConnection, Transaction, Type};
 use uuid::Uuid;
 
@@ -52,61 +48,7 @@ pub(super) enum Engine {
     Postgres(PgPool),
 }
 
-/// How long a request waits for a connection before it is told to come back.
-const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(10);
-
-/// Nobody waits for ever for somebody who froze, and what is acknowledged is on disk.
-const BOUNDS: [(&str, &str); 3] =
-    [("lock_timeout", "10s"), ("idle_in_transaction_session_timeout", "60s"), ("synchronous_commit", "on")];
-
-/// Pages that the writer keeps in memory: 64 MiB, in SQLite's way of saying so.
-const WRITER_CACHE: &str = "-65536";
-
 impl Db {
-    /// Opens a database; says nothing about its schema (see [`Db::migrate`]).
-    pub async fn open(target: &Target, connections: u32) -> Result<Self> {
-        Self::open_as(target, connections, "OFF").await
-    }
-
-    /// Opens a database of keys: what is written over there is gone from the file.
-    pub(super) async fn open_keys(target: &Target, connections: u32) -> Result<Self> {
-        Self::open_as(target, connections, "ON").await
-    }
-
-    async fn open_as(target: &Target, connections: u32, secure_delete: &'static str) -> Result<Self> {
-        match target {
-            Target::Sqlite(file) => Self::open_sqlite(file, connections, secure_delete).await,
-            Target::Postgres(url) => {
-                let options: PgConnectOptions = url.expose_secret().parse().map_err(Error::Database)?;
-                let options = options.application_name("aftercare").options(BOUNDS);
-                let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(WAIT_FOR_CONNECTION);
-                Ok(Self { engine: Engine::Postgres(pool.connect_with(options).await?), vault: None })
-            }
-        }
-    }
-
-    async fn open_sqlite(file: &Path, connections: u32, secure_delete: &'static str) -> Result<Self> {
-        create_private(file)?;
-        let options = SqliteConnectOptions::new()
-            .filename(file)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            // An acknowledged booking survives a power cut.
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .pragma("secure_delete", secure_delete)
-            .busy_timeout(WAIT_FOR_CONNECTION);
-        let pool = |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(WAIT_FOR_CONNECTION);
-        // A long transaction, such as an import, would write pages and savepoints to disk again and again.
-        let memory = options.clone().pragma("cache_size", WRITER_CACHE).pragma("temp_store", "MEMORY");
-        // The first to come makes the file one with a log of its own, for which SQLite waits for nobody.
-        let turn = take_turns(file).await?;
-        let writer = pool(1).connect_with(memory).await?;
-        drop(turn);
-        let readers = pool(connections).connect_with(options.pragma("query_only", "ON")).await?;
-        Ok(Self { engine: Engine::Sqlite { writer, readers, file: file.to_path_buf() }, vault: None })
-    }
-
     /// Begins the one kind of transaction that writes.
     pub async fn begin_write(&self) -> Result<Tx> {
         Ok(self.tx(match &self.engine {
@@ -139,20 +81,17 @@ impl Db {
         Self { vault: Some(vault), ..self }
     }
 
-    /// Forgets what stood where something was written over, as far as the engine lets it: on SQLite, the log.
-    pub(super) async fn forget_log(&self) -> Result<()> {
-        if let Engine::Sqlite { writer, .. } = &self.engine {
-            sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(writer).await?;
-        }
-        Ok(())
-    }
-
     /// Closes every connection, after those in use came back.
     pub async fn close(&self) {
         if let Some(vault) = &self.vault {
             vault.store().engine.close().await;
         }
         self.engine.close().await;
+    }
+
+    /// One that nothing is unlocked of.
+    pub(super) fn over(engine: Engine) -> Self {
+        Self { engine, vault: None }
     }
 
     pub(super) fn engine(&self) -> &Engine {
@@ -170,22 +109,6 @@ impl Engine {
             Engine::Postgres(pool) => pool.close().await,
         }
     }
-}
-
-/// Waits until nobody else opens or migrates a database file; they wait until what is returned is dropped.
-pub(super) async fn take_turns(file: &Path) -> Result<std::fs::File> {
-    let lock = create_private(&file.with_extension("lock"))?;
-    // Another process may hold it for as long as its migration takes.
-    Ok(tokio::task::spawn_blocking(move || lock.lock().map(|()| lock)).await.map_err(std::io::Error::other)??)
-}
-
-/// Opens a file, made if it is missing so that only its owner can read it.
-fn create_private(file: &Path) -> std::io::Result<std::fs::File> {
-    let mut options = std::fs::OpenOptions::new();
-    options.append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(file)
 }
 
 /// A transaction; dropped without [`Tx::commit`] it never happened.

@@ -37,8 +37,8 @@ pub enum Error {
     /// A file beside the database.
     #[error("file")]
     File(#[from] std::io::Error),
-    /// The key of whom this is about was destroyed; nothing can be written about them any more.
-    #[error("the key was destroyed")]
+    /// Whom this is about was erased; nothing can be written about them any more.
+    #[error("the client was erased")]
     Erased,
     /// Something was to be wrapped by a key that was retired meanwhile.
     #[error("the wrapping key was retired")]
@@ -95,6 +95,9 @@ impl From<sqlx::Error> for Error {
         }
         if says("aftercare:retired_key") {
             return Error::Retired;
+        }
+        if says("aftercare:client_erased") {
+            return Error::Erased;
         }
         if says("aftercare:key_in_use") {
             return Error::InUse;

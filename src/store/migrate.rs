@@ -11,7 +11,7 @@ macro_rules! migrations {
         migrations!(
             $engine: (1, "0001_scheduling"), (2, "0002_job"), (3, "0003_waitlist"), (4, "0004_attendance"),
             (5, "0005_treatment"), (6, "0006_feed"), (7, "0007_statement"), (8, "0008_followup"), (9, "0009_training"),
-            (10, "0010_access"), (11, "0011_audit"), (13, "0013_break_glass")
+            (10, "0010_access"), (11, "0011_audit"), (12, "0012_privacy"), (13, "0013_break_glass")
         )
     };
     ($engine:literal: $(($version:literal, $name:literal)),*) => {
@@ -47,7 +47,7 @@ impl Db {
     async fn apply(&self, migrations: Migrator) -> Result<()> {
         match self.engine() {
             Engine::Sqlite { writer, file, .. } => {
-                let turn = super::db::take_turns(file).await?;
+                let turn = super::open::take_turns(file).await?;
                 let result = migrations.run(writer).await;
                 drop(turn);
                 result

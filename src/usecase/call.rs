@@ -119,9 +119,14 @@ pub async fn traced<T>(world: &World, call: &Call, subject: Uuid, result: Result
 }
 
 /// Leaves a trace of a read by which much leaves the service at once.
-pub async fn disclosed(world: &World, call: &Call, subject: Option<Uuid>, detail: String) -> Result<()> {
+pub async fn disclosed(
+    world: &World,
+    call: &Call,
+    subjects: impl IntoIterator<Item = Uuid>,
+    detail: String,
+) -> Result<()> {
     let mut event = call.event(world, Outcome::Done, None);
-    event.subjects.extend(subject);
+    event.subjects.extend(subjects);
     event.details.push(detail);
     append(world, event).await
 }

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use uuid::Uuid;
 
 use super::break_glass;
-use super::call::{Call, traced};
+use super::call::{Call, disclosed, traced};
 use super::error::{Error, Result};
 use super::followup;
 use super::link;
@@ -22,10 +22,15 @@ use crate::domain::noun::{Noun, Record};
 use crate::store::client::Outline;
 use crate::store::noun::{Listing, Stored};
 use crate::store::session::Of;
-use crate::store::{Lock, Tx, case, client};
+use crate::store::{Lock, Tx, case, client, client_index, no_contact};
+
+pub use crate::store::client_index::Sought;
 
 impl Managed for Client {
     async fn check(work: &mut Work<'_>, it: &Self, before: Option<&Record<Self>>) -> Result<()> {
+        if before.is_some_and(|before| before.erased_at.is_some()) {
+            return Err(Error::erased());
+        }
         frozen(before.is_none_or(|before| before.side == it.side), "client.side")?;
         frozen(before.is_none_or(|before| before.organisation_id == it.organisation_id), "client.organisation_id")?;
         let Some(venue_id) = it.preferred_venue_id else { return Ok(()) };
@@ -64,6 +69,9 @@ impl Managed for Client {
 pub(super) async fn lock_own(work: &mut Work<'_>, id: ClientId, word: &'static str) -> Result<Outline> {
     let outline = client::outline(&mut work.tx, id, Lock::Update).await?.ok_or(Error::NotFound(word))?;
     work.call.manages(Some(outline.organisation_id), word)?;
+    if outline.erased {
+        return Err(Error::erased());
+    }
     work.touched(id.uuid());
     Ok(outline)
 }
@@ -159,15 +167,39 @@ impl<N: Managed> Mutation for RevealOf<N> {
     }
 }
 
-/// Lists clients without personal data: of the organisation, for a counsellor only the own ones.
+/// Lists clients without personal data: of the organisation, for a counsellor only the own ones; those to whom fits
+/// what is sought, if anything is. Such a look-up is audited before it is answered, for it says who somebody is.
 pub async fn list_clients(
     world: &World,
     call: &Call,
     side: Option<Side>,
+    sought: &Sought,
     page: &Page,
 ) -> Result<(Vec<Record<Client>>, String)> {
-    let counsellor = call.caller().authority.counsellor_id().map(Id::uuid);
-    super::noun::list(world, call, counsellor, side, page).await
+    if sought.is_nobody() {
+        let counsellor = call.caller().authority.counsellor_id().map(Id::uuid);
+        return super::noun::list(world, call, counsellor, side, page).await;
+    }
+    let own = call.sees()?.ok_or(Error::Denied)?;
+    let after = page.after::<Uuid>(world, call)?;
+    let mut tx = world.db().begin_read().await?;
+    let found: Vec<_> = client_index::find(&mut tx, own, sought).await?.into_iter().collect();
+    let mut rows = client::by_ids(&mut tx, &found).await?;
+    rows.retain(|it| side.is_none_or(|side| side == it.side) && after.is_none_or(|after| it.id.uuid() > after));
+    rows.sort_by_key(|it| it.id);
+    if let Some(counsellor_id) = call.caller().authority.counsellor_id() {
+        let mut seen = Vec::new();
+        for it in rows {
+            if client::seen_by(&mut tx, it.id, counsellor_id).await? {
+                seen.push(it);
+            }
+        }
+        rows = seen;
+    }
+    drop(tx);
+    let (rows, next) = page.cut(world, call, rows, |row| row.id.uuid());
+    disclosed(world, call, rows.iter().map(|row| row.id.uuid()), "LOOKED_UP".into()).await?;
+    Ok((rows, next))
 }
 
 impl Managed for Case {
@@ -220,6 +252,9 @@ pub(super) async fn check_party(work: &mut Work<'_>, client_id: ClientId, role: 
     work.touched(client_id.uuid());
     let outline = client::outline(&mut work.tx, client_id, Lock::None).await?.ok_or(Error::NotFound(Client::WORD))?;
     work.call.manages(Some(outline.organisation_id), Client::WORD)?;
+    if role.is_some() && outline.erased {
+        return Err(Error::erased());
+    }
     if role.is_some_and(|role| role.side() != outline.side) {
         return Err(Error::field("party.role", "must suit the client's side"));
     }
@@ -270,7 +305,7 @@ impl Managed for NoContact {
     }
 
     async fn follow(work: &mut Work<'_>, after: &Record<Self>, _before: Option<&Record<Self>>) -> Result<()> {
-        let link_id = client::link_of(after.id);
+        let link_id = no_contact::link_of(after.id);
         let parties = client::parties(&mut work.tx, link_id).await?;
         link::lock_sessions(work, &parties).await?;
         link::settle(work, link_id).await
@@ -290,11 +325,11 @@ impl Mutation for WithdrawNoContact {
 
     async fn run(&self, work: &mut Work<'_>) -> Result<()> {
         find_own::<NoContact>(work, self.id, Some(self.version)).await?;
-        let link_id = client::link_of(self.id);
+        let link_id = no_contact::link_of(self.id);
         let parties = client::parties(&mut work.tx, link_id).await?;
         link::lock_clients(work, parties.clone()).await?;
         link::lock_sessions(work, &parties).await?;
-        client::delete_no_contact(&mut work.tx, self.id).await?;
+        no_contact::delete(&mut work.tx, self.id).await?;
         for party in parties {
             link::leave(work, link_id, party).await?;
         }

@@ -22,6 +22,7 @@ mod consent;
 mod dateutil;
 mod demo;
 mod directory;
+mod erasure;
 mod escalation;
 mod expired;
 mod fact_race;

@@ -67,8 +67,7 @@ on_both_engines! {
         let bare = pb::Client { name: String::new(), born_on: None, ..made.clone() };
         assert_eq!(listed, [bare]);
 
-        let db = Db::open(&app.db.target, 1).await.unwrap();
-        let mut tx = db.begin_read().await.unwrap();
+        let mut tx = app.world().db().begin_read().await.unwrap();
         let facts = client::subject(&mut tx, made.id.parse().unwrap(), Lock::None).await.unwrap().unwrap();
         assert_eq!(facts.born_on.expose(), "1990-05-06");
         assert_eq!((facts.availability.len(), facts.outline.reference.as_str()), (2, made.reference.as_str()));

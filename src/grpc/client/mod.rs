@@ -3,6 +3,7 @@
 mod case;
 mod conflict;
 mod consent;
+mod erasure;
 mod guardian;
 mod no_contact;
 pub(super) mod person;
@@ -34,6 +35,9 @@ keyed!(
     WithdrawConflictRequest,
     RecordProceedingRequest,
     DeleteProceedingRequest,
+    PlaceLegalHoldRequest,
+    ReleaseLegalHoldRequest,
+    EraseClientRequest,
 );
 
 /// The service over a world.
@@ -82,4 +86,8 @@ service! {
     record_proceeding: RecordProceedingRequest => RecordProceedingResponse, proceeding;
     delete_proceeding: DeleteProceedingRequest => DeleteProceedingResponse, delete;
     list_proceedings: ListProceedingsRequest => ListProceedingsResponse, proceedings;
+    place_legal_hold: PlaceLegalHoldRequest => PlaceLegalHoldResponse, place_hold;
+    release_legal_hold: ReleaseLegalHoldRequest => ReleaseLegalHoldResponse, release_hold;
+    list_legal_holds: ListLegalHoldsRequest => ListLegalHoldsResponse, holds;
+    erase_client: EraseClientRequest => EraseClientResponse, erase;
 }

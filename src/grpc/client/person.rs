@@ -7,13 +7,13 @@ use crate::domain::client::{AgeBasis, Availability, Client, MOST_AVAILABILITY, b
 use crate::domain::noun::Record;
 use crate::domain::personal::Personal;
 use crate::domain::reference::Reference;
-use crate::domain::text::{Code, Language};
+use crate::domain::text::{Code, Language, bounded};
 use crate::grpc::directory::{Wire, update, wire_fields};
 use crate::grpc::fields::{Fields, day_time, id_text, open, open_mutation, timestamp};
 use crate::grpc::pb;
 use crate::grpc::words::Word;
 use crate::usecase::call::Call;
-use crate::usecase::client as usecase;
+use crate::usecase::client::{self as usecase, Sought};
 use crate::usecase::error::{Error, Result};
 use crate::usecase::mutate;
 use crate::usecase::noun::Create;
@@ -48,8 +48,11 @@ impl Clients {
         let side = f.maybe_word("side", pb.side);
         let query = pb::ListClientsRequest { page_size: 0, page_token: String::new(), ..pb.clone() };
         let page = f.page(pb.page_size, &pb.page_token, 50, &query);
-        let (side, page) = f.finish(|| Some((side?, page?)))?;
-        let (rows, next_page_token) = usecase::list_clients(&self.world, &call, side, &page).await?;
+        let name = f.maybe("name", &pb.name, |raw| bounded(raw, 1..=200)).map(|it| it.map(Personal::new));
+        let phone = f.maybe("phone", &pb.phone, |raw| bounded(raw, 1..=40)).map(|it| it.map(Personal::new));
+        let (side, name, phone, page) = f.finish(|| Some((side?, name?, phone?, page?)))?;
+        let sought = Sought { name, phone };
+        let (rows, next_page_token) = usecase::list_clients(&self.world, &call, side, &sought, &page).await?;
         Ok(pb::ListClientsResponse { clients: rows.iter().map(client_pb).collect(), next_page_token })
     }
 }
@@ -87,6 +90,7 @@ fn client_from(pb: &pb::Client, reference: Reference, call: &Call) -> Result<Cli
             availability: availability?,
             preferred_modality: preferred_modality?,
             preferred_venue_id: preferred_venue_id?,
+            erased_at: None,
         })
     })
 }
@@ -148,7 +152,7 @@ impl Wire for Client {
     }
 }
 
-fn client_pb(it: &Record<Client>) -> pb::Client {
+pub(super) fn client_pb(it: &Record<Client>) -> pb::Client {
     let small = |number: u32| i32::try_from(number).unwrap_or_default();
     let born = |(year, month, day)| pb::google::r#type::Date { year, month: small(month), day: small(day) };
     pb::Client {
@@ -171,5 +175,6 @@ fn client_pb(it: &Record<Client>) -> pb::Client {
         preferred_venue_id: id_text(it.preferred_venue_id),
         created_at: timestamp(it.created_at),
         updated_at: timestamp(it.updated_at),
+        erased_at: it.erased_at.and_then(timestamp),
     }
 }

@@ -65,6 +65,7 @@ impl Kind for Client {
                 availability: Vec::new(),
                 preferred_modality: None,
                 preferred_venue_id: None,
+                erased_at: None,
             })
         })
     }
@@ -84,6 +85,7 @@ impl Kind for Client {
         self.age_basis = before.age_basis;
         self.preferred_modality = before.preferred_modality;
         self.preferred_venue_id = before.preferred_venue_id;
+        self.erased_at = before.erased_at;
     }
 
     fn changes(&self, before: &Self) -> Vec<&'static str> {

@@ -114,6 +114,9 @@ pub async fn clients(work: &mut Work<'_>, wanted: &[Attendee]) -> Result<Vec<Sub
     for id in ids {
         let found = client::subject(&mut work.tx, id, Lock::Share).await?.ok_or_else(not_found)?;
         work.call.manages(Some(found.organisation_id), Client::WORD)?;
+        if found.outline.erased {
+            return Err(Error::erased());
+        }
         all.push(found);
     }
     if all.iter().any(|it| it.organisation_id != all[0].organisation_id) {

@@ -234,6 +234,7 @@ fn client(organisation_id: OrganisationId, reference: aftercare::domain::referen
         age_basis: None,
         preferred_modality: None,
         preferred_venue_id: None,
+        erased_at: None,
     }
 }
 

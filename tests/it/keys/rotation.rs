@@ -15,15 +15,17 @@ use uuid::Uuid;
 
 use super::{apart, cli, get, key_store as store_of};
 use crate::on_both_engines;
-use crate::support::{Actor, Ngo, TestApp, book, booking};
+use crate::support::{Actor, Ngo, TestApp, book, booking, unless};
 
-/// Owners with keys, far from those of clients.
-const OWNERS: u128 = 2_000;
+/// How many owners have keys, besides clients; a benchmark has more of them.
+fn owners() -> u128 {
+    unless("AFTERCARE_TEST_KEYS", 2_000)
+}
 
 /// Gives many owners keys, in one transaction.
 async fn many_owners(world: &World) {
     let mut tx = world.db().begin_write().await.unwrap();
-    for owner in 1..=OWNERS {
+    for owner in 1..=owners() {
         let place = Place::of(Uuid::from_u128(owner), Uuid::from_u128(owner));
         tx.seal(place, "client.name", &Personal::new("Example".into())).await.unwrap();
     }
@@ -81,10 +83,14 @@ on_both_engines! {
         let one = tokio::spawn(work(ngo.clone(), ngo.coordinator.clone(), counsellor.clone(), 0, stop.clone()));
         let other = beside.bearer(ngo.coordinator.token.clone());
         let two = tokio::spawn(work(ngo.clone(), other, counsellor, 20, stop.clone()));
-        let rotated = keys::rotate(&app.another_world(2, 3).await, |_| {}).await.unwrap();
+        let (world, began) = (app.another_world(2, 3).await, tokio::time::Instant::now());
+        let rotated = keys::rotate(&world, |_| {}).await.unwrap();
+        let took = began.elapsed();
         stop.store(true, Ordering::SeqCst);
-        assert!(one.await.unwrap() + two.await.unwrap() >= 6);
-        assert!(rotated.rewrapped > usize::try_from(OWNERS).unwrap() && rotated.retired == 1, "{rotated:?}");
+        let booked = one.await.unwrap() + two.await.unwrap();
+        assert!(booked >= 6);
+        println!("{} keys in {took:?}, and {booked} bookings meanwhile", rotated.rewrapped);
+        assert!(rotated.rewrapped > usize::try_from(owners()).unwrap() && rotated.retired == 1, "{rotated:?}");
 
         let new = ring(&app);
         assert!(new.len() == 1 && new != old);
@@ -94,7 +100,7 @@ on_both_engines! {
         // A process that starts now has no other key.
         let fresh = app.another_world(2, 4).await;
         let mut tx = fresh.db().begin_write().await.unwrap();
-        tx.prepare_keys((1..=OWNERS).map(Uuid::from_u128)).await.unwrap();
+        tx.prepare_keys((1..=owners()).map(Uuid::from_u128)).await.unwrap();
         drop(tx);
         let (_, listed) = cli(&app, &["keys", "list"]);
         let states: Vec<_> = listed.lines().map(|line| line.split('\t').nth(1).unwrap()).collect();
@@ -116,7 +122,7 @@ on_both_engines! {
         assert_eq!(in_use(&app).await.len(), 2);
         let rotated = keys::rotate(app.world(), |_| {}).await.unwrap();
         assert_eq!(rotated.retired, 1);
-        assert!(rotated.rewrapped < usize::try_from(OWNERS).unwrap());
+        assert!(rotated.rewrapped < usize::try_from(owners()).unwrap());
         assert_eq!((ring(&app), in_use(&app).await), (vec![prepared], BTreeSet::from([prepared])));
         // The next one is another one.
         let (well, says) = cli(&app, &["keys", "rotate"]);
