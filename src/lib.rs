@@ -81,7 +81,11 @@
 //!   client). Nothing but [`clock::SystemClock`] and [`rng::SeededRng::from_system`] asks the
 //!   machine for the time or for chance; a lint holds that.
 //! * Text about a person is a [`domain::personal::Personal`]: it prints as `[redacted]` and
-//!   becomes bytes at rest in one place, [`store::seal`].
+//!   becomes bytes at rest in one place, [`store::seal`]: encrypted under the key of whom it is about, and bound to
+//!   owner, row and column. The keys are in another database, wrapped by a key that is in neither.
+//! * Nothing is sealed with a key that is not kept: new owners' keys are committed before the data. Whoever needs both
+//!   databases begins with the data; no transaction of the key store waits for one of the data.
+//! * What was erased stays erased: no key is made again, no row about the client is written, and both schemas say so.
 //! * What a caller may not know exists is NOT_FOUND, worded as if it did not; separation and a room
 //!   taken by others are one code, SLOT_NOT_AVAILABLE.
 //!
@@ -233,6 +237,21 @@
 //!   trail, and nobody can use up what is another's. A refusal is audited once a minute.
 //! * 2026-11: an emergency opens the reads that are audited, and no others; lists that carry no personal text stay as
 //!   they are. It belongs to the subject that asked for it, not to the counsellor's seat.
+//! * 2026-11: the keys of a request's new owners are kept in one transaction as it commits: an import waits for one disk
+//!   write more, and what is refused makes no key. Of two processes that give one owner two keys, one tries again.
+//! * 2026-11: ciphertext is not bound to a version of its row: whoever can write the database can put an older text of the
+//!   same field back, and only the audit trail says so.
+//! * 2026-11: a key that is in use stays in memory for a minute, so another process may read what is erased for so long.
+//!   The client itself it knows to be erased at once.
+//! * 2026-11: an erased client keeps reference, file number, side and preferences: they say nothing without the paper file,
+//!   and an old import cannot bring the client back. Assessments are gone, as there is nothing left of them but their day.
+//! * 2026-11: the key of a case goes with the last of its parties, unless its steps are still followed up.
+//! * 2026-11: what is still to be recorded of the past, such as who came, may be recorded of an erased client; words about
+//!   the client may not.
+//! * 2026-11: a look-up by name compares whole normalised names by a digest that differs between organisations. It is
+//!   audited like a read, because it says who somebody is.
+//! * 2026-11: the keyring is the same file wherever a process runs. A rotation puts its key there before anything is
+//!   wrapped with it, and takes the old one out when nothing is; so it can be interrupted anywhere, and copied in between.
 
 pub mod app;
 pub mod auth;

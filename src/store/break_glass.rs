@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::codec::Instant;
 use super::db::{Lock, Tx};
 use super::error::Result;
-use super::seal::Sealed;
+use super::seal::{Place, Sealed};
 use crate::domain::break_glass::{Act, BreakGlass, Finding};
 use crate::domain::code::Side;
 use crate::domain::ids::{BreakGlassId, ClientId, CounsellorId, OrganisationId};
@@ -38,7 +38,7 @@ struct Row {
 
 impl Row {
     async fn open(self, tx: &mut Tx) -> Result<BreakGlass> {
-        let reason = tx.open(self.client_id.0, REASON, self.reason.clone()).await?;
+        let reason = tx.open(Place::of(self.client_id, self.id), REASON, self.reason.clone()).await?;
         Ok(BreakGlass { reason, ..self.closed() })
     }
 
@@ -65,7 +65,7 @@ impl Row {
 
 /// Writes a request; `side` is that of the client and of the counsellor.
 pub async fn insert(tx: &mut Tx, it: &BreakGlass, side: Side) -> Result<()> {
-    let reason = tx.seal(it.client_id.0, REASON, &it.reason).await?;
+    let reason = tx.seal(Place::of(it.client_id, it.id), REASON, &it.reason).await?;
     tx.sql(
         "INSERT INTO break_glass (id, organisation_id, client_id, counsellor_id, side, requested_by, requested_at,
             reason, minutes)
