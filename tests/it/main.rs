@@ -17,6 +17,7 @@ mod booking;
 mod break_glass;
 mod calendar;
 mod case_event;
+mod cells;
 mod compliance;
 mod consent;
 mod dateutil;

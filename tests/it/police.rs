@@ -24,7 +24,7 @@ fn named(app: &TestApp, name: &str) -> Actor {
 }
 
 /// A reference that nobody has, for each number.
-fn of_nobody(number: u8) -> String {
+pub fn of_nobody(number: u8) -> String {
     Reference::from_random([number / 31, number % 31, 1, 2, 3, 4, 5, 6]).as_str().to_owned()
 }
 

@@ -392,6 +392,10 @@ impl Actor {
         pb::audit_service_client::AuditServiceClient::with_interceptor(self.channel.clone(), self.bearer())
     }
 
+    pub fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
     fn bearer(&self) -> Bearer {
         Bearer(self.token.clone())
     }
