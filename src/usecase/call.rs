@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use chrono::{DateTime, Utc};
+use tracing::Instrument;
 use uuid::Uuid;
 
 use super::error::{Error, Result};
@@ -134,12 +135,12 @@ pub async fn disclosed(
 /// Writes an event of its own, whether or not the caller still waits.
 async fn append(world: &World, event: Event) -> Result<()> {
     let world = world.clone();
-    let written = tokio::spawn(async move {
+    let written = async move {
         let mut tx = world.db().begin_write().await?;
         audit::append(&mut tx, &event).await?;
         Ok(tx.commit().await?)
-    });
-    written.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+    };
+    tokio::spawn(written.in_current_span()).await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
 }
 
 impl Call {

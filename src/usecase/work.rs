@@ -9,6 +9,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use tracing::Instrument;
 use uuid::Uuid;
 
 use super::call::Call;
@@ -105,7 +106,7 @@ const ATTEMPTS: u32 = 5;
 /// Runs a mutation to its end, whether or not the caller still waits.
 pub async fn mutate<M: Mutation>(world: &World, call: Call, mutation: M) -> Result<M::Answer> {
     let world = world.clone();
-    let task = tokio::spawn(async move {
+    let task = async move {
         let mut attempt = 1;
         loop {
             match once(&world, &call, &mutation).await {
@@ -117,8 +118,8 @@ pub async fn mutate<M: Mutation>(world: &World, call: Call, mutation: M) -> Resu
                 result => return result,
             }
         }
-    });
-    match task.await {
+    };
+    match tokio::spawn(task.in_current_span()).await {
         Ok(result) => result,
         Err(panic) => std::panic::resume_unwind(panic.into_panic()),
     }

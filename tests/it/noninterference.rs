@@ -11,6 +11,7 @@ mod hear;
 mod police;
 mod script;
 mod stage;
+mod statements;
 mod survivors;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -49,12 +49,13 @@ impl Serving {
         let address = loop {
             let line = lines.next().expect("the process says where it serves").unwrap();
             seen.push_str(&line);
+            seen.push('\n');
             let line: serde_json::Value = serde_json::from_str(&line).unwrap();
             if line["fields"]["message"] == "serving" {
                 break line["fields"]["address"].as_str().unwrap().parse().unwrap();
             }
         };
-        let log = std::thread::spawn(move || lines.map_while(Result::ok).fold(seen, |all, line| all + &line));
+        let log = std::thread::spawn(move || lines.map_while(Result::ok).fold(seen, |all, line| all + &line + "\n"));
         Self { child, address, log }
     }
 
