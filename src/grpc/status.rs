@@ -17,8 +17,8 @@ use crate::usecase::error::{Error, Refusal};
 
 /// The domain of every `ErrorInfo`.
 const DOMAIN: &str = "aftercare";
-/// The most fields that one answer names: it travels in a header, for whose length clients have a limit.
-const MOST_FIELDS: usize = 100;
+/// The most bytes that one list of details takes. They travel in a header, as base64; many clients take 8 KiB of headers.
+const LONGEST_LIST: usize = 4_000;
 /// When to come back after UNAVAILABLE.
 const COME_BACK: Duration = Duration::from_millis(200);
 
@@ -31,7 +31,7 @@ pub fn status(error: Error) -> Status {
         Error::Denied => Code::PermissionDenied,
         Error::Invalid(fields) => {
             let wrong = |it: &crate::usecase::error::FieldViolation| FieldViolation::new(&it.field, &it.says);
-            details.set_bad_request(fields.iter().take(MOST_FIELDS).map(wrong).collect::<Vec<_>>());
+            details.set_bad_request(fitting(fields.iter().map(wrong), |it| it.field.len() + it.description.len()));
             Code::InvalidArgument
         }
         Error::RequestReused => {
@@ -42,7 +42,7 @@ pub fn status(error: Error) -> Status {
         Error::Exists(_) => Code::AlreadyExists,
         Error::EtagMismatch(_) => Code::Aborted,
         Error::Refused(refusal) => {
-            details.set_precondition_failure(violations(refusal));
+            details.set_precondition_failure(fitting(violations(refusal), length));
             extra = Some(alternatives(refusal));
             Code::FailedPrecondition
         }
@@ -55,7 +55,7 @@ pub fn status(error: Error) -> Status {
         }
         Error::Precondition { reason, says, subjects } => {
             let all = subjects.iter().map(|id| PreconditionViolation::new(*reason, id.to_string(), *says));
-            details.set_precondition_failure(all.collect::<Vec<_>>());
+            details.set_precondition_failure(fitting(all, length));
             Code::FailedPrecondition
         }
         Error::OutsideAge { suggested } => {
@@ -82,6 +82,23 @@ pub fn status(error: Error) -> Status {
         Error::Internal(source) => return internal(source),
     };
     with_details(code, &error.to_string(), &details, extra)
+}
+
+/// As many of these as one answer can carry.
+pub(super) fn fitting<T>(all: impl IntoIterator<Item = T>, length: impl Fn(&T) -> usize) -> Vec<T> {
+    // What surrounds each on the wire.
+    const FRAME: usize = 8;
+    let mut left = LONGEST_LIST;
+    let fits = |it: &T| {
+        let taken = left.checked_sub(length(it) + FRAME);
+        left = taken.unwrap_or_default();
+        taken.is_some()
+    };
+    all.into_iter().take_while(fits).collect()
+}
+
+fn length(it: &PreconditionViolation) -> usize {
+    it.r#type.len() + it.subject.len() + it.description.len()
 }
 
 /// An opaque id for the caller, the chain of causes for the log.

@@ -30,6 +30,7 @@ mod fact_race;
 mod followup;
 mod followup_report;
 mod foreign;
+mod fuzz;
 mod group;
 mod group_place;
 mod group_race;

@@ -22,7 +22,8 @@ use tonic::Code;
 
 use self::hear::{Asked, Heard, ask, follow, get};
 use self::police::{Known, Question, hasty, list, watch};
-use self::script::{Deed, Dice, Step};
+pub use self::script::Dice;
+use self::script::{Deed, Step};
 use self::stage::Stage;
 use self::survivors::{Survivors, everything};
 use crate::support::{Engine, unless};

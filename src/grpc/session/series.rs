@@ -15,6 +15,7 @@ use crate::grpc::fields::{Fields, count, date, day_time, duration, open, open_mu
 use crate::grpc::pb;
 use crate::grpc::pb::google::r#type as gt;
 use crate::grpc::slot::{local, slot};
+use crate::grpc::status::fitting;
 use crate::grpc::words::Word;
 use crate::usecase::error::{Declined, Result, SeriesRefusal};
 use crate::usecase::session::{BookSeries, CancelSeries, Days, RescheduleSeries, View, wrong};
@@ -292,6 +293,7 @@ pub(super) fn declined_pb(it: &Declined) -> pb::RefusedOccurrence {
 
 /// What was refused of a series, as a detail of the refusal of the whole.
 pub fn series_refusal(refusal: &SeriesRefusal) -> Any {
-    let message = pb::SeriesRefusal { occurrences: refusal.declined.iter().map(declined_pb).collect() };
+    let declined = refusal.declined.iter().map(declined_pb);
+    let message = pb::SeriesRefusal { occurrences: fitting(declined, |it| it.encoded_len()) };
     Any { type_url: "type.googleapis.com/aftercare.v1.SeriesRefusal".into(), value: message.encode_to_vec() }
 }

@@ -16,8 +16,9 @@ mod wire;
 
 use aftercare::domain::access::{Role, TABLE};
 
-use self::objects::Objects;
+pub use self::objects::Objects;
 use self::table::Table;
+pub use self::wire::{Answer, call};
 use crate::on_both_engines;
 
 /// What a request is about.
@@ -44,10 +45,10 @@ enum Scope {
 }
 
 /// A request for one RPC.
-struct Recipe {
-    rpc: String,
+pub struct Recipe {
+    pub rpc: String,
     scope: Scope,
-    request: fn(&Objects, Role) -> Vec<u8>,
+    pub request: fn(&Objects, Role) -> Vec<u8>,
 }
 
 /// The recipes of one service: `Rpc RpcRequest Scope { field: value }`, over the objects that the first name stands for.
@@ -69,7 +70,8 @@ macro_rules! recipes {
 }
 pub(crate) use recipes;
 
-fn recipes_of_every_service() -> Vec<Recipe> {
+/// A request for each RPC.
+pub fn recipes_of_every_service() -> Vec<Recipe> {
     [
         attendance::recipes(),
         client::recipes(),

@@ -10,7 +10,7 @@ use crate::support::Actor;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Answer {
     pub code: Code,
-    message: String,
+    pub message: String,
     details: Vec<u8>,
     body: Vec<u8>,
 }
