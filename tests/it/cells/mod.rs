@@ -4,11 +4,13 @@
 //! answered follows from the table of `domain::access` and from what the request names. What a caller may not know of
 //! is answered byte for byte as what does not exist.
 
+mod access;
 mod attendance;
 mod client;
 mod compliance;
 mod directory;
 mod followup;
+mod made;
 mod objects;
 mod scheduling;
 mod table;
@@ -73,6 +75,7 @@ pub(crate) use recipes;
 /// A request for each RPC.
 pub fn recipes_of_every_service() -> Vec<Recipe> {
     [
+        access::recipes(),
         attendance::recipes(),
         client::recipes(),
         compliance::recipes(),

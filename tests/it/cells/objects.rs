@@ -3,11 +3,12 @@
 use aftercare::grpc::pb;
 use chrono::TimeDelta;
 
+use super::made;
 use crate::support::attendance::history;
 use crate::support::followup::{enrol, enrolling, submit, well};
 use crate::support::series::{book_series, weekly};
 use crate::support::treatment::{create_order, order_of};
-use crate::support::{Ngo, TestApp, at, book, booking, date, escalation, facts, group_of, minutes, own_consent};
+use crate::support::{Ngo, TestApp, at, book, booking, date, escalation, group_of, minutes, own_consent};
 
 /// One of everything, each as it was last read.
 pub struct Objects {
@@ -56,6 +57,8 @@ pub struct Objects {
     pub assessment: pb::Assessment,
     pub escalation: pb::Escalation,
     pub report: pb::MandatoryReport,
+    pub revocation: pb::Revocation,
+    pub service_account: pb::ServiceAccount,
 }
 
 /// When the callers of the table call: Monday, 13:30 in Asia/Kolkata.
@@ -180,10 +183,11 @@ impl Begun {
             ngo.leave(&colleague, "2026-12-28T00:00:00Z", "2026-12-29T00:00:00Z").await,
             ngo.leave(&colleague, "2026-12-30T00:00:00Z", "2026-12-31T00:00:00Z").await,
         ];
-        let request = pb::CreateHolidayCalendarRequest { holiday_calendar: Some(holidays(&ngo)), ..Default::default() };
+        let request =
+            pb::CreateHolidayCalendarRequest { holiday_calendar: Some(made::holidays(&ngo)), ..Default::default() };
         let made = directory.create_holiday_calendar(request).await.unwrap().into_inner();
         let holiday_calendar = made.holiday_calendar.unwrap();
-        let request = pb::CreateProgrammeRequest { programme: Some(programme(&ngo)), ..Default::default() };
+        let request = pb::CreateProgrammeRequest { programme: Some(made::programme(&ngo)), ..Default::default() };
         let programme = directory.create_programme(request).await.unwrap().into_inner().programme.unwrap();
         let (offender, other) = (ngo.offender().await, ngo.survivor().await);
         let guardian = ngo.guardian(&client, pb::GuardianStanding::Safe).await;
@@ -239,7 +243,7 @@ impl Begun {
             starts_at: past.starts_at,
             length: past.length,
             reason: "the line was down".into(),
-            attendances: vec![absence(&client)],
+            attendances: vec![made::absence(&client)],
             ..Default::default()
         };
         let missed = me.scheduling().record_past_session(request).await.unwrap().into_inner().session.unwrap();
@@ -279,6 +283,8 @@ impl Begun {
         let report = escalation::reports(me).await.remove(0);
         let plan = crate::support::followup::plan_of(&counselling, &client).await.unwrap_or(plan);
         let milestone = plan.milestones.last().cloned().unwrap();
+        let revocation = made::revocation(&app.admin(), &ngo).await;
+        let service_account = made::service_account(&app.admin(), &ngo).await;
         let hold = pb::HoldSlotRequest {
             client_id: client.id.clone(),
             counsellor_id: counsellor.id.clone(),
@@ -326,41 +332,9 @@ impl Begun {
             assessment,
             escalation,
             report,
+            revocation,
+            service_account,
             ngo,
         }
-    }
-}
-
-/// Did not come.
-pub fn absence(client: &pb::Client) -> pb::PastAttendance {
-    pb::PastAttendance { client_id: client.id.clone(), facts: Some(facts(pb::AttendanceOutcome::NoShow)) }
-}
-
-fn holidays(ngo: &Ngo) -> pb::HolidayCalendar {
-    pb::HolidayCalendar {
-        organisation_id: ngo.id.clone(),
-        code: "HOLIDAYS".into(),
-        name: "Example holidays".into(),
-        holidays: vec![pb::Holiday { date: Some(date("2027-01-26")), name: "Republic Day".into() }],
-        ..Default::default()
-    }
-}
-
-fn programme(ngo: &Ngo) -> pb::Programme {
-    let module = pb::Module {
-        code: "INTRO".into(),
-        name: "Example module".into(),
-        form: pb::ModuleForm::Individual.into(),
-        sessions: 2,
-        length: Some(minutes(60)),
-        ..Default::default()
-    };
-    pb::Programme {
-        organisation_id: ngo.id.clone(),
-        code: "P-1".into(),
-        name: "Example programme".into(),
-        service: pb::CareService::Counselling.into(),
-        modules: vec![module],
-        ..Default::default()
     }
 }

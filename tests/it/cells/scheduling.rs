@@ -2,7 +2,8 @@
 
 use aftercare::grpc::pb;
 
-use super::objects::{Objects, absence};
+use super::made::absence;
+use super::objects::Objects;
 use super::recipes;
 use crate::support::series::weekly;
 use crate::support::{at, date, minutes, time_of_day};
