@@ -177,11 +177,13 @@ async fn whatever_takes_too_long_ends_with_its_deadline() {
     let app = TestApp::start(Engine::Sqlite).await;
     let token = app.admin().token;
     let overdue = (i32::from(Code::DeadlineExceeded)).to_string();
-    // The client's own.
+    // The client's own, at which the library below looks too: whoever sees first that it is over says so.
+    let cancelled = (i32::from(Code::Cancelled)).to_string();
     let door = limited(&app, Limits::default()).await;
     for timeout in ["100m", "1n", "100000u"] {
         let (status, headers) = answer_to(door.address, &token, &[("grpc-timeout", timeout)]).await;
-        assert_eq!((status, headers["grpc-status"].to_str().unwrap()), (200, overdue.as_str()), "{timeout}");
+        let said = headers["grpc-status"].to_str().unwrap();
+        assert!(status == 200 && [&overdue, &cancelled].contains(&&said.to_owned()), "{timeout}: {status} {said}");
     }
     // And ours, whatever the client says.
     let door = limited(&app, Limits { request_for: MOMENT, ..Limits::default() }).await;

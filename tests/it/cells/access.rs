@@ -27,4 +27,15 @@ recipes! { "AccessService", |it, _role|
     }
     UpdateServiceAccount UpdateServiceAccountRequest Open { service_account: Some(it.service_account.clone()) }
     ListServiceAccounts ListServiceAccountsRequest Open {}
+    RequestBreakGlass RequestBreakGlassRequest Survivor {
+        reference: it.stranger.reference.clone(),
+        reason: "An example".into(),
+    }
+    ApproveBreakGlass ApproveBreakGlassRequest Survivor { break_glass_id: it.break_glass.id.clone() }
+    RevokeBreakGlass RevokeBreakGlassRequest Survivor { break_glass_id: it.break_glass.id.clone() }
+    ReviewBreakGlass ReviewBreakGlassRequest Survivor {
+        break_glass_id: it.break_glass.id.clone(),
+        finding: pb::Finding::Justified.into(),
+    }
+    ListBreakGlass ListBreakGlassRequest Care {}
 }

@@ -116,6 +116,8 @@ fn expected(recipe: &Recipe, roles: &[Role], role: Role, whose: Whose) -> Expect
     }
     match (whose, recipe.scope, role) {
         (Whose::Own, ..) | (_, Open | Own, _) | (_, Directory | Organisation, Role::Admin) => Expected::LetIn,
+        // Who did what when, of everybody, and nothing else.
+        (.., Role::Auditor) => Expected::LetIn,
         (Whose::OtherOrganisations, Directory | Care | Jurisdiction, _) => Expected::WithoutMarks,
         (Whose::OtherOrganisations, Organisation | Survivor | Offender | Reference, _) => Expected::Unknown,
         // Both sides work with one directory.

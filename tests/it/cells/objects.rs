@@ -28,6 +28,10 @@ pub struct Objects {
     pub therapist: pb::Counsellor,
     pub client: pb::Client,
     pub offender: pb::Client,
+    /// A survivor whom the counsellor does not know.
+    pub stranger: pb::Client,
+    /// The counsellor asks to be let in to the stranger.
+    pub break_glass: pb::BreakGlass,
     pub guardian: pb::Guardian,
     pub consents: [pb::Consent; 2],
     pub case: pb::Case,
@@ -129,6 +133,9 @@ impl Objects {
             &self.assessment.id,
             &self.escalation.id,
             &self.report.id,
+            &self.stranger.id,
+            &self.stranger.reference,
+            &self.break_glass.id,
         ];
         all.into_iter().map(String::as_str).collect()
     }
@@ -283,6 +290,14 @@ impl Begun {
         let report = escalation::reports(me).await.remove(0);
         let plan = crate::support::followup::plan_of(&counselling, &client).await.unwrap_or(plan);
         let milestone = plan.milestones.last().cloned().unwrap();
+        let stranger = ngo.survivor().await;
+        let request = pb::RequestBreakGlassRequest {
+            reference: stranger.reference.clone(),
+            reason: "An example".into(),
+            ..Default::default()
+        };
+        let made = counselling.access().request_break_glass(request).await.unwrap().into_inner();
+        let break_glass = made.break_glass.unwrap();
         let revocation = made::revocation(&app.admin(), &ngo).await;
         let service_account = made::service_account(&app.admin(), &ngo).await;
         let hold = pb::HoldSlotRequest {
@@ -308,6 +323,8 @@ impl Begun {
             therapist,
             client,
             offender,
+            stranger,
+            break_glass,
             guardian,
             consents,
             case,
