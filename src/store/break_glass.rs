@@ -147,8 +147,8 @@ pub async fn open_for(
 pub struct Listing {
     /// Of this organisation.
     pub organisation_id: Option<OrganisationId>,
-    /// That this subject asked for.
-    pub requested_by: Option<String>,
+    /// That this subject asked for as this counsellor.
+    pub asked_by: Option<(CounsellorId, String)>,
     /// Only those that were opened and not reviewed.
     pub unreviewed: bool,
     /// With what people wrote.
@@ -164,14 +164,14 @@ pub async fn list(tx: &mut Tx, it: &Listing) -> Result<Vec<BreakGlass>> {
     let sql = tx.sql(
         "SELECT it.*, client.reference FROM break_glass AS it JOIN client ON client.id = it.client_id
           WHERE (CAST($1 AS UUID) IS NULL OR it.organisation_id = $1)
-            AND (CAST($2 AS TEXT) IS NULL OR requested_by = $2)
-            AND ($3 OR (opened_at IS NOT NULL AND reviewed_at IS NULL)) AND it.id < $4
-          ORDER BY it.id DESC LIMIT $5",
+            AND (CAST($2 AS UUID) IS NULL OR (it.counsellor_id = $2 AND requested_by = $3))
+            AND ($4 OR (opened_at IS NOT NULL AND reviewed_at IS NULL)) AND it.id < $5
+          ORDER BY it.id DESC LIMIT $6",
     );
     let before = it.before.unwrap_or(BreakGlassId(Uuid::max()));
-    let sql =
-        sql.bind(it.organisation_id).bind(it.requested_by.clone()).bind(!it.unreviewed).bind(before).bind(it.most);
-    let rows = sql.all::<Row>().await?;
+    let (counsellor_id, subject) = it.asked_by.clone().unzip();
+    let sql = sql.bind(it.organisation_id).bind(counsellor_id).bind(subject);
+    let rows = sql.bind(!it.unreviewed).bind(before).bind(it.most).all::<Row>().await?;
     let mut all = Vec::with_capacity(rows.len());
     for row in rows {
         all.push(if it.reasons { row.open(tx).await? } else { row.closed() });

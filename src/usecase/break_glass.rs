@@ -13,7 +13,7 @@ use crate::domain::access::{Authority, Role};
 use crate::domain::break_glass::{Act, BreakGlass, BreakGlassState, Finding, Unable};
 use crate::domain::client::Client;
 use crate::domain::counsellor::Counsellor;
-use crate::domain::ids::{BreakGlassId, ClientId, Id};
+use crate::domain::ids::{BreakGlassId, ClientId, CounsellorId, Id};
 use crate::domain::noun::Noun;
 use crate::domain::personal::Personal;
 use crate::domain::reference::Reference;
@@ -164,12 +164,17 @@ async fn find(work: &mut Work<'_>, id: BreakGlassId) -> Result<BreakGlass> {
     work.touched(id.uuid());
     let it = break_glass::find(&mut work.tx, id, Lock::Update).await?.ok_or(Error::NotFound(WORD))?;
     work.call.manages(Some(it.organisation_id), WORD)?;
-    let caller = work.call.caller();
-    if caller.authority.role() == Role::Counsellor && it.requested.by != caller.principal {
+    if asker(work.call).is_some_and(|own| own != (it.counsellor_id, it.requested.by.clone())) {
         return Err(Error::NotFound(WORD));
     }
     work.touched(it.client_id.uuid());
     Ok(it)
+}
+
+/// Whose requests a counsellor may know of: the own ones, asked for as this counsellor. One subject may be several.
+fn asker(call: &Call) -> Option<(CounsellorId, String)> {
+    let caller = call.caller();
+    Some((caller.authority.counsellor_id()?, caller.principal.clone()))
 }
 
 /// The subject of a caller who is a person: no program asks or answers in an emergency.
@@ -217,7 +222,7 @@ impl Mutation for ListBreakGlass {
         let role = caller.authority.role();
         let listing = Listing {
             organisation_id: caller.authority.organisation_id(),
-            requested_by: (role == Role::Counsellor).then(|| caller.principal.clone()),
+            asked_by: asker(work.call),
             unreviewed: self.unreviewed,
             reasons: matches!(role, Role::Coordinator | Role::ClinicalLead),
             before: self.page.after(work.world, work.call)?,

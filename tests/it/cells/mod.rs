@@ -6,6 +6,7 @@
 
 mod access;
 mod attendance;
+mod audit;
 mod client;
 mod compliance;
 mod directory;
@@ -77,6 +78,7 @@ pub fn recipes_of_every_service() -> Vec<Recipe> {
     [
         access::recipes(),
         attendance::recipes(),
+        audit::recipes(),
         client::recipes(),
         compliance::recipes(),
         directory::recipes(),
