@@ -2,6 +2,7 @@
 
 use aftercare::grpc::pb;
 
+use super::made::legal_hold;
 use super::recipes;
 use crate::support::{date, own_consent};
 
@@ -88,4 +89,18 @@ recipes! { "ClientService", |it, _role|
         etag: it.proceeding.etag.clone(),
     }
     ListProceedings ListProceedingsRequest Survivor { case_id: it.case.id.clone() }
+    PlaceLegalHold PlaceLegalHoldRequest Survivor {
+        hold: Some(legal_hold(&it.client)),
+    }
+    ReleaseLegalHold ReleaseLegalHoldRequest Survivor {
+        hold_id: it.legal_hold.id.clone(),
+        etag: it.legal_hold.etag.clone(),
+        reason: "An example".into(),
+    }
+    ListLegalHolds ListLegalHoldsRequest Survivor { client_id: it.client.id.clone() }
+    EraseClient EraseClientRequest Survivor {
+        client_id: it.client.id.clone(),
+        etag: it.client.etag.clone(),
+        reason: pb::ErasureReason::Requested.into(),
+    }
 }

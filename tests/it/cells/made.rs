@@ -9,6 +9,11 @@ pub fn absence(client: &pb::Client) -> pb::PastAttendance {
     pb::PastAttendance { client_id: client.id.clone(), facts: Some(facts(pb::AttendanceOutcome::NoShow)) }
 }
 
+/// A hold until it is released.
+pub fn legal_hold(client: &pb::Client) -> pb::LegalHold {
+    pb::LegalHold { client_id: client.id.clone(), reason: "An example".into(), ..Default::default() }
+}
+
 /// That a subject is let in no more.
 pub async fn revocation(admin: &Actor, ngo: &Ngo) -> pb::Revocation {
     let request = pb::RevokePrincipalRequest {

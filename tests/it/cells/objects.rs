@@ -33,6 +33,7 @@ pub struct Objects {
     /// The counsellor asks to be let in to the stranger.
     pub break_glass: pb::BreakGlass,
     pub guardian: pb::Guardian,
+    pub legal_hold: pb::LegalHold,
     pub consents: [pb::Consent; 2],
     pub case: pb::Case,
     pub case_event: pb::CaseEvent,
@@ -112,6 +113,7 @@ impl Objects {
             &self.client.id,
             &self.client.reference,
             &self.guardian.id,
+            &self.legal_hold.id,
             &self.consents[0].id,
             &self.consents[1].id,
             &self.case.id,
@@ -201,6 +203,9 @@ impl Begun {
         let consents =
             [ngo.consent(own_consent(&client)).await.unwrap(), ngo.consent(own_consent(&client)).await.unwrap()];
         let mut clients = me.clients();
+        let hold = made::legal_hold(&client);
+        let request = pb::PlaceLegalHoldRequest { hold: Some(hold), ..Default::default() };
+        let legal_hold = clients.place_legal_hold(request).await.unwrap().into_inner().hold.unwrap();
         let request = pb::DeclareNoContactRequest {
             client_id: client.id.clone(),
             other_reference: offender.reference.clone(),
@@ -326,6 +331,7 @@ impl Begun {
             stranger,
             break_glass,
             guardian,
+            legal_hold,
             consents,
             case,
             case_event,
