@@ -11,11 +11,9 @@ use std::sync::Arc;
 use aftercare::auth::known_audit_key;
 use aftercare::domain::audit::head::Exported;
 use aftercare::domain::audit::verify::Report;
-use aftercare::domain::instrument::Catalogue;
 use aftercare::domain::statement::PublicKey;
 use aftercare::grpc::pb;
 use aftercare::store::Db;
-use aftercare::usecase::World;
 use aftercare::usecase::audit::{Sealer, exported, verify_whole};
 use chrono::TimeDelta;
 use futures_util::future::join_all;
@@ -133,10 +131,7 @@ on_both_engines! {
         raw.run(&format!("UPDATE audit_seal SET hash = {hash} WHERE position = (SELECT MAX(position) FROM audit_seal)")).await;
         raw.run("INSERT INTO audit_pending (event_id) SELECT event_id FROM audit_seal WHERE position = 1").await;
         let key = known_audit_key(&app.data_dir()).unwrap().unwrap();
-        let db = Db::open(&app.db.target, 2).await.unwrap();
-        let (clock, chance) = (app.clock.clone(), app.chance.clone());
-        let world = World::open(db, clock, chance, Catalogue::built_in().unwrap()).await.unwrap();
-        let error = Sealer::new(world, key).turn().await.unwrap_err();
+        let error = Sealer::new(app.another_world(2, 1).await, key).turn().await.unwrap_err();
         assert!(format!("{error:?}").contains("audit_head"), "{error:?}");
         assert_eq!(verified(&app, None).await.end, good.end);
     }
