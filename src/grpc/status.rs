@@ -18,7 +18,7 @@ use crate::usecase::error::{Error, Refusal};
 /// The domain of every `ErrorInfo`.
 const DOMAIN: &str = "aftercare";
 /// The most bytes that one list of details takes. They travel in a header, as base64; many clients take 8 KiB of headers.
-const LONGEST_LIST: usize = 4_000;
+const LONGEST_LIST: usize = 5_500;
 /// When to come back after UNAVAILABLE.
 const COME_BACK: Duration = Duration::from_millis(200);
 

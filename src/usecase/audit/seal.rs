@@ -59,9 +59,11 @@ impl Sealer {
         let full = i64::try_from(entries.len()).is_ok_and(|count| count == MOST_EVENTS);
         let batch = Batch::of(tip, &entries)?;
         let Some(last) = batch.seals.last().map(|(position, _, hash)| (*position, *hash)) else { return Ok(false) };
-        if self.write(tip, last, &batch).await? {
-            self.seen = last;
+        if !self.write(tip, last, &batch).await? {
+            // Somebody else was faster, and may have left something.
+            return Ok(true);
         }
+        self.seen = last;
         Ok(full || batch.seals.len() < entries.len())
     }
 
