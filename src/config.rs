@@ -56,7 +56,7 @@ pub struct Settings {
     pub connections: Option<u32>,
 
     /// Who issues the tokens: "builtin", which is for loopback only, or the URL of an OpenID Connect provider,
-    /// whose claims the table [claims] of the file explains [default: builtin].
+    /// whose claims the table `[claims]` of the file explains [default: builtin].
     #[arg(long, env = "AFTERCARE_ISSUER", value_name = "builtin|URL")]
     pub issuer: Option<Issuer>,
 
