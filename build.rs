@@ -1,53 +1,44 @@
 //! Compiles proto/ without a protoc binary: protox reads it, tonic-prost-build writes the code.
+//!
+//! What is personal is marked in one place, by `debug_redact` beside the field in proto/. A message with such a field
+//! prints the ids that it names and nothing else.
 
+use std::fmt::Write;
 use std::path::PathBuf;
-
-use prost::Message;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let services = ["access", "attendance", "audit", "client", "compliance", "directory", "followup", "scheduling"]
         .map(|name| format!("proto/aftercare/v1/{name}.proto"));
-    let descriptors = protox::compile(services, ["proto"])?;
-    let out = PathBuf::from(std::env::var("OUT_DIR")?).join("aftercare.bin");
-    std::fs::write(out, descriptors.encode_to_vec())?;
-    tonic_prost_build::configure()
-        // Messages that carry personal text print none of it; grpc::pb says what they print.
-        .skip_debug([
-            "aftercare.v1.Client",
-            "aftercare.v1.Counsellor",
-            "aftercare.v1.Guardian",
-            "aftercare.v1.ListClientsRequest",
-            "aftercare.v1.LegalHold",
-            "aftercare.v1.ReleaseLegalHoldRequest",
-            "aftercare.v1.ConsentEnd",
-            "aftercare.v1.WithdrawConsentRequest",
-            "aftercare.v1.InvalidateConsentRequest",
-            "aftercare.v1.AttendanceFacts",
-            "aftercare.v1.Attendance",
-            "aftercare.v1.AmendAttendanceRequest",
-            "aftercare.v1.AbsenceDecision",
-            "aftercare.v1.DecideAbsenceRequest",
-            "aftercare.v1.SessionNote",
-            "aftercare.v1.WriteSessionNoteRequest",
-            "aftercare.v1.Trainee",
-            "aftercare.v1.Training",
-            "aftercare.v1.RecordTrainingRequest",
-            "aftercare.v1.ExcuseMilestoneRequest",
-            "aftercare.v1.ItemAnswer",
-            "aftercare.v1.AssessmentResult",
-            "aftercare.v1.Assessment",
-            "aftercare.v1.SubmitAssessmentRequest",
-            "aftercare.v1.Escalation",
-            "aftercare.v1.ReportConcernRequest",
-            "aftercare.v1.ResolveEscalationRequest",
-            "aftercare.v1.MandatoryReport",
-            "aftercare.v1.RecordMandatoryReportRequest",
-            "aftercare.v1.CaseEvent",
-            "aftercare.v1.RecordCaseEventRequest",
-            "aftercare.v1.BreakGlass",
-            "aftercare.v1.RequestBreakGlassRequest",
-        ])
-        .compile_fds(descriptors)?;
+    let mut compiler = protox::Compiler::new(["proto"])?;
+    compiler.include_source_info(true).include_imports(true).open_files(services)?;
+    let mut prost = tonic_prost_build::configure();
+    let mut debug = String::new();
+    for message in compiler.descriptor_pool().all_messages() {
+        let personal = message.fields().any(|field| {
+            field.options().get_field_by_name("debug_redact").is_some_and(|marked| marked.as_bool() == Some(true))
+        });
+        if personal {
+            prost = prost.skip_debug([message.full_name()]);
+            let fields = message.fields().map(|field| field.name().to_owned());
+            print(&mut debug, message.name(), fields.filter(|name| name == "id" || name.ends_with("_id")))?;
+        }
+    }
+    let out = PathBuf::from(std::env::var("OUT_DIR")?);
+    std::fs::write(out.join("debug.rs"), debug)?;
+    // With the marks, for the tests.
+    std::fs::write(out.join("aftercare.bin"), compiler.encode_file_descriptor_set())?;
+    prost.compile_fds(compiler.file_descriptor_set())?;
     println!("cargo:rerun-if-changed=proto");
     Ok(())
+}
+
+/// Writes how a message of aftercare.v1 prints.
+fn print(into: &mut String, message: &str, shown: impl Iterator<Item = String>) -> std::fmt::Result {
+    writeln!(into, "impl std::fmt::Debug for {message} {{")?;
+    writeln!(into, "    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {{")?;
+    write!(into, "        f.debug_struct({message:?})")?;
+    for field in shown {
+        write!(into, ".field({field:?}, &self.{field})")?;
+    }
+    writeln!(into, ".finish_non_exhaustive()\n    }}\n}}")
 }
