@@ -161,6 +161,9 @@ impl Managed for Room {
 }
 
 impl Managed for Counsellor {
+    /// Those who work here can be found and threatened, too.
+    const DISCLOSES: bool = true;
+
     /// The side never changes: what was booked before was booked for it.
     async fn check(work: &mut Work<'_>, it: &Self, before: Option<&Record<Self>>) -> Result<()> {
         check_organisation(work, it.organisation_id, before.map(|it| it.organisation_id), "counsellor").await?;

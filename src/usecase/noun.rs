@@ -4,7 +4,7 @@ use std::future::Future;
 
 use uuid::Uuid;
 
-use super::call::{Call, traced};
+use super::call::{Call, disclosed, traced};
 use super::error::{Error, Result};
 use super::orphan;
 use super::page::Page;
@@ -19,6 +19,9 @@ use crate::store::{self, Lock};
 
 /// A noun that callers manage.
 pub trait Managed: Stored {
+    /// Whether to read one by [`get`] or [`list`] opens text about somebody, and so leaves an event.
+    const DISCLOSES: bool = false;
+
     /// What must be out of the way before one is written, in a transaction of its own.
     fn before(_world: &World) -> impl Future<Output = Result<()>> + Send {
         std::future::ready(Ok(()))
@@ -158,7 +161,11 @@ pub async fn update<N: Managed>(work: &mut Work<'_>, before: &Record<N>, content
 
 /// Reads a thing of which the caller may know.
 pub async fn get<N: Managed>(world: &World, call: &Call, id: N::Id) -> Result<Record<N>> {
-    traced(world, call, id.uuid(), read::<N>(world, call, id).await).await
+    let record = traced(world, call, id.uuid(), read::<N>(world, call, id).await).await?;
+    if N::DISCLOSES {
+        disclosed(world, call, [id.uuid()], opened(1)).await?;
+    }
+    Ok(record)
 }
 
 async fn read<N: Managed>(world: &World, call: &Call, id: N::Id) -> Result<Record<N>> {
@@ -182,7 +189,17 @@ pub async fn list<N: Managed>(
     let listing = Listing { visible_to: call.sees()?, within, side, after: page.after(world, call)?, most };
     let mut tx = world.db().begin_read().await?;
     let rows = N::list(&mut tx, &listing).await?;
-    Ok(page.cut(world, call, rows, |row| row.id.uuid()))
+    drop(tx);
+    let (rows, next) = page.cut(world, call, rows, |row| row.id.uuid());
+    if N::DISCLOSES {
+        disclosed(world, call, rows.iter().map(|row| row.id.uuid()), opened(rows.len())).await?;
+    }
+    Ok((rows, next))
+}
+
+/// What the trail says of so many that were read.
+fn opened(count: usize) -> String {
+    format!("OPENED {count}")
 }
 
 /// Reads a thing, whoever asks.

@@ -13,7 +13,9 @@ use crate::support::followup::clinical_lead;
 use crate::support::treatment::{Treated, lookup, officer};
 
 /// What opens text about somebody, or answers police. Each is called below.
-const OPENS: [&str; 20] = [
+const OPENS: [&str; 22] = [
+    "DirectoryService/GetCounsellor",
+    "DirectoryService/ListCounsellors",
     "ClientService/GetClient",
     "ClientService/ListGuardians",
     "ClientService/ListConsents",
@@ -44,8 +46,8 @@ const ELSEWHERE: [&str; 4] = [
     "ClientService/ListLegalHolds",
 ];
 
-/// What opens nothing: ids, references, times, codes and counts, and the directory of those who work here.
-const OPENS_NOTHING: [&str; 43] = [
+/// What opens nothing: ids, references, times, codes and counts, and the directory of places and rules.
+const OPENS_NOTHING: [&str; 41] = [
     "AccessService/ListRevocations",
     "AccessService/ListServiceAccounts",
     "DirectoryService/GetOrganisation",
@@ -58,8 +60,6 @@ const OPENS_NOTHING: [&str; 43] = [
     "DirectoryService/ListVenues",
     "DirectoryService/GetRoom",
     "DirectoryService/ListRooms",
-    "DirectoryService/GetCounsellor",
-    "DirectoryService/ListCounsellors",
     "DirectoryService/GetLeave",
     "DirectoryService/ListLeaves",
     "DirectoryService/GetHolidayCalendar",
@@ -142,6 +142,8 @@ on_both_engines! {
             };
         }
         let of = || client_id.clone();
+        opens!(coordinator, "DirectoryService", directory.get_counsellor(pb::GetCounsellorRequest { counsellor_id: it.counsellor.id.clone() }), "GetCounsellor", "DONE");
+        opens!(coordinator, "DirectoryService", directory.list_counsellors(pb::ListCounsellorsRequest::default()), "ListCounsellors", "DONE");
         opens!(coordinator, "ClientService", clients.get_client(pb::GetClientRequest { client_id: of() }), "GetClient", "DONE");
         opens!(coordinator, "ClientService", clients.list_guardians(pb::ListGuardiansRequest { client_id: of(), ..Default::default() }), "ListGuardians", "DONE");
         opens!(coordinator, "ClientService", clients.list_consents(pb::ListConsentsRequest { client_id: of(), ..Default::default() }), "ListConsents", "DONE");
@@ -173,7 +175,9 @@ on_both_engines! {
         }
         let batch = events(&app, "/BatchCheckCompliance").await;
         assert!(batch[0].1.contains("NOT_FOUND ") && !batch[0].1.contains(&reference), "{batch:?}");
-        // Nobody's name is in it.
+        // Who was read stands there, and nobody's name.
+        let listed = app.audit().await.into_iter().filter(|it| it.action.ends_with("/ListCounsellors"));
+        assert!(listed.into_iter().all(|event| event.subjects.contains(&it.counsellor.id)));
         assert!(!format!("{:?}", app.audit().await).contains("Person Example"));
     }
 }
