@@ -28,6 +28,8 @@ words! {
 pub const CLASSES: &[(&str, Class)] = &[
     ("aftercare.v1.SchedulingService/FindSlots", Class::Search),
     ("aftercare.v1.SchedulingService/ProposeSubstitutes", Class::Search),
+    ("aftercare.v1.DirectoryService/GetCounsellor", Class::Disclosure),
+    ("aftercare.v1.DirectoryService/ListCounsellors", Class::Disclosure),
     ("aftercare.v1.ClientService/GetClient", Class::Disclosure),
     ("aftercare.v1.ClientService/ListGuardians", Class::Disclosure),
     ("aftercare.v1.ClientService/ListConsents", Class::Disclosure),
@@ -47,6 +49,8 @@ pub const CLASSES: &[(&str, Class)] = &[
     ("aftercare.v1.ComplianceService/ListComplianceInJurisdiction", Class::Police),
     ("aftercare.v1.ComplianceService/IssueComplianceStatement", Class::Police),
     ("aftercare.v1.FollowUpService/GetFollowUpReport", Class::Export),
+    // Walks as much of the trail as it is asked for.
+    ("aftercare.v1.AuditService/VerifyAudit", Class::Export),
 ];
 
 /// The class of an RPC: what [`CLASSES`] says, else what its verb says. What nobody knows is a write, the rarest of
@@ -60,7 +64,7 @@ pub fn class(rpc: &str) -> Class {
     match () {
         () if begins(&["Export"]) => Class::Export,
         () if begins(&["Watch"]) => Class::Stream,
-        () if begins(&["Get", "List", "Verify"]) => Class::Read,
+        () if begins(&["Get", "List"]) => Class::Read,
         () => Class::Write,
     }
 }
