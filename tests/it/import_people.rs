@@ -204,6 +204,33 @@ on_both_engines! {
         assert_eq!(consents(&me, &client).await.len(), 2);
     }
 
+    async fn rows_about_an_erased_client_are_named(app) {
+        let world = beside(&app).await;
+        import(&world, &example(), false).await.unwrap();
+        let me = coordinator(&app, &world).await;
+        let client = clients(&me).await.remove("F-101").unwrap();
+        let (client_id, etag) = (client.id, client.etag);
+        let reason = pb::ErasureReason::Requested.into();
+        let request = pb::EraseClientRequest { client_id, etag, reason, ..Default::default() };
+        me.clients().erase_client(request).await.unwrap();
+        assert_eq!(
+            problems(import(&world, &example(), false).await),
+            ["clients.csv:2:2 (file_number): the client was erased; nothing more can be written about them"]
+        );
+        let files = only("guardians.csv",
+            "organisation,client,code,name,phone,relation,standing\nTVM-TRUST,F-101,UNCLE,Guardian Example,,uncle,SAFE\n");
+        let files = with(files, "cases.csv",
+            "organisation,crime_number,police_station,district\nTVM-TRUST,102/2026,Example Nagar,KL-TVM\n");
+        let files = with(files, "case_parties.csv",
+            "organisation,crime_number,police_station,district,client,role\n\
+             TVM-TRUST,102/2026,Example Nagar,KL-TVM,F-101,SURVIVOR\n");
+        let files = with(files, "consents.csv", &format!(
+            "{CONSENTS}TVM-TRUST,F-101,FOLLOW_UP,CHILD_WELFARE_COMMITTEE,,VERBAL,ml,CARE-1,2026-01-05,\n"));
+        let named = problems(import(&world, &files, false).await);
+        let expected = ["case_parties.csv:2:5 (client)", "consents.csv:2:2 (client)", "guardians.csv:2:2 (client)"];
+        assert_eq!(places(&named), expected, "{named:#?}");
+    }
+
     async fn the_side_of_a_client_stays(app) {
         let world = beside(&app).await;
         import(&world, &example(), false).await.unwrap();

@@ -261,6 +261,7 @@ pub(super) fn refusal(line: &Line, error: Error) -> Result<Problem> {
         Error::Precondition { reason: "REGISTERED_ON_THE_OTHER_SIDE", says, .. } => {
             Ok(line.problem("registration", says))
         }
+        Error::Precondition { reason: "CLIENT_ERASED", says, .. } => Ok(line.problem(line.client(), says)),
         error if error.is_refusal() => Ok(line.problem("", error.to_string())),
         error => Err(error),
     }

@@ -49,6 +49,12 @@ impl Line {
         self.number
     }
 
+    /// The column that says which client it is about, if any does.
+    pub fn client(&self) -> &'static str {
+        let is = |name: &&&str| matches!(**name, "client" | "file_number");
+        self.header.shape.columns.iter().find(is).copied().unwrap_or_default()
+    }
+
     /// Something wrong with a column; with the whole line when there is no such column.
     pub fn problem(&self, column: &str, says: impl Into<String>) -> Problem {
         let Header { shape, places, .. } = self.header.as_ref();
