@@ -142,4 +142,24 @@ on_both_engines! {
         }
         assert!(!format!("{rows:?}").contains("planted"));
     }
+
+    async fn an_answer_of_more_than_four_mebibytes_is_refused_and_comes_in_pages(app) {
+        let ngo = Ngo::new(&app, "A").await;
+        let (counsellor, client) = (ngo.counsellor("C1", pb::Side::Survivor).await, ngo.survivor().await);
+        let session = book(&ngo.coordinator, booking(&ngo, &counsellor, &client, TEN)).await.unwrap();
+        let me = ngo.as_counsellor(&app, &counsellor);
+        // As long as a note may be, in a script of three bytes a letter.
+        let long = "\u{0d05}".repeat(10_000);
+        for _ in 0..141 {
+            write(&me, note(&session, &client, &long)).await.unwrap();
+        }
+        let page = async |page_size, page_token: &str| {
+            let (session_id, page_token) = (session.id.clone(), page_token.to_owned());
+            let request = pb::ListSessionNotesRequest { session_id, page_size, page_token, ..Default::default() };
+            me.attendance().list_session_notes(request).await.map(tonic::Response::into_inner)
+        };
+        assert_eq!(page(500, "").await.unwrap_err().code(), Code::OutOfRange);
+        let first = page(139, "").await.unwrap();
+        assert_eq!((first.notes.len(), page(139, &first.next_page_token).await.unwrap().notes.len()), (139, 2));
+    }
 }
