@@ -37,6 +37,11 @@ const LIBRARIES: &[(&str, &[&str])] = &[
 ];
 
 fn sources() -> Vec<(String, String)> {
+    under("src").into_iter().map(|(name, text)| (name, code_of(&text))).collect()
+}
+
+/// The files of a directory, by name in it.
+fn under(directory: &str) -> Vec<(String, String)> {
     fn walk(directory: &Path, into: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(directory).unwrap() {
             let path = entry.unwrap().path();
@@ -47,11 +52,11 @@ fn sources() -> Vec<(String, String)> {
             }
         }
     }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(directory);
     let mut files = Vec::new();
     walk(&root, &mut files);
     let name = |path: &PathBuf| path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
-    files.iter().map(|path| (name(path), code_of(&fs::read_to_string(path).unwrap()))).collect()
+    files.iter().map(|path| (name(path), fs::read_to_string(path).unwrap())).collect()
 }
 
 /// The code, without comments and without the tests at its end.
@@ -103,5 +108,10 @@ fn each_library_has_its_place() {
 fn no_file_grows_too_long() {
     for (name, code) in sources() {
         assert!(code.lines().count() <= 400, "src/{name} has {} lines", code.lines().count());
+    }
+    let tests = under("tests");
+    assert!(tests.len() > 100, "the tests were not found");
+    for (name, text) in tests {
+        assert!(text.lines().count() <= 400, "tests/{name} has {} lines", text.lines().count());
     }
 }

@@ -12,22 +12,17 @@ use aftercare::clock::{Clock, ManualClock};
 use aftercare::config::{Config, Limits, LogFormat, Provider, Tls};
 use aftercare::domain::access::Authority;
 use aftercare::domain::limit::Quotas;
-use aftercare::grpc::pb;
 use aftercare::jobs::{self, Handler, Worker};
 use aftercare::rng::{Rng, SeededRng};
 use aftercare::store::{Db, Keys};
 use aftercare::usecase::World;
 use chrono::{DateTime, TimeDelta, Utc};
-use prost::Message;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tonic::metadata::MetadataValue;
-use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
-use tonic::{Request, Status};
-use tonic_types::StatusExt;
 
+use super::actor::Actor;
 use super::db::{Engine, TestDb};
 
 /// A running service.
@@ -114,15 +109,8 @@ impl Beside {
     }
 
     pub fn bearer(&self, token: String) -> Actor {
-        Actor { token, channel: self.channel.clone() }
+        Actor::of(token, self.channel.clone())
     }
-}
-
-/// Somebody with a token.
-#[derive(Clone)]
-pub struct Actor {
-    pub token: String,
-    channel: Channel,
 }
 
 /// The tests begin on a Monday, at 09:30 in Asia/Kolkata.
@@ -266,7 +254,7 @@ impl TestApp {
     pub async fn at_a_narrow_channel(&self, actor: &Actor) -> Actor {
         let endpoint = Channel::from_shared(format!("http://{}", self.address)).unwrap();
         let narrow = endpoint.initial_stream_window_size(4096).initial_connection_window_size(4096);
-        Actor { token: actor.token.clone(), channel: narrow.connect().await.unwrap() }
+        Actor::of(actor.token.clone(), narrow.connect().await.unwrap())
     }
 
     /// Somebody with this authority, for a day.
@@ -302,7 +290,7 @@ impl TestApp {
 
     /// Somebody with any token at all.
     pub fn bearer(&self, token: String) -> Actor {
-        Actor { token, channel: self.channel.clone() }
+        Actor::of(token, self.channel.clone())
     }
 }
 
@@ -343,90 +331,4 @@ async fn run(
     // Behind TLS it would find nobody; nobody needs it there.
     let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect_lazy();
     (address, world, channel, (stop, task))
-}
-
-/// Puts the token into every request.
-#[derive(Clone)]
-pub struct Bearer(String);
-
-impl tonic::service::Interceptor for Bearer {
-    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        let value = MetadataValue::try_from(format!("Bearer {}", self.0)).unwrap();
-        request.metadata_mut().insert("authorization", value);
-        Ok(request)
-    }
-}
-
-type Guarded = InterceptedService<Channel, Bearer>;
-
-impl Actor {
-    pub fn directory(&self) -> pb::directory_service_client::DirectoryServiceClient<Guarded> {
-        pb::directory_service_client::DirectoryServiceClient::with_interceptor(self.channel.clone(), self.bearer())
-    }
-
-    pub fn clients(&self) -> pb::client_service_client::ClientServiceClient<Guarded> {
-        pb::client_service_client::ClientServiceClient::with_interceptor(self.channel.clone(), self.bearer())
-    }
-
-    pub fn scheduling(&self) -> pb::scheduling_service_client::SchedulingServiceClient<Guarded> {
-        pb::scheduling_service_client::SchedulingServiceClient::with_interceptor(self.channel.clone(), self.bearer())
-    }
-
-    pub fn attendance(&self) -> pb::attendance_service_client::AttendanceServiceClient<Guarded> {
-        pb::attendance_service_client::AttendanceServiceClient::with_interceptor(self.channel.clone(), self.bearer())
-    }
-
-    pub fn compliance(&self) -> pb::compliance_service_client::ComplianceServiceClient<Guarded> {
-        pb::compliance_service_client::ComplianceServiceClient::with_interceptor(self.channel.clone(), self.bearer())
-    }
-
-    pub fn access(&self) -> pb::access_service_client::AccessServiceClient<Guarded> {
-        pb::access_service_client::AccessServiceClient::with_interceptor(self.channel.clone(), self.bearer())
-    }
-
-    pub fn follow_up(&self) -> pb::follow_up_service_client::FollowUpServiceClient<Guarded> {
-        pb::follow_up_service_client::FollowUpServiceClient::with_interceptor(self.channel.clone(), self.bearer())
-    }
-
-    pub fn audit(&self) -> pb::audit_service_client::AuditServiceClient<Guarded> {
-        pb::audit_service_client::AuditServiceClient::with_interceptor(self.channel.clone(), self.bearer())
-    }
-
-    pub fn channel(&self) -> Channel {
-        self.channel.clone()
-    }
-
-    fn bearer(&self) -> Bearer {
-        Bearer(self.token.clone())
-    }
-}
-
-/// What a refusal says.
-#[derive(Debug)]
-pub struct Refused {
-    pub code: tonic::Code,
-    pub reason: String,
-    /// Codes of the broken rules, or names of the wrong fields.
-    pub items: Vec<String>,
-    pub alternatives: Vec<pb::Slot>,
-}
-
-/// Takes a status apart.
-pub fn refused(status: &Status) -> Refused {
-    let details = status.get_error_details();
-    let rules = details.precondition_failure().into_iter().flat_map(|it| &it.violations).map(|it| it.r#type.clone());
-    let fields = details.bad_request().into_iter().flat_map(|it| &it.field_violations).map(|it| it.field.clone());
-    let all = tonic_types::pb::Status::decode(status.details()).unwrap();
-    let alternatives = all
-        .details
-        .iter()
-        .filter(|any| any.type_url.ends_with("aftercare.v1.BookingAlternatives"))
-        .flat_map(|any| pb::BookingAlternatives::decode(&any.value[..]).unwrap().slots)
-        .collect();
-    Refused {
-        code: status.code(),
-        reason: details.error_info().map(|info| info.reason.clone()).unwrap_or_default(),
-        items: rules.chain(fields).collect(),
-        alternatives,
-    }
 }

@@ -4,7 +4,8 @@ use aftercare::grpc::pb;
 use aftercare::grpc::pb::item_answer::Answer;
 use tonic::Status;
 
-use super::app::{Actor, TestApp};
+use super::actor::Actor;
+use super::app::TestApp;
 use super::followup::{enrol, enrolling};
 use super::ngo::{Ngo, date};
 use super::treatment::afternoon;

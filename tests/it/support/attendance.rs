@@ -3,7 +3,7 @@
 use aftercare::grpc::pb;
 use tonic::Status;
 
-use super::app::Actor;
+use super::actor::Actor;
 
 /// An outcome with what it needs, and nothing more.
 pub fn facts(outcome: pb::AttendanceOutcome) -> pb::AttendanceFacts {

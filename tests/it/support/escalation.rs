@@ -3,7 +3,7 @@
 use aftercare::grpc::pb;
 use tonic::Status;
 
-use super::app::Actor;
+use super::actor::Actor;
 
 /// That something was learned through a client.
 pub fn concern(client: &pb::Client, kind: pb::ConcernKind) -> pb::ReportConcernRequest {

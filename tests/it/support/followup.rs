@@ -6,7 +6,8 @@ use aftercare::domain::access::Authority;
 use aftercare::grpc::pb;
 use tonic::Status;
 
-use super::app::{Actor, TestApp};
+use super::actor::Actor;
+use super::app::TestApp;
 use super::ngo::{Ngo, book, booking, date};
 use super::treatment::afternoon;
 

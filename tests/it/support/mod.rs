@@ -1,5 +1,6 @@
 //! What every test stands on: a service over a fresh database, and helpers in the domain's words.
 
+mod actor;
 mod app;
 pub mod assessment;
 pub mod attendance;
@@ -14,7 +15,8 @@ pub mod treatment;
 
 use std::str::FromStr;
 
-pub use app::{Actor, Audited, Beside, Door, Refused, TestApp, refused};
+pub use actor::{Actor, Refused, refused};
+pub use app::{Audited, Beside, Door, TestApp};
 pub use attendance::{amend, amending, decide, deciding, facts, record, recording};
 pub use db::{Engine, TestDb};
 pub use ngo::{

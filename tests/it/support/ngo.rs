@@ -7,7 +7,8 @@ use aftercare::grpc::pb::google::r#type::{Date, TimeOfDay};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use tonic::Status;
 
-use super::app::{Actor, TestApp};
+use super::actor::Actor;
+use super::app::TestApp;
 
 const SURVIVOR_SERVICES: [i32; 4] = [1, 2, 3, 4];
 const OFFENDER_SERVICES: [i32; 2] = [5, 6];

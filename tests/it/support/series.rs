@@ -4,7 +4,8 @@ use aftercare::grpc::pb;
 use prost::Message;
 use tonic::Status;
 
-use super::app::{Actor, TestApp};
+use super::actor::Actor;
+use super::app::TestApp;
 use super::ngo::{Ngo, booking, date, minutes, time_of_day};
 
 /// The first Tuesday of the tests.

@@ -8,7 +8,8 @@ use aftercare::grpc::pb;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use tonic::Status;
 
-use super::app::{Actor, TestApp};
+use super::actor::Actor;
+use super::app::TestApp;
 use super::ngo::{Ngo, book, booking, date, minutes};
 
 /// An order of twelve sessions from the first Monday of 2026 on, in court's name.
