@@ -113,19 +113,26 @@ pub async fn data_keys_under(tx: &mut Tx, wrapping_key_id: Uuid, most: i64) -> R
     tx.sql_locked(text, Lock::Update).bind(wrapping_key_id).bind(most).all().await
 }
 
-/// Writes the key of an owner who has none. [`Error::Conflict`] when the owner has one, or had one that was destroyed;
-/// [`Error::Retired`] when what wraps it is retired.
-pub async fn insert(tx: &mut Tx, owner_id: Uuid, by: Uuid, wrapped: Vec<u8>, now: Instant) -> Result<()> {
-    tx.sql(
-        "INSERT INTO data_key (owner_id, wrapping_key_id, wrapped, created_at) VALUES ($1, $2, $3, $4)
-         ON CONFLICT DO NOTHING",
-    )
-    .bind(owner_id)
-    .bind(by)
-    .bind(wrapped)
-    .bind(now)
-    .claim()
-    .await
+/// The most keys that one statement writes.
+const AT_ONCE: usize = 500;
+
+/// Writes the wrapped keys of owners who have none. [`Error::Conflict`] when one of them has a key, or had one that was
+/// destroyed; [`Error::Retired`] when what wraps them is retired.
+pub async fn insert(tx: &mut Tx, keys: &[(Uuid, Vec<u8>)], by: Uuid, now: Instant) -> Result<()> {
+    for some in keys.chunks(AT_ONCE) {
+        let mut sql = tx.sql_rows(
+            "INSERT INTO data_key (owner_id, wrapping_key_id, wrapped, created_at) VALUES {($1, $2, $3, $4)}
+             ON CONFLICT DO NOTHING",
+            some.len(),
+        );
+        for (owner_id, wrapped) in some {
+            sql = sql.bind(*owner_id).bind(by).bind(wrapped.clone()).bind(now);
+        }
+        if usize::try_from(sql.run().await?).ok() != Some(some.len()) {
+            return Err(Error::Conflict);
+        }
+    }
+    Ok(())
 }
 
 /// Wraps the key of an owner anew.

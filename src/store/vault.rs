@@ -172,11 +172,9 @@ impl Vault {
     }
 
     async fn keep_under(&self, tx: &mut Tx, fresh: &BTreeMap<Uuid, Key>, by: Uuid, wrapping: &Key) -> Result<()> {
-        for (owner, key) in fresh {
-            let wrapped = self.0.wrap(wrapping, &self.0.of_owner(*owner, by), key);
-            key_store::insert(tx, *owner, by, wrapped, Instant(self.now())).await?;
-        }
-        Ok(())
+        let wrapped = |(owner, key): (&Uuid, &Key)| (*owner, self.0.wrap(wrapping, &self.0.of_owner(*owner, by), key));
+        let wrapped: Vec<_> = fresh.iter().map(wrapped).collect();
+        key_store::insert(tx, &wrapped, by, Instant(self.now())).await
     }
 }
 

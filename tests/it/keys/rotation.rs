@@ -138,7 +138,7 @@ on_both_engines! {
         let store = store_of(&app).await;
         let mut tx = store.begin_write().await.unwrap();
         let now = Instant(app.now());
-        let late = key_store::insert(&mut tx, Uuid::from_u128(1), old, vec![1], now).await;
+        let late = key_store::insert(&mut tx, &[(Uuid::from_u128(1), vec![1])], old, now).await;
         assert!(matches!(late, Err(Error::Retired)), "{late:?}");
         drop(tx);
         let mut tx = store.begin_write().await.unwrap();
