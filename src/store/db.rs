@@ -1,7 +1,8 @@
 //! The façade over two engines: one SQL text, one call site, SQLite or PostgreSQL below.
 //!
-//! Writes pass [`Db::begin_write`] and nothing else: on SQLite one queued writer connection, on
-//! PostgreSQL a pool. Nothing outside `store` names an engine.
+//! Writes pass [`Db::begin_write`] and [`Db::begin_alone`] and nothing else: on SQLite one connection that takes them one
+//! after the other and may commit several at once (`group`), on PostgreSQL a pool. Nothing outside `store` names an
+//! engine.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use uuid::Uuid;
 
 use super::cipher::Key;
 use super::error::{Error, KeyFault, Result};
+use super::group::{Member, Writer};
 use super::vault::Vault;
 use crate::domain::ids::Id;
 
@@ -44,16 +46,23 @@ pub struct Db {
 
 #[derive(Clone, Debug)]
 pub(super) enum Engine {
-    Sqlite { writer: SqlitePool, readers: SqlitePool, file: PathBuf },
+    Sqlite { writer: Writer, readers: SqlitePool, file: PathBuf },
     Postgres(PgPool),
 }
 
 impl Db {
-    /// Begins the one kind of transaction that writes.
+    /// Begins a transaction that writes.
     pub async fn begin_write(&self) -> Result<Tx> {
         Ok(self.tx(match &self.engine {
-            // IMMEDIATE: a plain BEGIN that reads first fails at its first write after a rival's commit.
-            Engine::Sqlite { writer, .. } => Begun::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Engine::Sqlite { writer, .. } => Begun::Writing(writer.join().await?),
+            Engine::Postgres(pool) => Begun::Postgres(pool.begin().await?),
+        }))
+    }
+
+    /// Begins one that takes long: on SQLite nobody's commit waits for it.
+    pub async fn begin_alone(&self) -> Result<Tx> {
+        Ok(self.tx(match &self.engine {
+            Engine::Sqlite { writer, .. } => Begun::Writing(writer.alone().await?),
             Engine::Postgres(pool) => Begun::Postgres(pool.begin().await?),
         }))
     }
@@ -61,7 +70,7 @@ impl Db {
     /// Begins a transaction that reads one consistent state.
     pub async fn begin_read(&self) -> Result<Tx> {
         Ok(self.tx(match &self.engine {
-            Engine::Sqlite { readers, .. } => Begun::Sqlite(readers.begin().await?),
+            Engine::Sqlite { readers, .. } => Begun::Reading(readers.begin().await?),
             Engine::Postgres(pool) => {
                 Begun::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?)
             }
@@ -120,7 +129,8 @@ pub struct Tx {
 }
 
 enum Begun {
-    Sqlite(Transaction<'static, Sqlite>),
+    Writing(Member),
+    Reading(Transaction<'static, Sqlite>),
     Postgres(Transaction<'static, Postgres>),
 }
 
@@ -146,7 +156,7 @@ impl Tx {
             // Not plain FOR UPDATE, which deadlocks with the checks of foreign keys.
             (Begun::Postgres(_), Lock::Update) => " FOR NO KEY UPDATE",
             (Begun::Postgres(_), Lock::Skip) => " FOR UPDATE SKIP LOCKED",
-            (Begun::Sqlite(_), _) | (_, Lock::None) => "",
+            (Begun::Writing(_) | Begun::Reading(_), _) | (_, Lock::None) => "",
         }
     }
 
@@ -187,41 +197,37 @@ impl Tx {
 
     fn statement(&mut self, text: impl SqlSafeStr) -> Sql<'_> {
         match &mut self.begun {
-            Begun::Sqlite(tx) => Sql::Sqlite(sqlx::query(text), &mut *tx),
+            Begun::Writing(member) => Sql::Sqlite(sqlx::query(text), member.connection()),
+            Begun::Reading(tx) => Sql::Sqlite(sqlx::query(text), &mut *tx),
             Begun::Postgres(tx) => Sql::Postgres(sqlx::query(text), &mut *tx),
         }
     }
 
-    /// Marks a point to which [`Tx::rollback_to`] can return.
-    pub async fn savepoint(&mut self, savepoint: Savepoint) -> Result<()> {
-        let sql = match savepoint {
-            Savepoint::Request => "SAVEPOINT request",
-            Savepoint::Unit => "SAVEPOINT unit",
-        };
-        self.sql(sql).run().await.map(drop)
+    /// Marks the point to which [`Tx::undo`] returns.
+    pub async fn savepoint(&mut self) -> Result<()> {
+        self.sql("SAVEPOINT unit").run().await.map(drop)
     }
 
-    /// Undoes everything since a savepoint, those made after it included, and forgets it.
-    pub async fn rollback_to(&mut self, savepoint: Savepoint) -> Result<()> {
-        let sql = match savepoint {
-            Savepoint::Request => {
-                // Nothing is left that they have sealed.
-                self.fresh.clear();
-                "ROLLBACK TO SAVEPOINT request"
-            }
-            Savepoint::Unit => "ROLLBACK TO SAVEPOINT unit",
-        };
-        self.sql(sql).run().await?;
-        self.release(savepoint).await
+    /// Undoes everything since the last savepoint, and forgets it.
+    pub async fn undo(&mut self) -> Result<()> {
+        self.sql("ROLLBACK TO SAVEPOINT unit").run().await?;
+        self.keep().await
     }
 
-    /// Keeps everything since a savepoint, and forgets it.
-    pub async fn release(&mut self, savepoint: Savepoint) -> Result<()> {
-        let sql = match savepoint {
-            Savepoint::Request => "RELEASE SAVEPOINT request",
-            Savepoint::Unit => "RELEASE SAVEPOINT unit",
-        };
-        self.sql(sql).run().await.map(drop)
+    /// Keeps everything since the last savepoint, and forgets it.
+    pub async fn keep(&mut self) -> Result<()> {
+        self.sql("RELEASE SAVEPOINT unit").run().await.map(drop)
+    }
+
+    /// Undoes everything, and begins anew.
+    pub async fn start_over(&mut self) -> Result<()> {
+        // Nothing is left that they have sealed.
+        self.fresh.clear();
+        match &mut self.begun {
+            Begun::Writing(member) => member.start_over().await,
+            Begun::Reading(_) => Ok(()),
+            Begun::Postgres(_) => self.statement("ROLLBACK AND CHAIN").run().await.map(drop),
+        }
     }
 
     /// Makes it durable. When the connection fails meanwhile, nobody knows whether it is:
@@ -231,23 +237,20 @@ impl Tx {
             // It commits a transaction of its own.
             Box::pin(vault.keep(&self.fresh)).await?;
         }
-        let committed = match self.begun {
-            Begun::Sqlite(tx) => tx.commit().await,
-            Begun::Postgres(tx) => tx.commit().await,
-        };
-        committed.map_err(|error| match error {
-            sqlx::Error::Io(_) => Error::Uncertain(error),
-            error => error.into(),
-        })
+        match self.begun {
+            Begun::Writing(member) => member.commit().await,
+            Begun::Reading(tx) => Ok(tx.commit().await?),
+            Begun::Postgres(tx) => tx.commit().await.map_err(Error::of_commit),
+        }
     }
 
     /// Ends it without effect.
     pub async fn rollback(self) -> Result<()> {
         match self.begun {
-            Begun::Sqlite(tx) => tx.rollback().await?,
-            Begun::Postgres(tx) => tx.rollback().await?,
+            Begun::Writing(member) => member.rollback().await,
+            Begun::Reading(tx) => Ok(tx.rollback().await?),
+            Begun::Postgres(tx) => Ok(tx.rollback().await?),
         }
-        Ok(())
     }
 }
 
@@ -258,15 +261,6 @@ fn padded(ids: usize) -> usize {
 
 fn leading_number(text: &str) -> Option<usize> {
     text.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
-}
-
-/// A point inside a transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Savepoint {
-    /// Before anything that a request does: where its refusal returns to.
-    Request,
-    /// Before one part of it that may fail alone.
-    Unit,
 }
 
 /// What others may not do meanwhile to a row that is read.

@@ -80,6 +80,29 @@ pub enum KeyFault {
 /// Texts with which the triggers of SQLite refuse a row that somebody was faster to take the place of.
 const FENCES: [&str; 2] = ["aftercare:occupied", "aftercare:separation"];
 
+/// Whether a code of SQLite says that the disk is full or fails.
+fn is_of_disk(code: &str) -> bool {
+    code == "13" || is_of_io(code)
+}
+
+fn is_of_io(code: &str) -> bool {
+    // The lowest byte of an extended code is the plain one; a code of PostgreSQL has five characters.
+    code.len() < 5 && code.parse::<u32>().is_ok_and(|code| code % 256 == 10)
+}
+
+/// Whether nobody knows what became of a transaction whose commit ended in this.
+pub(super) fn is_uncertain(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Io(_))
+        || error.as_database_error().and_then(|it| it.code()).is_some_and(|code| is_of_io(&code))
+}
+
+impl Error {
+    /// What a commit ended in.
+    pub(super) fn of_commit(error: sqlx::Error) -> Self {
+        if is_uncertain(&error) { Self::Uncertain(error) } else { error.into() }
+    }
+}
+
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         let Some(database) = error.as_database_error() else {
@@ -110,6 +133,9 @@ impl From<sqlx::Error> for Error {
             // PostgreSQL: connection exceptions; SQLite: busy, busy recovery, busy snapshot.
             (_, Some(code)) if code.starts_with("08") => Error::Retry(error),
             (_, Some("5" | "261" | "517")) => Error::Retry(error),
+            // The disk is full, or fails: on PostgreSQL, on SQLite.
+            (_, Some("53100" | "58030")) => Error::Retry(error),
+            (_, Some(code)) if is_of_disk(code) => Error::Retry(error),
             _ => Error::Database(error),
         }
     }

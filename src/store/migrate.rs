@@ -48,7 +48,7 @@ impl Db {
         match self.engine() {
             Engine::Sqlite { writer, file, .. } => {
                 let turn = super::open::take_turns(file).await?;
-                let result = migrations.run(writer).await;
+                let result = migrations.run(writer.aside().await?.pool()).await;
                 drop(turn);
                 result
             }

@@ -28,6 +28,7 @@ mod error;
 pub mod escalation;
 pub mod feed;
 pub mod followup;
+mod group;
 pub mod guardian;
 pub mod hold;
 pub mod holiday;
@@ -70,7 +71,7 @@ pub mod vault;
 pub mod visit;
 pub mod waitlist;
 
-pub use db::{Db, Lock, Order, Savepoint, Target, Tx};
+pub use db::{Db, Lock, Order, Target, Tx};
 pub use error::{Error, KeyFault, Result};
 pub use unlock::Keys;
 pub use vault::{Purpose, Vault};

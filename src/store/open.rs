@@ -9,9 +9,10 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 
 use super::db::{Db, Engine, Target};
 use super::error::{Error, Result};
+use super::group::Writer;
 
 /// How long a request waits for a connection before it is told to come back.
-const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(10);
+pub(super) const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(10);
 
 /// Nobody waits for ever for somebody who froze, and what is acknowledged is on disk.
 const BOUNDS: [(&str, &str); 3] =
@@ -62,13 +63,17 @@ impl Db {
         let writer = pool(1).connect_with(memory).await?;
         drop(turn);
         let readers = pool(connections).connect_with(options.pragma("query_only", "ON")).await?;
-        Ok(Self::over(Engine::Sqlite { writer, readers, file: file.to_path_buf() }))
+        Ok(Self::over(Engine::Sqlite { writer: Writer::over(writer), readers, file: file.to_path_buf() }))
     }
 
     /// Forgets what stood where something was written over, as far as the engine lets it: on SQLite, the log.
     pub(super) async fn forget_log(&self) -> Result<()> {
         let Engine::Sqlite { writer, .. } = self.engine() else { return Ok(()) };
-        match sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(writer).await.map_err(Error::from) {
+        match sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+            .execute(writer.aside().await?.pool())
+            .await
+            .map_err(Error::from)
+        {
             // Somebody reads from it; the next one forgets it.
             Ok(_) | Err(Error::Retry(_)) => Ok(()),
             Err(error) => Err(error),

@@ -16,7 +16,7 @@ use crate::domain::session::{LONGEST, Session};
 use crate::store::codec::Instant;
 use crate::store::placement;
 use crate::store::session::Of;
-use crate::store::{self, Savepoint, client, session};
+use crate::store::{self, client, session};
 
 /// Locks clients and everybody whom they must not meet, and the parties of another link, so that no
 /// session is placed for them meanwhile.
@@ -107,10 +107,10 @@ pub async fn settle(work: &mut Work<'_>, link_id: LinkId) -> Result<()> {
 
 /// Claims the days of a session for a link, unless the other side has one of them.
 async fn claim(work: &mut Work<'_>, session: &Session, link_id: LinkId) -> Result<()> {
-    work.tx.savepoint(Savepoint::Unit).await?;
+    work.tx.savepoint().await?;
     match placement::claim_link(&mut work.tx, session, link_id).await {
-        Ok(()) => work.tx.release(Savepoint::Unit).await?,
-        Err(store::Error::Conflict) => work.tx.rollback_to(Savepoint::Unit).await?,
+        Ok(()) => work.tx.keep().await?,
+        Err(store::Error::Conflict) => work.tx.undo().await?,
         Err(error) => return Err(error.into()),
     }
     Ok(())

@@ -19,7 +19,7 @@ use crate::domain::audit::Outcome;
 use crate::domain::ids::{OrganisationId, SessionId};
 use crate::domain::session::Session;
 use crate::store::codec::Instant;
-use crate::store::{self, Savepoint, Tx, audit, register, request};
+use crate::store::{self, Tx, audit, register, request};
 
 /// Something that writes.
 pub trait Mutation: Send + Sync + 'static {
@@ -144,10 +144,8 @@ async fn once<M: Mutation>(world: &World, call: &Call, mutation: &M) -> Result<M
         enqueued: false,
         registered: false,
     };
-    work.tx.savepoint(Savepoint::Request).await?;
     match attempt(&mut work, mutation).await {
         Ok(answer) => {
-            work.tx.release(Savepoint::Request).await?;
             work.audit(Outcome::Done, None).await?;
             work.tx.commit().await?;
             world.tell_pump();
@@ -163,7 +161,7 @@ async fn once<M: Mutation>(world: &World, call: &Call, mutation: &M) -> Result<M
             Ok(answer)
         }
         Err(refusal) if refusal.is_refusal() => {
-            work.tx.rollback_to(Savepoint::Request).await?;
+            work.tx.start_over().await?;
             match &refusal {
                 Error::Refused(refusal) => work.details.extend(refusal.broken.iter().map(ToString::to_string)),
                 Error::SeriesRefused(refusal) => {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use aftercare::grpc::pb;
 use aftercare::store::codec::Instant;
-use aftercare::store::{Db, Error, Savepoint, Target, Tx};
+use aftercare::store::{Db, Error, Target, Tx};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use uuid::Uuid;
 
@@ -137,7 +137,7 @@ on_both_engines! {
             ("OFFENDER", "2026-11-25", false),
             ("SURVIVOR", "2026-11-24", false),
         ] {
-            tx.savepoint(Savepoint::Unit).await.unwrap();
+            tx.savepoint().await.unwrap();
             let inserted = tx
                 .sql(
                     "INSERT INTO link_presence (session_id, site_id, link_id, on_date, side)
@@ -151,7 +151,7 @@ on_both_engines! {
                 .run()
                 .await;
             assert_eq!(is_conflict(inserted), expected, "{side} {day}");
-            tx.rollback_to(Savepoint::Unit).await.unwrap();
+            tx.undo().await.unwrap();
         }
         let moved = tx
             .sql("UPDATE link_presence SET on_date = $1 WHERE session_id = $2")
@@ -233,11 +233,11 @@ on_both_engines! {
             ("SELECT 1", 1, true),
         ] {
             tx.sql(text).run().await.unwrap();
-            tx.savepoint(Savepoint::Unit).await.unwrap();
+            tx.savepoint().await.unwrap();
             let seated = sit(&mut tx, id, "SURVIVOR", mine, seat).await;
             assert_eq!(seated.is_err(), refused, "{text}, seat {seat}: {seated:?}");
             if refused {
-                tx.rollback_to(Savepoint::Unit).await.unwrap();
+                tx.undo().await.unwrap();
             }
         }
     }
@@ -267,7 +267,7 @@ on_both_engines! {
         let db = Db::open(&app.db.target, 1).await.unwrap();
         let mut tx = db.begin_write().await.unwrap();
         for (since, until, good) in [(1i64, Some(3i64), true), (4, None, true), (5, None, false), (6, Some(6), false)] {
-            tx.savepoint(Savepoint::Unit).await.unwrap();
+            tx.savepoint().await.unwrap();
             let sql = tx.sql(
                 "INSERT INTO holiday (holiday_calendar_id, on_date, since_version, until_version, name)
                  VALUES ($1, $2, $3, $4, 'Example')",
@@ -276,7 +276,7 @@ on_both_engines! {
             let inserted = sql.run().await;
             assert_eq!(inserted.is_ok(), good, "{since} {inserted:?}");
             if !good {
-                tx.rollback_to(Savepoint::Unit).await.unwrap();
+                tx.undo().await.unwrap();
             }
         }
     }

@@ -72,7 +72,7 @@ impl Sealer {
         let kid = self.key.public().kid();
         let head = Head { position: last.0, hash: last.1, sealed_at: self.world.now(), kid };
         let head = head.sign(&self.key);
-        let mut tx = self.world.db().begin_write().await?;
+        let mut tx = self.world.db().begin_alone().await?;
         audit_chain::take_turn(&mut tx).await?;
         if audit_chain::tip(&mut tx).await? != tip {
             tx.rollback().await?;

@@ -30,7 +30,7 @@ const MOST: i64 = 200;
 /// Gives what is committed its positions: of one aggregate in the order of versions, otherwise the oldest
 /// first. Whether there may be more.
 pub async fn sequence(world: &World) -> Result<bool> {
-    let mut tx = world.db().begin_write().await?;
+    let mut tx = world.db().begin_alone().await?;
     let moved = feed::sequence(&mut tx, MOST, Instant(world.now())).await?;
     tx.commit().await?;
     Ok(i64::try_from(moved).is_ok_and(|moved| moved == MOST))

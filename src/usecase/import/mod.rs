@@ -78,7 +78,6 @@ use super::error::{Error, Result};
 use super::session::forget_expired;
 use super::work::{Mutation, Work, mutate};
 use super::world::World;
-use crate::store::Savepoint;
 
 /// How many years from now rules of calendars are followed.
 const YEARS: i32 = 10;
@@ -120,9 +119,9 @@ impl Mutation for Import {
         if !self.trial {
             return Run::new(work, &self.material, self.watch.as_ref()).all().await;
         }
-        work.tx.savepoint(Savepoint::Unit).await?;
+        work.tx.savepoint().await?;
         let report = Run::new(work, &self.material, self.watch.as_ref()).all().await?;
-        work.tx.rollback_to(Savepoint::Unit).await?;
+        work.tx.undo().await?;
         Ok(report)
     }
 

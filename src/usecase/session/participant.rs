@@ -18,7 +18,7 @@ use crate::domain::session::{CancelReason, Override, Overriding, Session, Wanted
 use crate::store::client::Subject;
 use crate::store::codec::Instant;
 use crate::store::session::Of;
-use crate::store::{self, Savepoint, participant, placement, session};
+use crate::store::{self, participant, placement, session};
 use crate::usecase::attendance::{How, called_off};
 use crate::usecase::error::{Error, Refusal, Result};
 use crate::usecase::work::{Mutation, Work};
@@ -167,7 +167,7 @@ impl AddParticipant {
 
     /// Writes who has joined, in every session or in none; false when somebody was faster.
     async fn seat(&self, work: &mut Work<'_>, judged: &[Joined]) -> Result<bool> {
-        work.tx.savepoint(Savepoint::Unit).await?;
+        work.tx.savepoint().await?;
         let mut written = Ok(());
         for it in judged {
             written = self.write(work, it).await;
@@ -176,8 +176,8 @@ impl AddParticipant {
             }
         }
         match &written {
-            Ok(()) => work.tx.release(Savepoint::Unit).await?,
-            Err(_) => work.tx.rollback_to(Savepoint::Unit).await?,
+            Ok(()) => work.tx.keep().await?,
+            Err(_) => work.tx.undo().await?,
         }
         match written {
             Err(Error::Unavailable(store::Error::Conflict)) => Ok(false),

@@ -12,7 +12,7 @@ use crate::domain::rules::{self, Candidate, Facts, Occasion, RuleCode, Verdict};
 use crate::domain::session::{Overriding, Session, State, Wanted};
 use crate::domain::time::Span;
 use crate::store::codec::Instant;
-use crate::store::{self, Lock, Savepoint, overriding, session};
+use crate::store::{self, Lock, overriding, session};
 use crate::usecase::error::{Error, Refusal, Result};
 use crate::usecase::facts::{self, Ask, Places};
 use crate::usecase::work::Work;
@@ -173,11 +173,11 @@ impl Wanted {
 impl Scene {
     /// Writes a new session and claims its time and place; false when somebody was faster.
     pub async fn claim(&self, work: &mut Work<'_>, draft: &Draft) -> Result<bool> {
-        work.tx.savepoint(Savepoint::Unit).await?;
+        work.tx.savepoint().await?;
         let written = self.write(work, draft).await;
         match &written {
-            Ok(()) => work.tx.release(Savepoint::Unit).await?,
-            Err(_) => work.tx.rollback_to(Savepoint::Unit).await?,
+            Ok(()) => work.tx.keep().await?,
+            Err(_) => work.tx.undo().await?,
         }
         match written {
             Ok(()) => Ok(true),

@@ -14,7 +14,7 @@ use crate::domain::session::{CancelReason, Override, Session, Wanted};
 use crate::domain::time::Span;
 use crate::domain::waitlist::Freeing;
 use crate::store::codec::Instant;
-use crate::store::{self, Lock, Savepoint, placement, session};
+use crate::store::{self, Lock, placement, session};
 use crate::usecase::attendance::{How, called_off};
 use crate::usecase::error::{Error, Result};
 use crate::usecase::followup;
@@ -147,7 +147,7 @@ pub(super) async fn move_locked(
 
 /// Puts the new session where the old one was; false when somebody was faster.
 async fn replace(work: &mut Work<'_>, scene: &Scene, draft: &Draft, old: &Session) -> Result<bool> {
-    work.tx.savepoint(Savepoint::Unit).await?;
+    work.tx.savepoint().await?;
     placement::release(&mut work.tx, old.id).await?;
     // First the old one, which gives up its number in a series.
     session::update(&mut work.tx, old, Instant(work.now)).await?;
@@ -159,11 +159,11 @@ async fn replace(work: &mut Work<'_>, scene: &Scene, draft: &Draft, old: &Sessio
     match taken {
         Ok(()) => {
             draft.note(work).await?;
-            work.tx.release(Savepoint::Unit).await?;
+            work.tx.keep().await?;
             Ok(true)
         }
         Err(Error::Unavailable(store::Error::Conflict)) => {
-            work.tx.rollback_to(Savepoint::Unit).await?;
+            work.tx.undo().await?;
             Ok(false)
         }
         Err(error) => Err(error),

@@ -19,7 +19,7 @@ use crate::domain::time::{Span, days_around};
 use crate::store::client::Subject;
 use crate::store::noun::Stored;
 use crate::store::session::Listing;
-use crate::store::{Lock, Savepoint, agreement, client, counsellor, session};
+use crate::store::{Lock, agreement, client, counsellor, session};
 use crate::usecase::call::{Call, traced};
 use crate::usecase::error::{Error, Result};
 use crate::usecase::facts::{self, Ask, Places};
@@ -168,14 +168,14 @@ impl Mutation for ReassignSessions {
 
 /// Gives one session to somebody else, or undoes what was written of it.
 async fn apply(work: &mut Work<'_>, one: &ReassignCounsellor) -> Result<Result<Session>> {
-    work.tx.savepoint(Savepoint::Unit).await?;
+    work.tx.savepoint().await?;
     match one.reassign(work).await {
         Ok(session) => {
-            work.tx.release(Savepoint::Unit).await?;
+            work.tx.keep().await?;
             Ok(Ok(session))
         }
         Err(refusal) if refusal.is_refusal() => {
-            work.tx.rollback_to(Savepoint::Unit).await?;
+            work.tx.undo().await?;
             work.note(format!("REFUSED {} {}", one.session_id, refusal.reason()));
             Ok(Err(refusal))
         }
