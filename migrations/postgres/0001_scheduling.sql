@@ -252,6 +252,7 @@ CREATE TABLE consent (
     CHECK ((ended_how IS NULL) = (ended_at IS NULL) AND (ended_at IS NULL) = (ended_reason IS NULL))
 );
 CREATE INDEX consent_by_client ON consent (client_id, id);
+CREATE INDEX consent_by_end ON consent (valid_until, client_id) WHERE valid_until IS NOT NULL AND ended_how IS NULL;
 CREATE FUNCTION refuse_other_consent() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF OLD.ended_how IS NOT NULL

@@ -260,6 +260,7 @@ CREATE TABLE consent (
     CHECK ((ended_how IS NULL) = (ended_at IS NULL) AND (ended_at IS NULL) = (ended_reason IS NULL))
 ) STRICT;
 CREATE INDEX consent_by_client ON consent (client_id, id);
+CREATE INDEX consent_by_end ON consent (valid_until, client_id) WHERE valid_until IS NOT NULL AND ended_how IS NULL;
 CREATE TRIGGER consent_only_ends BEFORE UPDATE ON consent
 WHEN OLD.ended_how IS NOT NULL
   OR (NEW.id, NEW.client_id, NEW.purpose, NEW.given_by, NEW.guardian_id, NEW.assent, NEW.language,

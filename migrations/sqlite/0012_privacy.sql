@@ -3,7 +3,7 @@
 -- Exact look-ups of clients of one organisation, by keyed digests of what was normalised.
 CREATE TABLE client_index (
     organisation_id BLOB NOT NULL REFERENCES organisation (id),
-    purpose         TEXT NOT NULL CHECK (purpose IN ('CLIENT_NAME', 'CLIENT_PHONE')),
+    purpose         TEXT NOT NULL CHECK (purpose IN ('CLIENT_NAME', 'CLIENT_PHONE', 'CLIENT_OF_AGE')),
     digest          BLOB NOT NULL CHECK (length(digest) = 32),
     client_id       BLOB NOT NULL REFERENCES client (id),
     PRIMARY KEY (organisation_id, purpose, digest, client_id)

@@ -251,6 +251,7 @@ pub const TABLE: &[(&str, &[Role])] = &[
     ("aftercare.v1.ClientService/WithdrawConsent", COORDINATOR),
     ("aftercare.v1.ClientService/InvalidateConsent", COORDINATOR),
     ("aftercare.v1.ClientService/ListConsents", CARERS),
+    ("aftercare.v1.ClientService/ListConsentsDue", PROVIDERS),
     ("aftercare.v1.ClientService/DeclareConflict", COORDINATOR),
     ("aftercare.v1.ClientService/WithdrawConflict", COORDINATOR),
     ("aftercare.v1.ClientService/ListConflicts", COORDINATOR),

@@ -1,5 +1,7 @@
 //! Consents: who agreed to what for whom, and whether that still counts.
 
+pub mod due;
+
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::Serialize;
 

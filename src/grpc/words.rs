@@ -10,6 +10,7 @@ use crate::domain::case_event::CaseEventKind;
 use crate::domain::client::{AgeBasis, CaseRole};
 use crate::domain::code::{CareService, Gender, Modality, Side};
 use crate::domain::compliance::{Alert, AtRisk, Shown, Status};
+use crate::domain::consent::due::DueReason;
 use crate::domain::consent::{Assent, ConsentEnding, ConsentGiver, ConsentPurpose};
 use crate::domain::directory::OrganisationKind;
 use crate::domain::erasure::ErasureReason;
@@ -77,6 +78,7 @@ words! {
     ConsentGiver => pb::ConsentGiver, "CONSENT_GIVER_";
     Assent => pb::Assent, "ASSENT_";
     ConsentEnding => pb::ConsentEnding, "CONSENT_ENDING_";
+    DueReason => pb::ConsentDueReason, "CONSENT_DUE_REASON_";
     RevocationReason => pb::RevocationReason, "REVOCATION_REASON_";
     LiftReason => pb::LiftReason, "LIFT_REASON_";
     BreakGlassState => pb::BreakGlassState, "BREAK_GLASS_STATE_";
@@ -188,6 +190,7 @@ mod tests {
         there_and_back(ConsentGiver::ALL);
         there_and_back(Assent::ALL);
         there_and_back(ConsentEnding::ALL);
+        there_and_back(DueReason::ALL);
         there_and_back(ProceedingKind::ALL);
         there_and_back(Form::ALL);
         there_and_back(Fit::ALL);

@@ -1,5 +1,7 @@
 //! Consents.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 
 use super::codec::Instant;
@@ -7,6 +9,7 @@ use super::db::{Lock, Tx};
 use super::error::{Error, Result};
 use super::noun::{Head, Listing, Stored};
 use super::seal::{Place, Sealed};
+use super::session::MOST_IDS;
 use crate::domain::consent::{Assent, Consent, ConsentEnd, ConsentEnding, ConsentGiver, ConsentPurpose};
 use crate::domain::ids::{ClientId, ConsentId, GuardianId, OrganisationId};
 use crate::domain::noun::Record;
@@ -145,4 +148,32 @@ impl Stored for Consent {
 pub async fn of_client(tx: &mut Tx, client_id: ClientId) -> Result<Vec<Consent>> {
     let rows = tx.sql("SELECT * FROM consent WHERE client_id = $1 ORDER BY id").bind(client_id).all::<Row>().await?;
     rows.into_iter().map(|row| Ok(row.closed()?.content)).collect()
+}
+
+/// Every consent about clients, by client, without the reasons for which they ended.
+pub async fn of_clients(tx: &mut Tx, ids: &[ClientId]) -> Result<BTreeMap<ClientId, Vec<Record<Consent>>>> {
+    let mut all: BTreeMap<ClientId, Vec<Record<Consent>>> = BTreeMap::new();
+    for some in ids.chunks(MOST_IDS) {
+        let sql = tx.sql_each("SELECT * FROM consent WHERE client_id IN ({ids}) ORDER BY id", some.len());
+        for row in sql.bind_ids(some).all::<Row>().await? {
+            all.entry(row.client_id).or_default().push(row.closed()?);
+        }
+    }
+    Ok(all)
+}
+
+/// The clients of an organisation of whom a consent that has not ended expires on one of these days.
+pub async fn expiring(
+    tx: &mut Tx,
+    organisation_id: OrganisationId,
+    first: NaiveDate,
+    last: NaiveDate,
+) -> Result<Vec<ClientId>> {
+    let sql = tx.sql(
+        "SELECT DISTINCT client_id FROM consent JOIN client ON client.id = consent.client_id
+          WHERE client.organisation_id = $1 AND client.erased_at IS NULL AND ended_how IS NULL
+            AND valid_until IS NOT NULL AND valid_until BETWEEN $2 AND $3",
+    );
+    let rows = sql.bind(organisation_id).bind(first).bind(last).all::<(ClientId,)>().await?;
+    Ok(rows.into_iter().map(|row| row.0).collect())
 }

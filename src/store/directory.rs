@@ -1,6 +1,7 @@
 //! Organisations, sites, venues, rooms.
 
 use chrono::TimeDelta;
+use chrono_tz::Tz;
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -327,6 +328,12 @@ impl Keyed for Room {
 /// Sites by id.
 pub async fn sites(tx: &mut Tx, ids: &[SiteId]) -> Result<Vec<Record<Site>>> {
     tx.sql_each("SELECT * FROM site WHERE id IN ({ids})", ids.len()).bind_ids(ids).records::<SiteRow, _>().await
+}
+
+/// The zone of an organisation's sites; of the oldest, should they differ. None as long as it has no site.
+pub async fn zone_of(tx: &mut Tx, organisation_id: OrganisationId) -> Result<Option<Tz>> {
+    let sql = tx.sql("SELECT zone FROM site WHERE organisation_id = $1 ORDER BY id LIMIT 1");
+    Ok(sql.bind(organisation_id).maybe::<(Zone,)>().await?.map(|row| row.0.0))
 }
 
 /// The venues of an organisation, and others by id.

@@ -1,11 +1,14 @@
 //! Guardians.
 
+use std::collections::BTreeMap;
+
 use uuid::Uuid;
 
 use super::db::{Lock, Tx};
 use super::error::Result;
 use super::noun::{Head, Keyed, Listing, Stored};
 use super::seal::{Place, Sealed};
+use super::session::MOST_IDS;
 use crate::domain::guardian::{Guardian, GuardianStanding};
 use crate::domain::ids::{ClientId, GuardianId, OrganisationId};
 use crate::domain::noun::Record;
@@ -105,4 +108,20 @@ impl Keyed for Guardian {
 /// The guardians of a client and how they stand, without opening personal data.
 pub async fn of_client(tx: &mut Tx, client_id: ClientId) -> Result<Vec<(GuardianId, GuardianStanding)>> {
     tx.sql("SELECT id, standing FROM guardian WHERE client_id = $1 ORDER BY id").bind(client_id).all().await
+}
+
+/// The same, of many clients.
+pub async fn of_clients(
+    tx: &mut Tx,
+    ids: &[ClientId],
+) -> Result<BTreeMap<ClientId, Vec<(GuardianId, GuardianStanding)>>> {
+    let mut all: BTreeMap<ClientId, Vec<_>> = BTreeMap::new();
+    for some in ids.chunks(MOST_IDS) {
+        let text = "SELECT client_id, id, standing FROM guardian WHERE client_id IN ({ids}) ORDER BY id";
+        let sql = tx.sql_each(text, some.len());
+        for (client_id, id, standing) in sql.bind_ids(some).all::<(ClientId, GuardianId, GuardianStanding)>().await? {
+            all.entry(client_id).or_default().push((id, standing));
+        }
+    }
+    Ok(all)
 }

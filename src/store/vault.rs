@@ -28,11 +28,13 @@ pub enum Purpose {
     ClientName,
     /// Looking clients up by phone.
     ClientPhone,
+    /// Looking up who comes of age on a day.
+    ClientOfAge,
 }
 
 impl Purpose {
     /// Every one.
-    pub const ALL: [Self; 3] = [Self::Installation, Self::ClientName, Self::ClientPhone];
+    pub const ALL: [Self; 4] = [Self::Installation, Self::ClientName, Self::ClientPhone, Self::ClientOfAge];
 
     /// Its word in the databases.
     pub fn as_str(self) -> &'static str {
@@ -40,6 +42,7 @@ impl Purpose {
             Self::Installation => "INSTALLATION",
             Self::ClientName => "CLIENT_NAME",
             Self::ClientPhone => "CLIENT_PHONE",
+            Self::ClientOfAge => "CLIENT_OF_AGE",
         }
     }
 }

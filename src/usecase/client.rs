@@ -131,13 +131,24 @@ pub(super) async fn reveal_of<N: Managed>(
     client_id: ClientId,
     page: Page,
 ) -> Result<(Vec<Record<N>>, String)> {
-    mutate(world, call, RevealOf { client_id, page, noun: PhantomData }).await
+    mutate(world, call, RevealOf::<N>::new(client_id, page)).await
 }
 
-struct RevealOf<N> {
+/// Opens a page of what belongs to one client.
+pub(super) struct RevealOf<N> {
     client_id: ClientId,
     page: Page,
     noun: PhantomData<fn() -> N>,
+}
+
+impl<N> RevealOf<N> {
+    pub(super) fn new(client_id: ClientId, page: Page) -> Self {
+        Self { client_id, page, noun: PhantomData }
+    }
+
+    pub(super) fn client_id(&self) -> ClientId {
+        self.client_id
+    }
 }
 
 impl<N: Managed> Mutation for RevealOf<N> {

@@ -1,6 +1,11 @@
 //! Consents: recorded, ended once, never changed.
 
-use chrono::TimeDelta;
+mod due;
+
+pub use self::due::{DueSoon, list_consents_due};
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono_tz::Tz;
 use uuid::Uuid;
 
 use super::call::Call;
@@ -12,11 +17,12 @@ use super::work::{Mutation, Work};
 use super::world::World;
 use crate::domain::consent::{Consent, ConsentEnd, ConsentEnding};
 use crate::domain::guardian::GuardianStanding;
-use crate::domain::ids::{ClientId, ConsentId, Id};
+use crate::domain::ids::{ClientId, ConsentId, Id, OrganisationId};
 use crate::domain::noun::{Noun, Record};
 use crate::domain::personal::Personal;
+use crate::domain::time::local_day;
 use crate::store::session::Of;
-use crate::store::{Lock, guardian};
+use crate::store::{Lock, Tx, directory, guardian};
 
 impl Managed for Consent {
     /// A new consent was given by now, and by a guardian who may. Of a recorded one only the end is written.
@@ -47,6 +53,12 @@ impl Managed for Consent {
     fn concerns(after: &Record<Self>, _before: Option<&Record<Self>>) -> Vec<Of> {
         vec![Of::Client(after.client_id)]
     }
+}
+
+/// The day that it is for an organisation: in the zone of its sites, and in India's as long as it has none.
+pub(super) async fn local_today(tx: &mut Tx, organisation_id: OrganisationId, now: DateTime<Utc>) -> Result<NaiveDate> {
+    let zone = directory::zone_of(tx, organisation_id).await?;
+    Ok(local_day(now, zone.unwrap_or(Tz::Asia__Kolkata)))
 }
 
 /// Ends a consent.

@@ -9,7 +9,7 @@ use crate::support::{Actor, Ngo, at, book, booking, minutes, refused, venue_at};
 
 const TEN: &str = "2026-11-24T04:30:00Z"; // Tuesday, 10:00 in Asia/Kolkata
 
-async fn hold(actor: &Actor, request: pb::BookSessionRequest) -> Result<pb::Session, Status> {
+pub async fn hold(actor: &Actor, request: pb::BookSessionRequest) -> Result<pb::Session, Status> {
     let request = pb::HoldSlotRequest {
         request_id: request.request_id,
         client_id: request.client_id,
@@ -18,6 +18,7 @@ async fn hold(actor: &Actor, request: pb::BookSessionRequest) -> Result<pb::Sess
         modality: request.modality,
         venue_id: request.venue_id,
         room_id: request.room_id,
+        guardian_id: request.guardian_id,
         starts_at: request.starts_at,
         length: request.length,
         overrides: request.overrides,

@@ -20,6 +20,7 @@ mod case_event;
 mod cells;
 mod compliance;
 mod consent;
+mod consent_due;
 mod dateutil;
 mod demo;
 mod directory;

@@ -7,12 +7,12 @@ use crate::domain::guardian::Guardian;
 use crate::domain::noun::Record;
 use crate::domain::text::Code;
 use crate::grpc::directory::{Wire, create, update, wire_fields};
-use crate::grpc::fields::{Fields, open, open_mutation, timestamp};
+use crate::grpc::fields::{Fields, date, open, open_mutation, timestamp};
 use crate::grpc::pb;
 use crate::grpc::words::Word;
 use crate::usecase::call::Call;
 use crate::usecase::error::Result;
-use crate::usecase::guardian::list_guardians;
+use crate::usecase::guardian::{Guardians, list_guardians};
 
 impl Clients {
     pub(super) async fn name_guardian(
@@ -44,9 +44,18 @@ impl Clients {
         let query = pb::ListGuardiansRequest { page_size: 0, page_token: String::new(), ..pb.clone() };
         let page = f.page(pb.page_size, &pb.page_token, 50, &query);
         let (client_id, page) = f.finish(|| Some((client_id?, page?)))?;
-        let (rows, next_page_token) = list_guardians(&self.world, call, client_id, page).await?;
-        Ok(pb::ListGuardiansResponse { guardians: rows.iter().map(Guardian::to_pb).collect(), next_page_token })
+        let (all, next_page_token) = list_guardians(&self.world, call, client_id, page).await?;
+        Ok(pb::ListGuardiansResponse { guardians: shown(&all), next_page_token })
     }
+}
+
+fn shown(all: &Guardians) -> Vec<pb::Guardian> {
+    let answers_until = all.adult_from.and_then(|from| from.pred_opt()).map(date);
+    let one = |it: &Record<Guardian>| {
+        let answers = it.standing.answers_on(all.adult_from, all.today);
+        pb::Guardian { answers_until, answers, ..Guardian::to_pb(it) }
+    };
+    all.rows.iter().map(one).collect()
 }
 
 impl Wire for Guardian {
@@ -64,6 +73,7 @@ impl Wire for Guardian {
             standing: it.standing.to_wire(),
             created_at: timestamp(it.created_at),
             updated_at: timestamp(it.updated_at),
+            ..Default::default()
         }
     }
 

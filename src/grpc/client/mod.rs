@@ -3,6 +3,7 @@
 mod case;
 mod conflict;
 mod consent;
+mod consent_due;
 mod erasure;
 mod guardian;
 mod no_contact;
@@ -80,6 +81,7 @@ service! {
     withdraw_consent: WithdrawConsentRequest => WithdrawConsentResponse, take_back;
     invalidate_consent: InvalidateConsentRequest => InvalidateConsentResponse, invalidate;
     list_consents: ListConsentsRequest => ListConsentsResponse, consents;
+    list_consents_due: ListConsentsDueRequest => ListConsentsDueResponse, due;
     declare_conflict: DeclareConflictRequest => DeclareConflictResponse, declare_a_conflict;
     withdraw_conflict: WithdrawConflictRequest => WithdrawConflictResponse, withdraw_a_conflict;
     list_conflicts: ListConflictsRequest => ListConflictsResponse, conflicts;

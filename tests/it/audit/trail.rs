@@ -39,11 +39,12 @@ const OPENS: [&str; 22] = [
 ];
 
 /// Audited reads that are called elsewhere.
-const ELSEWHERE: [&str; 4] = [
+const ELSEWHERE: [&str; 5] = [
     "AuditService/VerifyAudit",
     "AuditService/ListAuditKeys",
     "AccessService/ListBreakGlass",
     "ClientService/ListLegalHolds",
+    "ClientService/ListConsentsDue",
 ];
 
 /// What opens nothing: ids, references, times, codes and counts, and the directory of places and rules.

@@ -67,6 +67,7 @@ recipes! { "ClientService", |it, _role|
         reason: "An example".into(),
     }
     ListConsents ListConsentsRequest Survivor { client_id: it.client.id.clone() }
+    ListConsentsDue ListConsentsDueRequest Care {}
     DeclareConflict DeclareConflictRequest Survivor {
         client_id: it.client.id.clone(),
         counsellor_id: it.colleague.id.clone(),
