@@ -137,8 +137,11 @@ on_both_engines! {
         }
         assert_eq!(pages, found);
         let trail = app.audit().await;
-        let last = trail.iter().rfind(|it| it.action.ends_with("/ListConsentsDue")).unwrap();
-        assert!(last.subjects.contains(&late.id) && !last.subjects.contains(&early.id));
+        let told = |it: &&crate::support::Audited| it.action.ends_with("/ListConsentsDue") && it.outcome == "DONE";
+        let of = |one: &pb::Client, other: &pb::Client| {
+            trail.iter().filter(told).any(|it| it.subjects.contains(&one.id) && !it.subjects.contains(&other.id))
+        };
+        assert!(of(&late, &early) && of(&early, &late));
 
         let far = prost_types::Duration { seconds: 367 * 86_400, nanos: 0 };
         let request = pb::ListConsentsDueRequest { within: Some(far), page_size: 501, ..Default::default() };
