@@ -190,6 +190,8 @@ const POLICE: &[Role] = &[Role::Police];
 const PROVIDERS: &[Role] = &[Role::Coordinator, Role::ClinicalLead];
 const RECORDERS: &[Role] = &[Role::Coordinator, Role::Counsellor];
 const COUNSELLOR: &[Role] = &[Role::Counsellor];
+/// Who signs a transfer without consent.
+const LEADS: &[Role] = &[Role::ClinicalLead];
 const CLINICIANS: &[Role] = &[Role::Counsellor, Role::ClinicalLead];
 const AUDITOR: &[Role] = &[Role::Auditor];
 const CARERS: &[Role] = &[Role::Coordinator, Role::Counsellor, Role::ClinicalLead];
@@ -262,6 +264,12 @@ pub const TABLE: &[(&str, &[Role])] = &[
     ("aftercare.v1.ClientService/ReleaseLegalHold", COORDINATOR),
     ("aftercare.v1.ClientService/ListLegalHolds", COORDINATOR),
     ("aftercare.v1.ClientService/EraseClient", COORDINATOR),
+    ("aftercare.v1.ClientService/ProposeTransfer", COORDINATOR),
+    ("aftercare.v1.ClientService/CosignTransfer", LEADS),
+    ("aftercare.v1.ClientService/AcceptTransfer", COORDINATOR),
+    ("aftercare.v1.ClientService/DeclineTransfer", COORDINATOR),
+    ("aftercare.v1.ClientService/WithdrawTransfer", COORDINATOR),
+    ("aftercare.v1.ClientService/ListTransfers", PROVIDERS),
     ("aftercare.v1.SchedulingService/FindSlots", COORDINATOR),
     ("aftercare.v1.SchedulingService/HoldSlot", COORDINATOR),
     ("aftercare.v1.SchedulingService/ReleaseHold", COORDINATOR),

@@ -139,6 +139,8 @@ ids! {
     RevocationId,
     /// An emergency access.
     BreakGlassId,
+    /// A transfer of a client.
+    TransferId,
     /// A service account.
     ServiceAccountId,
     /// A job.

@@ -34,6 +34,7 @@ pub const CLASSES: &[(&str, Class)] = &[
     ("aftercare.v1.ClientService/ListGuardians", Class::Disclosure),
     ("aftercare.v1.ClientService/ListConsents", Class::Disclosure),
     ("aftercare.v1.ClientService/ListConsentsDue", Class::Disclosure),
+    ("aftercare.v1.ClientService/ListTransfers", Class::Disclosure),
     ("aftercare.v1.ClientService/ListLegalHolds", Class::Disclosure),
     ("aftercare.v1.AttendanceService/ListAttendance", Class::Disclosure),
     ("aftercare.v1.AttendanceService/ListSessionNotes", Class::Disclosure),

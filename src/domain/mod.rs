@@ -52,6 +52,7 @@ pub mod substitute;
 pub mod text;
 pub mod time;
 pub mod training;
+pub mod transfer;
 pub mod treatment;
 pub mod waitlist;
 pub mod working_days;

@@ -29,6 +29,7 @@ use crate::domain::series::Fit;
 use crate::domain::session::{CancelReason, StateWord};
 use crate::domain::slots::SlotReason;
 use crate::domain::time::Day;
+use crate::domain::transfer::{DeclineReason, TransferState};
 use crate::domain::treatment::act::ActWord;
 use crate::domain::treatment::{MandateBasis, TerminationReason};
 use crate::domain::waitlist::{Band, EntryEnding, OfferEnding};
@@ -83,6 +84,8 @@ words! {
     LiftReason => pb::LiftReason, "LIFT_REASON_";
     BreakGlassState => pb::BreakGlassState, "BREAK_GLASS_STATE_";
     Finding => pb::Finding, "FINDING_";
+    TransferState => pb::TransferState, "TRANSFER_STATE_";
+    DeclineReason => pb::TransferDeclineReason, "TRANSFER_DECLINE_REASON_";
     ErasureReason => pb::ErasureReason, "ERASURE_REASON_";
     ProceedingKind => pb::ProceedingKind, "PROCEEDING_KIND_";
     Form => pb::ModuleForm, "MODULE_FORM_";
@@ -189,6 +192,8 @@ mod tests {
         there_and_back(ConsentPurpose::ALL);
         there_and_back(ConsentGiver::ALL);
         there_and_back(Assent::ALL);
+        there_and_back(TransferState::ALL);
+        there_and_back(DeclineReason::ALL);
         there_and_back(ConsentEnding::ALL);
         there_and_back(DueReason::ALL);
         there_and_back(ProceedingKind::ALL);

@@ -243,9 +243,9 @@ pub enum Of {
 /// Which participants.
 #[derive(Clone, Debug)]
 pub struct Listing {
-    /// Of this organisation.
+    /// Of clients of this organisation; and of a session, if that is its own too.
     pub organisation_id: Option<OrganisationId>,
-    /// Of sessions that this counsellor leads.
+    /// Of sessions that this counsellor leads, or that a client had elsewhere.
     pub counsellor_id: Option<CounsellorId>,
     /// Of a session or a client.
     pub of: Of,
@@ -269,17 +269,20 @@ pub async fn recorded(tx: &mut Tx, listing: &Listing) -> Result<Vec<Recorded>> {
 
 const OF_SESSION: &str = "SELECT mine.id, mine.session_id, mine.client_id, mine.client_reference, session.starts_at
        FROM session_participant AS mine JOIN session ON session.id = mine.session_id
+       JOIN client ON client.id = mine.client_id
       WHERE mine.session_id = $1 AND mine.attendance_id IS NOT NULL
-        AND (CAST($2 AS UUID) IS NULL OR session.organisation_id = $2)
+        AND (CAST($2 AS UUID) IS NULL OR (session.organisation_id = $2 AND client.organisation_id = $2))
         AND (CAST($3 AS UUID) IS NULL OR session.counsellor_id = $3
              OR session.id IN (SELECT session_id FROM session_facilitator WHERE counsellor_id = $3))
         AND (session.starts_at, mine.id) > ($4, $5)
       ORDER BY session.starts_at, mine.id LIMIT $6";
 const OF_CLIENT: &str = "SELECT mine.id, mine.session_id, mine.client_id, mine.client_reference, session.starts_at
        FROM session_participant AS mine JOIN session ON session.id = mine.session_id
+       JOIN client ON client.id = mine.client_id
       WHERE mine.client_id = $1 AND mine.attendance_id IS NOT NULL
-        AND (CAST($2 AS UUID) IS NULL OR session.organisation_id = $2)
+        AND (CAST($2 AS UUID) IS NULL OR client.organisation_id = $2)
         AND (CAST($3 AS UUID) IS NULL OR session.counsellor_id = $3
+             OR session.organisation_id <> client.organisation_id
              OR session.id IN (SELECT session_id FROM session_facilitator WHERE counsellor_id = $3))
         AND (session.starts_at, mine.id) > ($4, $5)
       ORDER BY session.starts_at, mine.id LIMIT $6";

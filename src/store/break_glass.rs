@@ -34,10 +34,15 @@ struct Row {
     reviewed_at: Option<Instant>,
     reviewed_by: Option<String>,
     finding: Option<Finding>,
+    ours: bool,
 }
 
 impl Row {
+    /// With the reason, unless the client is another organisation's by now.
     async fn open(self, tx: &mut Tx) -> Result<BreakGlass> {
+        if !self.ours {
+            return Ok(self.closed());
+        }
         let reason = tx.open(Place::of(self.client_id, self.id), REASON, self.reason.clone()).await?;
         Ok(BreakGlass { reason, ..self.closed() })
     }
@@ -114,7 +119,8 @@ pub async fn find(tx: &mut Tx, id: BreakGlassId, lock: Lock) -> Result<Option<Br
         tx.sql_locked("SELECT id FROM break_glass WHERE id = $1", lock).bind(id).maybe::<(BreakGlassId,)>().await?;
     }
     let sql = tx.sql(
-        "SELECT it.*, client.reference FROM break_glass AS it JOIN client ON client.id = it.client_id
+        "SELECT it.*, client.reference, client.organisation_id = it.organisation_id AS ours
+           FROM break_glass AS it JOIN client ON client.id = it.client_id
           WHERE it.id = $1",
     );
     match sql.bind(id).maybe::<Row>().await? {
@@ -162,7 +168,8 @@ pub struct Listing {
 /// Reads a page, the latest first.
 pub async fn list(tx: &mut Tx, it: &Listing) -> Result<Vec<BreakGlass>> {
     let sql = tx.sql(
-        "SELECT it.*, client.reference FROM break_glass AS it JOIN client ON client.id = it.client_id
+        "SELECT it.*, client.reference, client.organisation_id = it.organisation_id AS ours
+           FROM break_glass AS it JOIN client ON client.id = it.client_id
           WHERE (CAST($1 AS UUID) IS NULL OR it.organisation_id = $1)
             AND (CAST($2 AS UUID) IS NULL OR (it.counsellor_id = $2 AND requested_by = $3))
             AND ($4 OR (opened_at IS NOT NULL AND reviewed_at IS NULL)) AND it.id < $5

@@ -41,6 +41,7 @@ use crate::domain::rules::RuleCode;
 use crate::domain::session::{CancelReason, StateWord};
 use crate::domain::statement::Kid;
 use crate::domain::text::{Code, Language};
+use crate::domain::transfer::{DeclineReason, TransferEnding};
 use crate::domain::treatment::MandateBasis;
 use crate::domain::waitlist::{EntryEnding, Freeing, OfferEnding, SlotEnding};
 
@@ -90,7 +91,7 @@ words_and_ids! {
         OrganisationKind, CancelReason, StateWord, RuleCode, GuardianStanding, ConsentPurpose, ConsentGiver, Assent,
         ConsentEnding, ProceedingKind, JobState, EntryEnding, Freeing, SlotEnding, OfferEnding,
         MandateBasis, Status, Shown, Purpose,
-        RevocationReason, LiftReason, Finding,
+        RevocationReason, LiftReason, Finding, TransferEnding, DeclineReason,
         outcome::Outcome, Concern, NotHeld, Ground;
     ids: OrganisationId, AgreementId, SiteId, VenueId, RoomId, CounsellorId, LeaveId,
         HolidayCalendarId, ClientId, LegalHoldId, CaseId, LinkId, NoContactId, GuardianId, ConsentId, ConflictId, ProceedingId,
@@ -101,7 +102,7 @@ words_and_ids! {
         StatementId,
         PlanId, MilestoneId, AssessmentId, EscalationId, ConcernId, MandatoryReportId, CaseEventId,
         TrainingRecordId,
-        RevocationId, ServiceAccountId, BreakGlassId,
+        RevocationId, ServiceAccountId, BreakGlassId, TransferId,
         JobId;
 }
 

@@ -57,6 +57,8 @@ impl Stored for Conflict {
             "SELECT it.* FROM conflict_of_interest AS it JOIN client ON client.id = it.client_id
               WHERE (CAST($1 AS UUID) IS NULL OR client.organisation_id = $1)
                 AND (CAST($2 AS UUID) IS NULL OR it.client_id = $2)
+                AND (CAST($1 AS UUID) IS NULL OR EXISTS (
+                     SELECT 1 FROM counsellor WHERE counsellor.id = it.counsellor_id AND counsellor.organisation_id = $1))
                 AND it.id > $3 ORDER BY it.id LIMIT $4",
         )
         .bind_listing(listing)

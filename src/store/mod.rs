@@ -64,6 +64,7 @@ pub mod service_account;
 pub mod session;
 pub mod statement;
 pub mod training;
+pub mod transfer;
 pub mod treatment;
 mod unlock;
 pub mod unrecorded;

@@ -6,7 +6,7 @@ use super::codec::Instant;
 use super::db::Tx;
 use super::error::Result;
 use super::seal::{Place, Sealed};
-use crate::domain::ids::{ClientId, CounsellorId, NoteId, SessionId};
+use crate::domain::ids::{ClientId, CounsellorId, NoteId, OrganisationId, SessionId};
 use crate::domain::note::Note;
 
 const TEXT: &str = "session_note.text";
@@ -70,23 +70,27 @@ pub async fn find(tx: &mut Tx, id: NoteId) -> Result<Option<Note>> {
     }
 }
 
-/// Reads a page of the notes of a session, of one client or of all, oldest first.
+/// Reads a page of the notes of a session, of one client or of all who are an organisation's, oldest first.
 pub async fn list(
     tx: &mut Tx,
     session_id: SessionId,
     client_id: Option<ClientId>,
+    organisation_id: Option<OrganisationId>,
     after: Option<(DateTime<Utc>, NoteId)>,
     most: i64,
 ) -> Result<Vec<Note>> {
     let sql = tx.sql(
         "SELECT it.*, later.id AS superseded_by FROM session_note AS it
+           JOIN client ON client.id = it.client_id
            LEFT JOIN session_note AS later ON later.supersedes_id = it.id
           WHERE it.session_id = $1 AND (CAST($2 AS UUID) IS NULL OR it.client_id = $2)
+            AND (CAST($6 AS UUID) IS NULL OR client.organisation_id = $6)
             AND (it.written_at, it.id) > ($3, $4)
           ORDER BY it.written_at, it.id LIMIT $5",
     );
     let (after, after_id) = after.unwrap_or((DateTime::UNIX_EPOCH, NoteId(uuid::Uuid::nil())));
     let sql = sql.bind(session_id).bind(client_id).bind(Instant(after)).bind(after_id).bind(most);
+    let sql = sql.bind(organisation_id);
     let rows = sql.all::<Row>().await?;
     let mut notes = Vec::with_capacity(rows.len());
     for row in rows {

@@ -31,10 +31,13 @@ pub async fn insert(tx: &mut Tx, id: Uuid, session_id: SessionId, it: &Overridin
     .map(drop)
 }
 
-/// Why the rules of a session were broken, by rule.
+/// Why the rules of a session were broken, by rule; of clients who are another organisation's by now, nothing.
 pub async fn list(tx: &mut Tx, session_id: SessionId) -> Result<Vec<Overriding>> {
     let sql = tx.sql(
-        "SELECT id, rule, client_id, reason, principal, decided_at FROM session_override WHERE session_id = $1
+        "SELECT id, rule, client_id, reason, principal, decided_at FROM session_override AS it
+          WHERE session_id = $1 AND (client_id IS NULL OR EXISTS (
+                SELECT 1 FROM session JOIN client ON client.organisation_id = session.organisation_id
+                 WHERE session.id = it.session_id AND client.id = it.client_id))
           ORDER BY rule, decided_at, id",
     );
     type Row = (Uuid, RuleCode, Option<ClientId>, Sealed, String, Instant);

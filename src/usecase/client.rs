@@ -17,12 +17,12 @@ use super::world::World;
 use crate::domain::client::{Case, CaseRole, Client, NoContact};
 use crate::domain::code::Side;
 use crate::domain::directory::Venue;
-use crate::domain::ids::{CaseId, ClientId, Id, NoContactId};
+use crate::domain::ids::{CaseId, ClientId, Id, NoContactId, SessionId};
 use crate::domain::noun::{Noun, Record};
 use crate::store::client::Outline;
 use crate::store::noun::{Listing, Stored};
 use crate::store::session::Of;
-use crate::store::{Lock, Tx, case, client, client_index, no_contact};
+use crate::store::{self, Lock, Tx, case, client, client_index, no_contact};
 
 pub use crate::store::client_index::Sought;
 
@@ -96,6 +96,25 @@ pub(super) async fn known_to(tx: &mut Tx, call: &Call, id: ClientId) -> Result<O
     match call.caller().authority.counsellor_id() {
         Some(counsellor_id) if !client::seen_by(tx, id, counsellor_id).await? => Err(Error::NotFound(Client::WORD)),
         _ => Ok(outline),
+    }
+}
+
+/// Refuses who is another organisation's client by now, though the caller has had sessions with the client.
+pub(super) async fn still_own(work: &mut Work<'_>, id: ClientId) -> Result<()> {
+    let outline = client::outline(&mut work.tx, id, Lock::None).await?.ok_or(Error::NotFound(Client::WORD))?;
+    work.call.manages(Some(outline.organisation_id), Client::WORD)
+}
+
+/// Whether a session is another organisation's, with a client of whom the caller may know: it had the client before.
+pub(super) async fn inherited(work: &mut Work<'_>, session_id: SessionId, id: ClientId) -> Result<bool> {
+    let call = work.call;
+    match known_to(&mut work.tx, call, id).await {
+        Err(Error::NotFound(_)) => Ok(false),
+        Err(error) => Err(error),
+        Ok(outline) => {
+            let session = store::session::find(&mut work.tx, session_id, Lock::None).await?;
+            Ok(session.is_some_and(|it| it.organisation_id != outline.organisation_id && it.expects(id)))
+        }
     }
 }
 
@@ -283,6 +302,10 @@ pub(super) async fn write_parties(
     let all = before.parties.iter().chain(&parties).map(|(id, _)| *id);
     let changed: Vec<_> = all.filter(|id| is_in(&before.parties, *id) != is_in(&parties, *id)).collect();
     link::lock_around(work, &changed, Some(link_id)).await?;
+    // Now nobody gives one of them away.
+    for id in changed.iter().filter(|id| is_in(&parties, **id)) {
+        still_own(work, *id).await?;
+    }
     let left: Vec<_> = changed.iter().copied().filter(|id| !is_in(&parties, *id)).collect();
     let mut touched = client::parties(&mut work.tx, link_id).await?;
     touched.extend(&changed);

@@ -36,6 +36,7 @@ mod service_account;
 pub mod session;
 pub mod statement;
 pub mod training;
+pub mod transfer;
 pub mod treatment;
 pub mod waitlist;
 pub mod work;

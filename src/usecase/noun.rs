@@ -68,7 +68,10 @@ impl<N: Managed> Written<N> {
 
     /// What a repeated request wrote, as it now stands.
     pub async fn again(work: &mut Work<'_>, result_id: Uuid) -> Result<Self> {
-        let record = find(work, N::Id::from_uuid(result_id), Lock::None).await?;
+        let record = find::<N>(work, N::Id::from_uuid(result_id), Lock::None).await?;
+        // It may be another organisation's by now.
+        let owner = N::owner(&mut work.tx, &record).await?.unwrap_or(OrganisationId(result_id));
+        work.call.manages(Some(owner), N::WORD)?;
         Ok(Self { record, orphaned: Vec::new() })
     }
 }

@@ -82,6 +82,7 @@ mod substitutes;
 mod support;
 mod tls;
 mod training;
+mod transfer;
 mod transport;
 mod waitlist;
 mod watch;

@@ -9,6 +9,7 @@ mod guardian;
 mod no_contact;
 pub(super) mod person;
 mod proceeding;
+mod transfer;
 
 use tonic::{Request, Response, Status};
 
@@ -39,6 +40,11 @@ keyed!(
     PlaceLegalHoldRequest,
     ReleaseLegalHoldRequest,
     EraseClientRequest,
+    ProposeTransferRequest,
+    CosignTransferRequest,
+    AcceptTransferRequest,
+    DeclineTransferRequest,
+    WithdrawTransferRequest,
 );
 
 /// The service over a world.
@@ -92,4 +98,10 @@ service! {
     release_legal_hold: ReleaseLegalHoldRequest => ReleaseLegalHoldResponse, release_hold;
     list_legal_holds: ListLegalHoldsRequest => ListLegalHoldsResponse, holds;
     erase_client: EraseClientRequest => EraseClientResponse, erase;
+    propose_transfer: ProposeTransferRequest => ProposeTransferResponse, propose;
+    cosign_transfer: CosignTransferRequest => CosignTransferResponse, cosign;
+    accept_transfer: AcceptTransferRequest => AcceptTransferResponse, accept;
+    decline_transfer: DeclineTransferRequest => DeclineTransferResponse, decline;
+    withdraw_transfer: WithdrawTransferRequest => WithdrawTransferResponse, give_up;
+    list_transfers: ListTransfersRequest => ListTransfersResponse, transfers;
 }

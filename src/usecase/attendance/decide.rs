@@ -8,6 +8,7 @@ use crate::domain::attendance::{Decision, Verdict};
 use crate::domain::ids::{ClientId, Id, SessionId};
 use crate::store::attendance::{self, Texts};
 use crate::store::participant;
+use crate::usecase::client::still_own;
 use crate::usecase::error::{Error, Result};
 use crate::usecase::work::{Mutation, Work};
 
@@ -40,6 +41,7 @@ impl Mutation for DecideAbsence {
 
     async fn replay(&self, work: &mut Work<'_>, result_id: Uuid) -> Result<Decision> {
         let session = own_session(&mut work.tx, work.call, self.session_id).await?;
+        still_own(work, self.client_id).await?;
         let place = participant::place_of(&mut work.tx, session.id, self.client_id).await?;
         let place = place.ok_or(Error::NotFound(ATTENDANCE))?;
         let history = attendance::history(&mut work.tx, &place, Texts::Opened).await?;

@@ -20,6 +20,7 @@ pub use unrecorded::{Filter, Unrecorded, list_unrecorded};
 pub(super) use write::{check, write};
 
 use super::call::Call;
+use super::client::still_own;
 use super::error::{Error, Result};
 use super::link;
 use super::session::WORD;
@@ -56,6 +57,7 @@ async fn lock_place(work: &mut Work<'_>, id: SessionId, client_id: ClientId) -> 
     participant::place_of(&mut work.tx, seen.id, client_id).await?.ok_or(refused(Refused::NotAParticipant))?;
     work.touched(client_id.uuid());
     link::lock_clients(work, vec![client_id]).await?;
+    still_own(work, client_id).await?;
     let session = session::find(&mut work.tx, id, Lock::Update).await?.ok_or(Error::NotFound(WORD))?;
     allow(work.call, &session)?;
     let place = participant::place_of(&mut work.tx, id, client_id).await?;

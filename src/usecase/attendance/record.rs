@@ -9,6 +9,7 @@ use crate::domain::ids::{AttendanceId, ClientId, Id, SessionId};
 use crate::domain::session::Session;
 use crate::store::attendance::{self, Texts};
 use crate::store::participant;
+use crate::usecase::client::still_own;
 use crate::usecase::error::{Error, Result};
 use crate::usecase::work::{Mutation, Work};
 
@@ -96,6 +97,7 @@ fn check_facts(work: &Work<'_>, session: &Session, draft: &Draft) -> Result<()> 
 /// A record that was made before, and the first decision about it if that was made with it.
 async fn recorded(work: &mut Work<'_>, id: SessionId, client_id: ClientId, record: AttendanceId) -> Result<Recorded> {
     let session = own_session(&mut work.tx, work.call, id).await?;
+    still_own(work, client_id).await?;
     let place = participant::place_of(&mut work.tx, session.id, client_id).await?;
     let place = place.ok_or(Error::NotFound(ATTENDANCE))?;
     let history = attendance::history(&mut work.tx, &place, Texts::Opened).await?;

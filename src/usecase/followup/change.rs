@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::plan::{View, Wrong, lock, responsible};
 use super::stage::restage;
 use crate::domain::followup::{Closing, Plan, Subject};
-use crate::domain::ids::{CounsellorId, Id, PlanId};
+use crate::domain::ids::{ClientId, CounsellorId, Id, PlanId};
 use crate::domain::time::local_day;
 use crate::store::codec::Instant;
 use crate::store::{assessment, followup};
@@ -123,11 +123,8 @@ impl Mutation for CloseFollowUp {
     type Answer = View;
 
     async fn run(&self, work: &mut Work<'_>) -> Result<View> {
-        let mut plan = lock(work, self.plan_id, self.version).await?;
-        plan.version += 1;
-        plan.closed = Some((self.closing, work.now));
-        followup::update(&mut work.tx, &plan, Instant(work.now)).await?;
-        restage(work, &mut plan, &[]).await?;
+        let plan = lock(work, self.plan_id, self.version).await?;
+        let plan = close(work, plan, self.closing).await?;
         View::of(&mut work.tx, plan).await
     }
 
@@ -138,4 +135,21 @@ impl Mutation for CloseFollowUp {
     async fn replay(&self, work: &mut Work<'_>, result_id: Uuid) -> Result<View> {
         View::again(work, PlanId(result_id)).await
     }
+}
+
+async fn close(work: &mut Work<'_>, mut plan: Plan, closing: Closing) -> Result<Plan> {
+    plan.version += 1;
+    plan.closed = Some((closing, work.now));
+    followup::update(&mut work.tx, &plan, Instant(work.now)).await?;
+    restage(work, &mut plan, &[]).await?;
+    Ok(plan)
+}
+
+/// Closes the open plan of a client who goes to another organisation, which enrols the client anew.
+pub(in crate::usecase) async fn close_for_transfer(work: &mut Work<'_>, client_id: ClientId) -> Result<()> {
+    for plan in followup::lock_open(&mut work.tx, &[client_id]).await? {
+        work.touched(plan.id.uuid());
+        close(work, plan, Closing::Transferred).await?;
+    }
+    Ok(())
 }

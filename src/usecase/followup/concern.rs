@@ -14,7 +14,7 @@ use crate::domain::personal::Personal;
 use crate::store::client::Outline;
 use crate::store::noun::Stored;
 use crate::store::{self, Lock, client, concern, conflict, escalation};
-use crate::usecase::client::known;
+use crate::usecase::client::{known, still_own};
 use crate::usecase::error::{Error, FieldViolation, Result};
 use crate::usecase::page::Page;
 use crate::usecase::work::{Mutation, Work};
@@ -57,6 +57,7 @@ impl Mutation for ReportConcern {
         let client = known(work, self.client_id).await?;
         // As whoever records attendance does: a no-show is recorded before it or sees it.
         client::lock(&mut work.tx, &[client.id]).await?;
+        still_own(work, client.id).await?;
         let learned_at = self.learned_at.unwrap_or(work.now);
         let named = self.named(work, &client).await?;
         let mut wrong = Vec::new();

@@ -19,4 +19,5 @@ pub mod sheet;
 mod stage;
 
 pub(in crate::usecase) use booking::{bookable, check_booked_for};
+pub(in crate::usecase) use change::close_for_transfer;
 pub(in crate::usecase) use moved::{attendance_changed, clients_of_changed, session_changed, sessions_changed};

@@ -85,10 +85,17 @@ async fn read(world: &World, call: &Call, which: Which) -> Result<View> {
     View::of(&mut tx, plan).await
 }
 
-/// Refuses a plan of which the caller may not know: of another organisation, and for a counsellor one of a case, or of
+/// Refuses a plan of which the caller may not know: of a client or a case of another organisation, and for a counsellor one of a case, or of
 /// a client who is not the counsellor's own.
 pub(super) async fn check_visible(tx: &mut Tx, call: &Call, plan: &Plan) -> Result<()> {
-    call.manages(Some(plan.organisation_id), WORD)?;
+    let holder = match &plan.subject {
+        // The plan of a client who has moved is read where the client is.
+        Subject::Survivor(course) => {
+            client::outline(tx, course.client_id, Lock::None).await?.map(|it| it.organisation_id)
+        }
+        Subject::Case(_) => Some(plan.organisation_id),
+    };
+    call.manages(holder, WORD)?;
     let Some(own) = call.caller().authority.counsellor_id() else { return Ok(()) };
     match &plan.subject {
         Subject::Survivor(course) if client::seen_by(tx, course.client_id, own).await? => Ok(()),
@@ -141,6 +148,8 @@ pub(super) fn refused(reason: &'static str, says: &'static str, subjects: &[Uuid
 pub(super) async fn lock_survivor(work: &mut Work<'_>, id: ClientId) -> Result<client::Outline> {
     known(work, id).await?;
     let outline = client::outline(&mut work.tx, id, Lock::Update).await?.ok_or(Error::NotFound(Client::WORD))?;
+    // Whoever was faster may have given the client away.
+    work.call.manages(Some(outline.organisation_id), Client::WORD)?;
     match outline.side {
         Side::Survivor => Ok(outline),
         Side::Offender => Err(Error::field("client_id", "must be a survivor")),

@@ -56,6 +56,7 @@ pub(super) async fn after(work: &mut Work<'_>, docket: Docket) -> Result<Overvie
 /// An order as it now stands, for a request that was made before.
 pub(super) async fn again(work: &mut Work<'_>, id: OrderId) -> Result<Overview> {
     let order = treatment::find(&mut work.tx, id, Lock::None).await?.ok_or(Error::NotFound(WORD))?;
+    work.call.manages(Some(order.organisation_id), WORD)?;
     let (docket, now) = (ledger::docket(&mut work.tx, order).await?, work.now);
     Overview::of(&mut work.tx, docket, now).await
 }

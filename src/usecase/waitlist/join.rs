@@ -8,7 +8,7 @@ use crate::domain::noun::Noun;
 use crate::domain::party::Attendee;
 use crate::domain::waitlist::{Entry, EntryEnded, OfferEnding, Wishes};
 use crate::store::noun::Stored;
-use crate::store::{self, Lock, offer, waitlist};
+use crate::store::{self, Lock, client, offer, waitlist};
 use crate::usecase::error::{Error, Result};
 use crate::usecase::session::{FindSlots, check_own, own_client};
 use crate::usecase::waitlist::answer::meanwhile;
@@ -34,6 +34,8 @@ impl Mutation for JoinWaitlist {
     async fn run(&self, work: &mut Work<'_>) -> Result<Entry> {
         let wanted = &self.wanted;
         work.touched(self.attendee.client_id.uuid());
+        // Nobody gives the client away meanwhile.
+        client::outline(&mut work.tx, self.attendee.client_id, Lock::Share).await?;
         let client = own_client(&mut work.tx, work.call, self.attendee.client_id).await?;
         check_own(&mut work.tx, client.organisation_id, wanted).await?;
         if wanted.service.side() != Some(client.side) {

@@ -39,12 +39,13 @@ const OPENS: [&str; 22] = [
 ];
 
 /// Audited reads that are called elsewhere.
-const ELSEWHERE: [&str; 5] = [
+const ELSEWHERE: [&str; 6] = [
     "AuditService/VerifyAudit",
     "AuditService/ListAuditKeys",
     "AccessService/ListBreakGlass",
     "ClientService/ListLegalHolds",
     "ClientService/ListConsentsDue",
+    "ClientService/ListTransfers",
 ];
 
 /// What opens nothing: ids, references, times, codes and counts, and the directory of places and rules.

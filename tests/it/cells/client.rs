@@ -99,6 +99,18 @@ recipes! { "ClientService", |it, _role|
         reason: "An example".into(),
     }
     ListLegalHolds ListLegalHoldsRequest Survivor { client_id: it.client.id.clone() }
+    ProposeTransfer ProposeTransferRequest Survivor {
+        client_id: it.client.id.clone(),
+        receiving_organisation_code: "GIVING".into(),
+    }
+    CosignTransfer CosignTransferRequest Survivor { transfer_id: it.transfers[0].id.clone() }
+    AcceptTransfer AcceptTransferRequest Survivor { transfer_id: it.transfers[1].id.clone() }
+    DeclineTransfer DeclineTransferRequest Survivor {
+        transfer_id: it.transfers[2].id.clone(),
+        reason: pb::TransferDeclineReason::Other.into(),
+    }
+    WithdrawTransfer WithdrawTransferRequest Survivor { transfer_id: it.transfers[0].id.clone() }
+    ListTransfers ListTransfersRequest Care {}
     EraseClient EraseClientRequest Survivor {
         client_id: it.client.id.clone(),
         etag: it.client.etag.clone(),

@@ -67,3 +67,17 @@ pub fn programme(ngo: &Ngo) -> pb::Programme {
         ..Default::default()
     }
 }
+
+/// A transfer that the organisation proposes to another, without consent; and two that the other proposes to it.
+pub async fn transfers(ngo: &Ngo, other: &Ngo) -> [pb::Transfer; 3] {
+    let gone = ngo.survivor().await;
+    let without = crate::transfer::proposing(ngo, &gone, other, "An example").await.unwrap();
+    let mut come = Vec::new();
+    for _ in 0..2 {
+        let client = other.survivor().await;
+        crate::transfer::consent_to(other, &client).await;
+        come.push(crate::transfer::propose(other, &client, ngo).await.unwrap());
+    }
+    let [one, two] = come.try_into().unwrap();
+    [without, one, two]
+}

@@ -64,6 +64,8 @@ pub struct Objects {
     pub report: pb::MandatoryReport,
     pub revocation: pb::Revocation,
     pub service_account: pb::ServiceAccount,
+    /// The first is to go, without consent; the others are to come.
+    pub transfers: [pb::Transfer; 3],
 }
 
 /// When the callers of the table call: Monday, 13:30 in Asia/Kolkata.
@@ -77,9 +79,11 @@ impl Objects {
             begun.push(Begun::new(app, code, number).await);
         }
         app.clock.set(app.now() + NOW);
+        let giving = Ngo::new(app, "GIVING").await;
         let mut all = Vec::new();
         for it in begun {
-            all.push(it.complete(app).await);
+            let transfers = made::transfers(&it.ngo, &giving).await;
+            all.push(it.complete(app, transfers).await);
         }
         all.try_into().unwrap_or_else(|_| unreachable!("as many as codes"))
     }
@@ -138,6 +142,9 @@ impl Objects {
             &self.stranger.id,
             &self.stranger.reference,
             &self.break_glass.id,
+            &self.transfers[0].id,
+            &self.transfers[1].id,
+            &self.transfers[2].id,
         ];
         all.into_iter().map(String::as_str).collect()
     }
@@ -179,7 +186,7 @@ impl Begun {
         Self { ngo, counsellor, client, ended, training, case }
     }
 
-    async fn complete(self, app: &TestApp) -> Objects {
+    async fn complete(self, app: &TestApp, transfers: [pb::Transfer; 3]) -> Objects {
         let Self { ngo, counsellor, client, ended, training, case } = self;
         let me = &ngo.coordinator;
         let mut directory = me.directory();
@@ -357,6 +364,7 @@ impl Begun {
             report,
             revocation,
             service_account,
+            transfers,
             ngo,
         }
     }

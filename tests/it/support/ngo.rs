@@ -16,7 +16,7 @@ const OFFENDER_SERVICES: [i32; 2] = [5, 6];
 /// An organisation with an agreement, a site and a venue.
 pub struct Ngo {
     pub id: String,
-    code: String,
+    pub code: String,
     pub coordinator: Actor,
     pub site: pb::Site,
     pub venue: pb::Venue,
