@@ -6,6 +6,7 @@ mod race;
 
 use aftercare::grpc::pb;
 use aftercare::store::Db;
+use aftercare::usecase::feed;
 use chrono::TimeDelta;
 use prost::Message;
 use tonic::{Code, Status};
@@ -223,6 +224,8 @@ on_both_engines! {
         it.terminate().await.unwrap();
 
         let asked = async || {
+            // Whatever was noted has its place, so that cursors stand still.
+            while feed::sequence(app.world()).await.unwrap() {}
             let police = officer(&app, "KL-TVM");
             let check = pb::CheckComplianceRequest { lookup: lookup(), reference: it.reference.clone() };
             let page = pb::ListComplianceInJurisdictionRequest { lookup: lookup(), ..Default::default() };
@@ -262,7 +265,7 @@ on_both_engines! {
         let moves = "UPDATE client SET organisation_id = $2 WHERE id = $1";
         for (text, id) in [
             (moves, &client.id),
-            ("UPDATE transfer SET receiving_id = $2 WHERE id = $1", &proposed.id),
+            ("UPDATE transfer SET giving_id = $2 WHERE id = $1", &proposed.id),
             ("DELETE FROM transfer WHERE id = $1 AND receiving_id = $2", &proposed.id),
         ] {
             assert!(change(text, id, &other.id).await.contains("aftercare:append_only"), "{text}");

@@ -146,7 +146,9 @@ on_both_engines! {
     }
 
     async fn the_counts_of_the_old_organisation_stand(app) {
-        let it = Course::begin(&app).await;
+        let mut it = Course::begin(&app).await;
+        app.clock.set("2026-12-01T08:00:00Z".parse().unwrap());
+        (it.ngo.sign_in(&app), it.other.sign_in(&app));
         let close = |plan: &pb::FollowUpPlan| pb::CloseFollowUpRequest {
             plan_id: plan.id.clone(),
             etag: plan.etag.clone(),
