@@ -252,6 +252,13 @@
 //!   audited like a read, because it says who somebody is.
 //! * 2026-11: the keyring is the same file wherever a process runs. A rotation puts its key there before anything is
 //!   wrapped with it, and takes the old one out when nothing is; so it can be interrupted anywhere, and copied in between.
+//! * 2026-11: who comes of age on a day is found by a keyed digest of that day: in clear it would be the date of birth.
+//! * 2026-11: what was made of a client who moves to another organisation stays the old one's row, and is read by whose
+//!   client it is: so counts stand, and an append-only table needs no exception. Only calls upon people, reports and closed
+//!   orders are handed on.
+//! * 2026-11: whoever has an open treatment order does not move. Its attendance is corrected by who held the sessions,
+//!   and police must be told the corrected truth.
+//! * 2026-11: a consent to a transfer moves somebody once: it was given for that, and not for whatever comes after.
 
 pub mod app;
 pub mod auth;
