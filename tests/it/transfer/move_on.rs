@@ -188,6 +188,35 @@ on_both_engines! {
         assert_eq!(read(&other.coordinator, &alone.id).await.unwrap().parties.len(), 1);
     }
 
+    async fn of_a_case_with_others_the_new_organisation_has_its_own_record(app) {
+        let (ngo, other) = (Ngo::new(&app, "A").await, Ngo::new(&app, "B").await);
+        let (survivor, offender) = (ngo.survivor().await, ngo.offender().await);
+        let case = ngo.party_of("12/2026", "Example Station", &survivor).await;
+        let request = pb::AddCasePartyRequest {
+            case_id: case.id.clone(),
+            etag: case.etag.clone(),
+            party: Some(pb::CaseParty { client_id: offender.id.clone(), role: pb::CaseRole::Accused.into() }),
+            ..Default::default()
+        };
+        ngo.coordinator.clients().add_case_party(request).await.unwrap();
+        let hearing = pb::Proceeding {
+            case_id: case.id.clone(),
+            date: Some(crate::support::date("2026-12-15")),
+            kind: pb::ProceedingKind::Hearing.into(),
+            ..Default::default()
+        };
+        let request = pb::RecordProceedingRequest { proceeding: Some(hearing), ..Default::default() };
+        ngo.coordinator.clients().record_proceeding(request).await.unwrap();
+        consent_to(&ngo, &survivor).await;
+        accept(&other.coordinator, &propose(&ngo, &survivor, &other).await.unwrap()).await.unwrap();
+        let request = pb::GetCaseRequest { case_id: case.id };
+        let left = ngo.coordinator.clients().get_case(request).await.unwrap().into_inner().case.unwrap();
+        assert_eq!(left.parties.iter().map(|it| it.client_id.as_str()).collect::<Vec<_>>(), [offender.id.as_str()]);
+        let counsellor = other.counsellor("C1", pb::Side::Survivor).await;
+        let request = booking(&other, &counsellor, &survivor, "2026-12-15T04:30:00Z");
+        assert_eq!(refused(&book(&other.coordinator, request).await.unwrap_err()).items, ["PROCEEDINGS"]);
+    }
+
     async fn an_emergency_ends_and_a_hold_goes_along(app) {
         let it = Course::begin(&app).await;
         let stranger = it.ngo.counsellor("C2", pb::Side::Survivor).await;
