@@ -167,7 +167,8 @@ on_both_engines! {
         }
         // A hold that keeps nothing any more stands in nobody's way; a session without a record does.
         app.clock.set("2026-11-24T08:00:00Z".parse().unwrap());
-        (ngo.sign_in(&app), other.sign_in(&app));
+        ngo.sign_in(&app);
+        other.sign_in(&app);
         ngo.cancel(&two).await.unwrap();
         let leave = pb::LeaveWaitlistRequest { entry_id: entry.id, etag: entry.etag, ..Default::default() };
         ngo.coordinator.scheduling().leave_waitlist(leave).await.unwrap();
@@ -196,7 +197,8 @@ on_both_engines! {
         consent_to(&ngo, &client).await;
         let proposed = propose(&ngo, &client, &other).await.unwrap();
         app.clock.set(app.now() + TimeDelta::days(14));
-        (ngo.sign_in(&app), other.sign_in(&app));
+        ngo.sign_in(&app);
+        other.sign_in(&app);
         assert_eq!(list(&ngo.coordinator).await[0].state(), pb::TransferState::Expired);
         assert_eq!(reason(accept(&other.coordinator, &proposed).await), "TRANSFER_OVER");
         assert_eq!(reason(withdraw(&ngo.coordinator, &proposed).await), "TRANSFER_OVER");

@@ -32,7 +32,8 @@ impl Course {
         enrol(&ngo.coordinator, enrolling(&client, &counsellor, "2026-11-20")).await.unwrap();
         let session = book(&ngo.coordinator, booking(&ngo, &counsellor, &client, TEN)).await.unwrap();
         app.clock.set("2026-11-24T08:00:00Z".parse().unwrap());
-        (ngo.sign_in(app), other.sign_in(app));
+        ngo.sign_in(app);
+        other.sign_in(app);
         let me = ngo.as_counsellor(app, &counsellor);
         record(&me, recording(&session, &client, pb::AttendanceOutcome::AttendedComplied)).await.unwrap();
         submit(&me, sheet(&client, "2026-11-24", "PCL_5", &pcl(10))).await.unwrap();
@@ -148,7 +149,8 @@ on_both_engines! {
     async fn the_counts_of_the_old_organisation_stand(app) {
         let mut it = Course::begin(&app).await;
         app.clock.set("2026-12-01T08:00:00Z".parse().unwrap());
-        (it.ngo.sign_in(&app), it.other.sign_in(&app));
+        it.ngo.sign_in(&app);
+        it.other.sign_in(&app);
         let close = |plan: &pb::FollowUpPlan| pb::CloseFollowUpRequest {
             plan_id: plan.id.clone(),
             etag: plan.etag.clone(),
