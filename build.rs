@@ -7,8 +7,9 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let services = ["access", "attendance", "audit", "client", "compliance", "directory", "followup", "scheduling"]
-        .map(|name| format!("proto/aftercare/v1/{name}.proto"));
+    let services =
+        ["access", "attendance", "audit", "client", "compliance", "directory", "followup", "privacy", "scheduling"]
+            .map(|name| format!("proto/aftercare/v1/{name}.proto"));
     let mut compiler = protox::Compiler::new(["proto"])?;
     compiler.include_source_info(true).include_imports(true).open_files(services)?;
     let mut prost = tonic_prost_build::configure();

@@ -260,7 +260,7 @@ async fn tell(health: &HealthReporter, serving: bool) {
 }
 
 /// What health is asked about; the empty name is the whole.
-const SERVICES: [&str; 9] = [
+const SERVICES: [&str; 10] = [
     "",
     "aftercare.v1.DirectoryService",
     "aftercare.v1.ClientService",
@@ -270,6 +270,7 @@ const SERVICES: [&str; 9] = [
     "aftercare.v1.FollowUpService",
     "aftercare.v1.AccessService",
     "aftercare.v1.AuditService",
+    "aftercare.v1.PrivacyService",
 ];
 
 /// Makes a directory that only its owner can enter.

@@ -3,6 +3,7 @@
 mod audit_head;
 mod demo;
 mod example;
+mod export_client;
 mod import;
 mod jobs;
 mod keys;
@@ -49,6 +50,8 @@ enum Command {
     Import(import::Options),
     /// List the jobs that wait, and retry those that were given up.
     Jobs(jobs::Options),
+    /// Write everything that is held about one client to a file, for the person who has asked for it.
+    ExportClient(export_client::Options),
     /// List the keys that wrap those of personal data, or go over to a new one.
     Keys(keys::Options),
     /// Print a bearer token of the built-in issuer.
@@ -80,6 +83,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Error> {
             Command::Migrate(settings) => migrate::run(settings).await,
             Command::Import(options) => import::run(options).await,
             Command::Jobs(options) => jobs::run(options).await,
+            Command::ExportClient(options) => export_client::run(options).await,
             Command::Keys(options) => keys::run(options).await,
             Command::Token(options) => token::run(options).await,
             Command::VerifyStatement(options) => verify_statement::run(options).await,

@@ -19,6 +19,7 @@ pub mod counsellor;
 pub mod directory;
 pub mod erasure;
 pub mod escalation;
+pub mod export;
 pub mod feed;
 pub mod followup;
 pub mod guardian;

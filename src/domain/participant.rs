@@ -65,6 +65,18 @@ impl Session {
         party
     }
 
+    /// The same without anybody else: as the record of one of its clients has it.
+    pub fn as_of_client(mut self, client_id: ClientId) -> Self {
+        if self.is_group() {
+            self.participants.retain(|it| it.attendee.client_id == client_id);
+            self.removed.retain(|it| it.client_id == client_id);
+            let own = self.participants.first();
+            self.flags = own.map(|it| it.flags.clone()).unwrap_or_default();
+            self.overridden = own.map(|it| it.overridden.clone()).unwrap_or_default();
+        }
+        self
+    }
+
     /// With the place of a client counted towards an order.
     pub fn counted(mut self, id: ParticipantId, order_id: OrderId) -> Self {
         for participant in self.participants.iter_mut().filter(|it| it.id == id) {

@@ -12,6 +12,7 @@ mod followup;
 mod gate;
 mod note;
 pub mod pb;
+mod privacy;
 mod session;
 mod slot;
 mod status;
@@ -23,6 +24,7 @@ mod words;
 
 pub use deadline::DeadlineLayer;
 pub use gate::GateLayer;
+pub use privacy::document;
 pub use well_known::{KEY_SET_PATH, WellKnownLayer};
 
 use std::sync::Arc;
@@ -60,6 +62,7 @@ pub fn routes(
         .add_service(bounded!(attendance::service(world.clone())))
         .add_service(bounded!(followup::service(world.clone())))
         .add_service(bounded!(access::service(world.clone())))
+        .add_service(bounded!(privacy::service(world.clone())))
         .add_service(bounded!(audit::service(world.clone(), audit_key)))
         .add_service(
             tonic_reflection::server::Builder::configure()

@@ -50,7 +50,7 @@ impl Attendances {
     }
 }
 
-fn note_pb(it: &Note) -> pb::SessionNote {
+pub(in crate::grpc) fn note_pb(it: &Note) -> pb::SessionNote {
     pb::SessionNote {
         id: it.id.to_string(),
         session_id: it.session_id.to_string(),

@@ -170,7 +170,7 @@ fn wishes_pb(it: &Wishes) -> pb::WaitlistWishes {
     }
 }
 
-fn entry_pb(it: &Entry) -> pb::WaitlistEntry {
+pub(in crate::grpc) fn entry_pb(it: &Entry) -> pb::WaitlistEntry {
     let (ending, ended_at, session_id) = match it.ended {
         None => (0, None, None),
         Some(EntryEnded::Booked(at, session_id)) => (EntryEnding::Booked.to_wire(), timestamp(at), Some(session_id)),

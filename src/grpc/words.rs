@@ -15,6 +15,7 @@ use crate::domain::consent::{Assent, ConsentEnding, ConsentGiver, ConsentPurpose
 use crate::domain::directory::OrganisationKind;
 use crate::domain::erasure::ErasureReason;
 use crate::domain::escalation::{Action, ConcernKind, Level, Named, Recipient, Trigger};
+use crate::domain::export::{ExportPart, ExportPurpose};
 use crate::domain::followup::Closing;
 use crate::domain::followup::milestone::{AnchorWord, Excuse, Status as MilestoneStatus};
 use crate::domain::guardian::GuardianStanding;
@@ -125,6 +126,8 @@ words! {
     ChangeClass => pb::ChangeClass, "CHANGE_CLASS_";
     AuditOutcome => pb::AuditOutcome, "AUDIT_OUTCOME_";
     FaultKind => pb::AuditFaultKind, "AUDIT_FAULT_KIND_";
+    ExportPurpose => pb::ExportPurpose, "EXPORT_PURPOSE_";
+    ExportPart => pb::ExportPart, "EXPORT_PART_";
 }
 
 /// google.type counts from Monday = 1.
@@ -232,5 +235,7 @@ mod tests {
         there_and_back(ChangeClass::ALL);
         there_and_back(AuditOutcome::ALL);
         there_and_back(FaultKind::ALL);
+        there_and_back(ExportPurpose::ALL);
+        there_and_back(ExportPart::ALL);
     }
 }

@@ -170,7 +170,18 @@ pub async fn standing(tx: &mut Tx, client_id: ClientId, instrument: Option<&Code
           WHERE client_id = $1 AND stands AND (CAST($2 AS TEXT) IS NULL OR instrument = $2)
           ORDER BY assessed_on, id",
     );
-    let rows = sql.bind(client_id).bind(instrument.cloned()).all::<Row>().await?;
+    let rows = sql.bind(client_id).bind(instrument.cloned()).all().await?;
+    opened(tx, rows).await
+}
+
+/// Every assessment of a survivor, superseded ones too, as they were made.
+pub async fn of_client(tx: &mut Tx, id: ClientId) -> Result<Vec<Assessment>> {
+    let sql = tx.sql("SELECT * FROM assessment WHERE client_id = $1 ORDER BY assessed_on, id");
+    let rows = sql.bind(id).all().await?;
+    opened(tx, rows).await
+}
+
+async fn opened(tx: &mut Tx, rows: Vec<Row>) -> Result<Vec<Assessment>> {
     let mut all = Vec::with_capacity(rows.len());
     for row in rows {
         all.extend(row.open(tx).await?);

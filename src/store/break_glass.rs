@@ -129,6 +129,20 @@ pub async fn find(tx: &mut Tx, id: BreakGlassId, lock: Lock) -> Result<Option<Br
     }
 }
 
+/// Every one about a client, with its reason, oldest first.
+pub async fn of_client(tx: &mut Tx, id: ClientId) -> Result<Vec<BreakGlass>> {
+    let sql = tx.sql(
+        "SELECT it.*, client.reference FROM break_glass AS it JOIN client ON client.id = it.client_id
+          WHERE it.client_id = $1 ORDER BY it.id",
+    );
+    let rows = sql.bind(id).all::<Row>().await?;
+    let mut all = Vec::with_capacity(rows.len());
+    for row in rows {
+        all.push(row.open(tx).await?);
+    }
+    Ok(all)
+}
+
 /// The one that lets a counsellor in to a client at an instant, by the subject that asked for it.
 pub async fn open_for(
     tx: &mut Tx,

@@ -115,6 +115,12 @@ pub async fn find_by_key(tx: &mut Tx, organisation_id: OrganisationId, joint_key
     Ok(sql.bind(key).bind(organisation_id).maybe::<(CaseId,)>().await?.map(|row| row.0))
 }
 
+/// The cases in which a client is a party.
+pub async fn of_client(tx: &mut Tx, id: ClientId) -> Result<Vec<CaseId>> {
+    let sql = tx.sql("SELECT case_file_id FROM case_party WHERE client_id = $1 ORDER BY case_file_id");
+    Ok(sql.bind(id).all::<(CaseId,)>().await?.into_iter().map(|row| row.0).collect())
+}
+
 /// The link of a case; its row is locked, so that two who add parties of one crime take turns.
 pub async fn link(tx: &mut Tx, id: CaseId) -> Result<Option<LinkId>> {
     let found = tx.sql("SELECT link_id FROM case_file WHERE id = $1").bind(id).maybe::<(LinkId,)>().await?;

@@ -129,6 +129,12 @@ pub async fn last_of_client(tx: &mut Tx, id: ClientId) -> Result<Option<Plan>> {
     sql.bind(id).maybe::<Row>().await?.map(Row::plan).transpose()
 }
 
+/// Every plan of a client, oldest first.
+pub async fn of_client(tx: &mut Tx, id: ClientId) -> Result<Vec<Plan>> {
+    let sql = tx.sql("SELECT * FROM follow_up_plan WHERE client_id = $1 ORDER BY id");
+    sql.bind(id).all::<Row>().await?.into_iter().map(Row::plan).collect()
+}
+
 /// The last plan of a case.
 pub async fn last_of_case(tx: &mut Tx, id: CaseId) -> Result<Option<Plan>> {
     let sql = tx.sql("SELECT * FROM follow_up_plan WHERE case_file_id = $1 ORDER BY id DESC LIMIT 1");

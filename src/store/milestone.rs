@@ -8,13 +8,16 @@ use super::codec::{Instant, Zone};
 use super::db::Tx;
 use super::error::{Error, Result};
 pub use super::milestone_list::{Kind, Of, Wanted, listed};
-use super::seal::Place;
+use super::seal::{Place, Sealed};
 use crate::domain::followup::milestone::{Asked, Days, Milestone, Setting, Standing};
 use crate::domain::ids::{
     AssessmentId, CaseId, ClientId, CounsellorId, MilestoneId, OrganisationId, PlanId, SessionId,
 };
 use crate::domain::personal::Personal;
 use crate::domain::reference::Reference;
+
+const EXCUSE: &str = "milestone.excuse_reason";
+const INSTRUMENT_EXCUSE: &str = "milestone_instrument.excuse_reason";
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -278,7 +281,7 @@ pub struct Excused {
 /// Writes that a milestone is excused, or is not any more, and how it stands by that.
 pub async fn excuse(tx: &mut Tx, it: &Milestone, standing: Standing, excused: Option<&Excused>) -> Result<()> {
     let place = Place::of(owner(it), it.id);
-    let reason = tx.seal_some(place, "milestone.excuse_reason", excused.map(|it| &it.reason)).await?;
+    let reason = tx.seal_some(place, EXCUSE, excused.map(|it| &it.reason)).await?;
     let sql = tx.sql(
         "UPDATE milestone SET standing = $2, excused_at = $3, excused_by = $4, excuse_reason = $5, listed = FALSE
           WHERE id = $1",
@@ -290,13 +293,41 @@ pub async fn excuse(tx: &mut Tx, it: &Milestone, standing: Standing, excused: Op
 /// Writes that an instrument of a milestone is excused, or is not any more.
 pub async fn excuse_instrument(tx: &mut Tx, it: &Milestone, instrument: &str, excused: Option<&Excused>) -> Result<()> {
     let place = Place::of(owner(it), it.id).part(instrument);
-    let reason = tx.seal_some(place, "milestone_instrument.excuse_reason", excused.map(|it| &it.reason)).await?;
+    let reason = tx.seal_some(place, INSTRUMENT_EXCUSE, excused.map(|it| &it.reason)).await?;
     let sql = tx.sql(
         "UPDATE milestone_instrument SET excused_at = $3, excused_by = $4, excuse_reason = $5
           WHERE milestone_id = $1 AND instrument = $2",
     );
     let sql = sql.bind(it.id).bind(instrument.to_owned()).bind(excused.map(|it| Instant(it.at)));
     sql.bind(excused.map(|it| it.by.clone())).bind(reason).run().await.map(drop)
+}
+
+/// What was excused in the plans of a client, and why: of a milestone, or of an instrument of one.
+pub async fn excuses(tx: &mut Tx, id: ClientId) -> Result<Vec<(MilestoneId, Option<String>, Excused)>> {
+    type Row = (MilestoneId, Option<String>, Sealed, Instant, String);
+    let sql = tx.sql(
+        "SELECT it.id, CAST(NULL AS TEXT), it.excuse_reason, it.excused_at, it.excused_by
+           FROM milestone AS it JOIN follow_up_plan AS plan ON plan.id = it.plan_id
+          WHERE plan.client_id = $1 AND it.excused_at IS NOT NULL ORDER BY it.id",
+    );
+    let mut rows: Vec<Row> = sql.bind(id).all().await?;
+    let sql = tx.sql(
+        "SELECT asked.milestone_id, asked.instrument, asked.excuse_reason, asked.excused_at, asked.excused_by
+           FROM milestone_instrument AS asked JOIN milestone AS it ON it.id = asked.milestone_id
+           JOIN follow_up_plan AS plan ON plan.id = it.plan_id
+          WHERE plan.client_id = $1 AND asked.excused_at IS NOT NULL ORDER BY asked.milestone_id, asked.instrument",
+    );
+    rows.extend(sql.bind(id).all::<Row>().await?);
+    let mut all = Vec::with_capacity(rows.len());
+    for (milestone_id, instrument, reason, at, by) in rows {
+        let place = Place::of(id, milestone_id);
+        let reason = match &instrument {
+            None => tx.open(place, EXCUSE, reason).await?,
+            Some(instrument) => tx.open(place.part(instrument), INSTRUMENT_EXCUSE, reason).await?,
+        };
+        all.push((milestone_id, instrument, Excused { at: at.0, by, reason }));
+    }
+    Ok(all)
 }
 
 /// Whose key seals what is said about a milestone.

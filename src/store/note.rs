@@ -90,8 +90,22 @@ pub async fn list(
     );
     let (after, after_id) = after.unwrap_or((DateTime::UNIX_EPOCH, NoteId(uuid::Uuid::nil())));
     let sql = sql.bind(session_id).bind(client_id).bind(Instant(after)).bind(after_id).bind(most);
-    let sql = sql.bind(organisation_id);
-    let rows = sql.all::<Row>().await?;
+    let rows = sql.bind(organisation_id).all().await?;
+    opened(tx, rows).await
+}
+
+/// Reads every note about a client, superseded ones too, oldest first.
+pub async fn of_client(tx: &mut Tx, id: ClientId) -> Result<Vec<Note>> {
+    let sql = tx.sql(
+        "SELECT it.*, later.id AS superseded_by FROM session_note AS it
+           LEFT JOIN session_note AS later ON later.supersedes_id = it.id
+          WHERE it.client_id = $1 ORDER BY it.written_at, it.id",
+    );
+    let rows = sql.bind(id).all().await?;
+    opened(tx, rows).await
+}
+
+async fn opened(tx: &mut Tx, rows: Vec<Row>) -> Result<Vec<Note>> {
     let mut notes = Vec::with_capacity(rows.len());
     for row in rows {
         notes.push(row.open(tx).await?);

@@ -40,8 +40,23 @@ pub async fn list(tx: &mut Tx, session_id: SessionId) -> Result<Vec<Overriding>>
                  WHERE session.id = it.session_id AND client.id = it.client_id))
           ORDER BY rule, decided_at, id",
     );
-    type Row = (Uuid, RuleCode, Option<ClientId>, Sealed, String, Instant);
-    let rows = sql.bind(session_id).all::<Row>().await?;
+    let rows = sql.bind(session_id).all().await?;
+    opened(tx, session_id, rows).await
+}
+
+/// Why the rules of a session were broken for the sake of one client, by rule.
+pub async fn about(tx: &mut Tx, session_id: SessionId, client_id: ClientId) -> Result<Vec<Overriding>> {
+    let sql = tx.sql(
+        "SELECT id, rule, client_id, reason, principal, decided_at FROM session_override
+          WHERE session_id = $1 AND client_id = $2 ORDER BY rule, decided_at, id",
+    );
+    let rows = sql.bind(session_id).bind(client_id).all().await?;
+    opened(tx, session_id, rows).await
+}
+
+type Row = (Uuid, RuleCode, Option<ClientId>, Sealed, String, Instant);
+
+async fn opened(tx: &mut Tx, session_id: SessionId, rows: Vec<Row>) -> Result<Vec<Overriding>> {
     let mut all = Vec::with_capacity(rows.len());
     for (id, rule, client_id, reason, principal, decided_at) in rows {
         let reason = tx.open(Place::of(owner(session_id, client_id), id), REASON, reason).await?;

@@ -307,6 +307,16 @@ pub async fn lock_these(tx: &mut Tx, ids: &[SessionId]) -> Result<Vec<Session>> 
     Ok(sessions)
 }
 
+/// Every session that a client was ever planned to be at, held, called off and left ones too, by start.
+pub async fn of_client(tx: &mut Tx, id: ClientId) -> Result<Vec<Session>> {
+    let sql = tx.sql(
+        "SELECT * FROM session WHERE id IN (SELECT session_id FROM session_participant WHERE client_id = $1)
+          ORDER BY starts_at, id",
+    );
+    let rows = sql.bind(id).all::<Row>().await?;
+    complete(tx, rows).await
+}
+
 /// The most ids of one statement; both engines take more.
 pub const MOST_IDS: usize = 1024;
 

@@ -155,3 +155,13 @@ pub async fn waiting(tx: &mut Tx, organisation_id: Option<OrganisationId>, side:
     let rows = sql.bind(organisation_id).bind(side).all::<Row>().await?;
     rows.into_iter().map(Entry::try_from).collect()
 }
+
+/// Every entry of a client, ended ones too, longest first.
+pub async fn of_client(tx: &mut Tx, id: ClientId) -> Result<Vec<Entry>> {
+    let sql = tx.sql(
+        "SELECT it.*, EXISTS (SELECT 1 FROM escalation WHERE escalation.client_id = it.client_id
+                AND escalation.resolved_at IS NULL) AS called_upon
+           FROM waitlist_entry AS it WHERE it.client_id = $1 ORDER BY it.joined_at, it.id",
+    );
+    sql.bind(id).all::<Row>().await?.into_iter().map(Entry::try_from).collect()
+}

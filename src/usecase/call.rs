@@ -124,11 +124,11 @@ pub async fn disclosed(
     world: &World,
     call: &Call,
     subjects: impl IntoIterator<Item = Uuid>,
-    detail: String,
+    details: impl IntoIterator<Item = String>,
 ) -> Result<()> {
     let mut event = call.event(world, Outcome::Done, None);
     event.subjects.extend(subjects);
-    event.details.push(detail);
+    event.details.extend(details);
     append(world, event).await
 }
 

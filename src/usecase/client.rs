@@ -228,7 +228,7 @@ pub async fn list_clients(
     }
     drop(tx);
     let (rows, next) = page.cut(world, call, rows, |row| row.id.uuid());
-    disclosed(world, call, rows.iter().map(|row| row.id.uuid()), "LOOKED_UP".into()).await?;
+    disclosed(world, call, rows.iter().map(|row| row.id.uuid()), ["LOOKED_UP".into()]).await?;
     Ok((rows, next))
 }
 

@@ -22,6 +22,6 @@ pub async fn prepare(world: &World) -> Result<Uuid> {
 pub async fn rotate(world: &World, told: impl FnMut(usize) + Send) -> Result<Rotated> {
     let rotated = world.vault().rotate(told).await?;
     let detail = format!("REWRAPPED {} RETIRED {}", rotated.rewrapped, rotated.retired);
-    disclosed(world, &Call::of_program("rotate-keys"), None, detail).await?;
+    disclosed(world, &Call::of_program("rotate-keys"), None, [detail]).await?;
     Ok(rotated)
 }

@@ -12,6 +12,7 @@ pub mod consent;
 pub mod directory;
 pub mod erasure;
 pub mod error;
+pub mod export;
 mod facts;
 pub mod feed;
 pub mod followup;

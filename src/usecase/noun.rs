@@ -166,7 +166,7 @@ pub async fn update<N: Managed>(work: &mut Work<'_>, before: &Record<N>, content
 pub async fn get<N: Managed>(world: &World, call: &Call, id: N::Id) -> Result<Record<N>> {
     let record = traced(world, call, id.uuid(), read::<N>(world, call, id).await).await?;
     if N::DISCLOSES {
-        disclosed(world, call, [id.uuid()], opened(1)).await?;
+        disclosed(world, call, [id.uuid()], [opened(1)]).await?;
     }
     Ok(record)
 }
@@ -195,7 +195,7 @@ pub async fn list<N: Managed>(
     drop(tx);
     let (rows, next) = page.cut(world, call, rows, |row| row.id.uuid());
     if N::DISCLOSES {
-        disclosed(world, call, rows.iter().map(|row| row.id.uuid()), opened(rows.len())).await?;
+        disclosed(world, call, rows.iter().map(|row| row.id.uuid()), [opened(rows.len())]).await?;
     }
     Ok((rows, next))
 }

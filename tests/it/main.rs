@@ -27,6 +27,7 @@ mod directory;
 mod erasure;
 mod escalation;
 mod expired;
+mod export;
 mod fact_race;
 mod followup;
 mod followup_report;

@@ -84,7 +84,7 @@ impl Access {
     }
 }
 
-fn shown(it: &BreakGlass, now: DateTime<Utc>) -> pb::BreakGlass {
+pub(in crate::grpc) fn shown(it: &BreakGlass, now: DateTime<Utc>) -> pb::BreakGlass {
     let mut pb = pb::BreakGlass {
         id: it.id.to_string(),
         organisation_id: it.organisation_id.to_string(),

@@ -1,7 +1,7 @@
 //! AccessService: who is let in no more, what programs may be, and who is let in in an emergency.
 
 mod account;
-mod break_glass;
+pub(super) mod break_glass;
 mod revocation;
 
 use tonic::{Request, Response, Status};

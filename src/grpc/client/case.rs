@@ -84,7 +84,7 @@ fn case_from(pb: &pb::Case, call: &Call) -> Result<Case> {
     })
 }
 
-fn case_pb(it: &Record<Case>) -> pb::Case {
+pub(in crate::grpc) fn case_pb(it: &Record<Case>) -> pb::Case {
     let party = |(client_id, role): &(ClientId, CaseRole)| pb::CaseParty {
         client_id: client_id.to_string(),
         role: role.to_wire(),

@@ -56,7 +56,7 @@ impl Clients {
     }
 }
 
-fn conflict_pb(it: &Record<Conflict>) -> pb::Conflict {
+pub(in crate::grpc) fn conflict_pb(it: &Record<Conflict>) -> pb::Conflict {
     pb::Conflict {
         id: it.id.to_string(),
         etag: it.version.to_string(),

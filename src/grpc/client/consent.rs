@@ -119,7 +119,7 @@ fn check_guardian(f: &mut Fields, given_by: Option<ConsentGiver>, guardian_id: O
     };
 }
 
-fn consent_pb(it: &Record<Consent>) -> pb::Consent {
+pub(in crate::grpc) fn consent_pb(it: &Record<Consent>) -> pb::Consent {
     pb::Consent {
         id: it.id.to_string(),
         etag: it.version.to_string(),

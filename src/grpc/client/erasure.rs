@@ -76,7 +76,7 @@ fn hold_from(pb: &pb::LegalHold, call: &Call) -> Result<LegalHold> {
     f.finish(|| Some(LegalHold { client_id: client_id?, reason: reason?, until: until?, placed_by, released: None }))
 }
 
-fn hold_pb(it: &Record<LegalHold>) -> pb::LegalHold {
+pub(in crate::grpc) fn hold_pb(it: &Record<LegalHold>) -> pb::LegalHold {
     let released = it.released.as_ref();
     pb::LegalHold {
         id: it.id.to_string(),

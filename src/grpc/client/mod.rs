@@ -1,14 +1,14 @@
 //! ClientService: one table of RPCs; each noun has a file.
 
-mod case;
-mod conflict;
-mod consent;
+pub(super) mod case;
+pub(super) mod conflict;
+pub(super) mod consent;
 mod consent_due;
-mod erasure;
+pub(super) mod erasure;
 mod guardian;
-mod no_contact;
+pub(super) mod no_contact;
 pub(super) mod person;
-mod proceeding;
+pub(super) mod proceeding;
 mod transfer;
 
 use tonic::{Request, Response, Status};

@@ -56,7 +56,7 @@ impl Clients {
     }
 }
 
-fn no_contact_pb(it: &Record<NoContact>) -> pb::NoContact {
+pub(in crate::grpc) fn no_contact_pb(it: &Record<NoContact>) -> pb::NoContact {
     pb::NoContact {
         id: it.id.to_string(),
         etag: it.version.to_string(),

@@ -152,7 +152,7 @@ impl Wire for Client {
     }
 }
 
-pub(super) fn client_pb(it: &Record<Client>) -> pb::Client {
+pub(in crate::grpc) fn client_pb(it: &Record<Client>) -> pb::Client {
     let small = |number: u32| i32::try_from(number).unwrap_or_default();
     let born = |(year, month, day)| pb::google::r#type::Date { year, month: small(month), day: small(day) };
     pb::Client {

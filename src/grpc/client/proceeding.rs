@@ -63,7 +63,7 @@ fn proceeding_from(pb: &pb::Proceeding) -> Result<Proceeding> {
     f.finish(|| Some(Proceeding { case_id: case_id?, on_date: on_date?, kind: kind? }))
 }
 
-fn proceeding_pb(it: &Record<Proceeding>) -> pb::Proceeding {
+pub(in crate::grpc) fn proceeding_pb(it: &Record<Proceeding>) -> pb::Proceeding {
     pb::Proceeding {
         id: it.id.to_string(),
         etag: it.version.to_string(),

@@ -4,7 +4,7 @@ mod order;
 mod police;
 mod policy;
 mod statement;
-mod wire;
+pub(super) mod wire;
 
 use std::sync::Arc;
 

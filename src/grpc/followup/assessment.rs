@@ -114,7 +114,7 @@ fn answers(f: &mut Fields, all: &[pb::ItemAnswer]) -> Vec<(u32, Answer)> {
 
 /// Whether a message shows what was answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Answers {
+pub(in crate::grpc) enum Answers {
     Shown,
     LeftOut,
 }
@@ -127,7 +127,7 @@ fn series_pb(it: &Series) -> pb::ProgressSeries {
     }
 }
 
-fn assessment_pb(reading: &Reading, answers: Answers) -> pb::Assessment {
+pub(in crate::grpc) fn assessment_pb(reading: &Reading, answers: Answers) -> pb::Assessment {
     let it = &reading.assessment;
     let shown = answers == Answers::Shown;
     let reason = it.supersedes.as_ref().filter(|_| shown).map(|(_, reason)| reason.expose().to_owned());

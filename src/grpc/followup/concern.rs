@@ -79,7 +79,7 @@ impl FollowUps {
     }
 }
 
-fn report_pb(it: &MandatoryReport) -> pb::MandatoryReport {
+pub(in crate::grpc) fn report_pb(it: &MandatoryReport) -> pb::MandatoryReport {
     let mut message = pb::MandatoryReport {
         id: it.id.to_string(),
         etag: it.version.to_string(),

@@ -1,5 +1,6 @@
 //! Escalations on the wire.
 
+use chrono::{DateTime, Utc};
 use tonic::Request;
 
 use super::FollowUps;
@@ -66,33 +67,38 @@ impl FollowUps {
 
     /// An escalation for the clinical side, as it stands now.
     pub(super) fn escalation_pb(&self, it: &Escalation) -> pb::Escalation {
-        let mut message = pb::Escalation {
-            etag: it.version.to_string(),
-            level: it.alarm.level.to_wire(),
-            trigger: it.alarm.trigger.to_wire(),
-            cause_superseded: it.cause_superseded,
-            concern_text: it.said.expose().to_owned(),
-            counsellor_id: it.counsellor_id.to_string(),
-            named: it.named(self.world.now()).map_or(0, Word::to_wire),
-            ..outline_pb(it)
-        };
-        match it.cause {
-            Cause::Assessment(id) => message.assessment_id = id.to_string(),
-            Cause::Attendance(id) => message.attendance_id = id.to_string(),
-            Cause::Concern(id) => message.concern_id = id.to_string(),
-        }
-        if let Some((at, by)) = &it.acknowledged {
-            message.acknowledged_at = timestamp(*at);
-            message.acknowledged_by.clone_from(by);
-        }
-        if let Some(resolved) = &it.resolved {
-            message.resolved_at = timestamp(resolved.at);
-            message.resolved_by.clone_from(&resolved.by);
-            message.action = resolved.action.to_wire();
-            message.note = resolved.note.expose().to_owned();
-        }
-        message
+        escalation_pb(it, self.world.now())
     }
+}
+
+/// An escalation for the clinical side, as it stands at an instant.
+pub(in crate::grpc) fn escalation_pb(it: &Escalation, now: DateTime<Utc>) -> pb::Escalation {
+    let mut message = pb::Escalation {
+        etag: it.version.to_string(),
+        level: it.alarm.level.to_wire(),
+        trigger: it.alarm.trigger.to_wire(),
+        cause_superseded: it.cause_superseded,
+        concern_text: it.said.expose().to_owned(),
+        counsellor_id: it.counsellor_id.to_string(),
+        named: it.named(now).map_or(0, Word::to_wire),
+        ..outline_pb(it)
+    };
+    match it.cause {
+        Cause::Assessment(id) => message.assessment_id = id.to_string(),
+        Cause::Attendance(id) => message.attendance_id = id.to_string(),
+        Cause::Concern(id) => message.concern_id = id.to_string(),
+    }
+    if let Some((at, by)) = &it.acknowledged {
+        message.acknowledged_at = timestamp(*at);
+        message.acknowledged_by.clone_from(by);
+    }
+    if let Some(resolved) = &it.resolved {
+        message.resolved_at = timestamp(resolved.at);
+        message.resolved_by.clone_from(&resolved.by);
+        message.action = resolved.action.to_wire();
+        message.note = resolved.note.expose().to_owned();
+    }
+    message
 }
 
 /// What a coordinator may know of an escalation: that there is one, about whom, and its times.

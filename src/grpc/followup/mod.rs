@@ -1,15 +1,15 @@
 //! FollowUpService; one file for each of its nouns.
 
-mod assessment;
+pub(super) mod assessment;
 mod case_event;
-mod concern;
-mod escalation;
+pub(super) mod concern;
+pub(super) mod escalation;
 mod instrument;
 mod milestone;
 mod plan;
 mod report;
 mod result;
-mod wire;
+pub(super) mod wire;
 
 use tonic::{Request, Response, Status};
 

@@ -36,7 +36,7 @@ pub async fn get_head(world: &World, call: &Call) -> Result<Tip> {
     let (events, oldest) = audit_chain::lag(&mut tx).await?;
     drop(tx);
     let at = head.as_ref().map_or(0, |it| it.head.head.position);
-    disclosed(world, call, None, format!("HEAD {at}")).await?;
+    disclosed(world, call, None, [format!("HEAD {at}")]).await?;
     let events = u64::try_from(events).unwrap_or_default();
     Ok(Tip { head, lag: Lag { events, oldest_at: oldest.map(|at| at.0), as_of: world.now() } })
 }
@@ -63,6 +63,6 @@ pub async fn list_keys(world: &World, call: &Call) -> Result<Vec<(PublicKey, Dat
         key.map(|key| (key, it.created_at.0)).ok_or(store::Error::Inconsistent { table: "audit_key", what: it.kid })
     };
     let keys = stored.into_iter().map(key).collect::<store::Result<Vec<_>>>()?;
-    disclosed(world, call, None, format!("KEYS {}", keys.len())).await?;
+    disclosed(world, call, None, [format!("KEYS {}", keys.len())]).await?;
     Ok(keys)
 }

@@ -82,7 +82,7 @@ pub async fn list_events(world: &World, call: &Call, wanted: &ListAuditEvents) -
         }
     }
     drop(tx);
-    disclosed(world, call, filter.subject_id, format!("EVENTS {}", rows.len())).await?;
+    disclosed(world, call, filter.subject_id, [format!("EVENTS {}", rows.len())]).await?;
     let token = if more { page.token_after(world, call, &mark) } else { String::new() };
     Ok((rows, token))
 }

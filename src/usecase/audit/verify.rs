@@ -126,6 +126,6 @@ pub async fn verify_part(world: &World, call: &Call, wanted: &VerifyAudit, own: 
     verifier.page(&seals, &heads);
     let report = if is_end { verifier.end(&beyond) } else { verifier.rest() };
     let faults = report.faults.len() as u64 + report.unnamed;
-    disclosed(world, call, None, format!("VERIFIED {} TO {last} FAULTS {faults}", wanted.from)).await?;
+    disclosed(world, call, None, [format!("VERIFIED {} TO {last} FAULTS {faults}", wanted.from)]).await?;
     Ok(Part { report, next: (!is_end).then_some(last + 1) })
 }

@@ -56,7 +56,7 @@ pub async fn export_calendar(world: &World, call: &Call, wanted: &ExportCalendar
     }
     let codes = place_codes(&mut tx, &sessions).await?;
     drop(tx);
-    disclosed(world, call, wanted.counsellor_id.map(|id| id.0), format!("SESSIONS {}", sessions.len())).await?;
+    disclosed(world, call, wanted.counsellor_id.map(|id| id.0), [format!("SESSIONS {}", sessions.len())]).await?;
     Ok((ics::write(&sessions, &codes, now), sessions.len()))
 }
 

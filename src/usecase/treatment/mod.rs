@@ -26,6 +26,7 @@ pub use police::{
     inquire, tell,
 };
 pub use policy::{PublishPolicy, ensure_standard, list_policies};
+pub(super) use read::opened;
 pub use read::{Filter, Overview, get_order, list_lookups, list_orders};
 pub use watch::{ComplianceChange, Jurisdiction, Told, watch_compliance};
 

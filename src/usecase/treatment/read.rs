@@ -74,10 +74,8 @@ impl Mutation for Reveal {
     async fn run(&self, work: &mut Work<'_>) -> Result<Overview> {
         work.touched(self.0.uuid());
         let order = own(&mut work.tx, work.call, self.0).await?;
-        let reasons = treatment::reasons(&mut work.tx, &order).await?;
-        let docket = ledger::docket(&mut work.tx, order).await?;
         let now = work.now;
-        Ok(Overview { reasons, ..Overview::of(&mut work.tx, docket, now).await? })
+        opened(&mut work.tx, order, now).await
     }
 
     fn result_id(&self, _answer: &Overview) -> Uuid {
@@ -87,6 +85,13 @@ impl Mutation for Reveal {
     async fn replay(&self, work: &mut Work<'_>, _result_id: Uuid) -> Result<Overview> {
         self.run(work).await
     }
+}
+
+/// Everything about an order, with what people wrote: the read is to be audited.
+pub async fn opened(tx: &mut Tx, order: Order, now: DateTime<Utc>) -> Result<Overview> {
+    let reasons = treatment::reasons(tx, &order).await?;
+    let docket = ledger::docket(tx, order).await?;
+    Ok(Overview { reasons, ..Overview::of(tx, docket, now).await? })
 }
 
 /// An order of which the caller may know: of the own organisation, and for a counsellor of a client seen.

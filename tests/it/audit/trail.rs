@@ -13,9 +13,10 @@ use crate::support::followup::clinical_lead;
 use crate::support::treatment::{Treated, lookup, officer};
 
 /// What opens text about somebody, or answers police. Each is called below.
-const OPENS: [&str; 22] = [
+const OPENS: [&str; 23] = [
     "DirectoryService/GetCounsellor",
     "DirectoryService/ListCounsellors",
+    "PrivacyService/ExportClient",
     "ClientService/GetClient",
     "ClientService/ListGuardians",
     "ClientService/ListConsents",
@@ -159,6 +160,7 @@ on_both_engines! {
         opens!(lead, "FollowUpService", follow_up.get_assessment(pb::GetAssessmentRequest { id: none.clone() }), "GetAssessment", "REFUSED");
         opens!(lead, "FollowUpService", follow_up.get_progress(pb::GetProgressRequest { client_id: none.clone(), instrument: "PHQ-9".into() }), "GetProgress", "REFUSED");
         opens!(lead, "FollowUpService", follow_up.list_case_events(pb::ListCaseEventsRequest { case_id: none.clone() }), "ListCaseEvents", "REFUSED");
+        opens!(lead, "PrivacyService", privacy.export_client(pb::ExportClientRequest { client_id: of(), purpose: 1, request_number: "R-1".into() }), "ExportClient", "DONE");
         opens!(coordinator, "ComplianceService", compliance.get_order(pb::GetOrderRequest { order_id: it.order_id.clone() }), "GetOrder", "DONE");
         let reference = it.reference.clone();
         opens!(police, "ComplianceService", compliance.check_compliance(pb::CheckComplianceRequest { lookup: lookup(), reference: reference.clone() }), "CheckCompliance", "DONE");

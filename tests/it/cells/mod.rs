@@ -13,6 +13,7 @@ mod directory;
 mod followup;
 mod made;
 mod objects;
+mod privacy;
 mod scheduling;
 mod table;
 mod wire;
@@ -83,6 +84,7 @@ pub fn recipes_of_every_service() -> Vec<Recipe> {
         compliance::recipes(),
         directory::recipes(),
         followup::recipes(),
+        privacy::recipes(),
         scheduling::recipes(),
     ]
     .into_iter()

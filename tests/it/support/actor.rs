@@ -66,6 +66,10 @@ impl Actor {
         pb::audit_service_client::AuditServiceClient::with_interceptor(self.channel.clone(), self.bearer())
     }
 
+    pub fn privacy(&self) -> pb::privacy_service_client::PrivacyServiceClient<Guarded> {
+        pb::privacy_service_client::PrivacyServiceClient::with_interceptor(self.channel.clone(), self.bearer())
+    }
+
     pub fn channel(&self) -> Channel {
         self.channel.clone()
     }
