@@ -120,7 +120,8 @@ impl App {
         let keyring: Arc<dyn Keyring> = Arc::new(StatementKey::new(&config.data_dir, rng.clone()));
         let keys = Keys { store: config.key_store.clone(), keyring: Arc::new(KeyringFile::new(&config.data_dir)) };
         let db = db.unlock(&keys, clock.clone(), rng.clone()).await?;
-        let world = World::open_within(db, clock, rng.clone(), instruments, &config.quotas).await?;
+        let policies = (&config.quotas, config.retention.clone());
+        let world = World::open_within(db, clock, rng.clone(), instruments, policies).await?;
         let issuer = match &config.provider {
             None => Issuer::Builtin(Arc::new(Builtin::open(&config.data_dir, rng.as_ref())?)),
             Some(provider) => {

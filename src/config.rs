@@ -19,6 +19,8 @@ pub use limits::Limits;
 pub use tls::{LOOKS_EVERY, Tls};
 
 use crate::domain::limit::Quotas;
+use crate::domain::retention::Policy;
+use crate::domain::text::Fault;
 use crate::store::Target;
 
 /// Where the service listens unless told otherwise.
@@ -112,6 +114,11 @@ pub struct Settings {
     #[arg(skip)]
     pub limits: Option<Quotas>,
 
+    /// For how long people are kept: the table `[retention]` of the file, alone. Without one, nothing is ever erased by
+    /// its age.
+    #[arg(skip)]
+    pub retention: Option<Policy>,
+
     /// Form of the log on standard error [default: human].
     #[arg(long, env = "AFTERCARE_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,
@@ -158,6 +165,8 @@ pub struct Config {
     pub instruments: Option<PathBuf>,
     /// How often one caller may call.
     pub quotas: Quotas,
+    /// For how long people are kept.
+    pub retention: Policy,
     /// Form of the log.
     pub log_format: LogFormat,
     /// What to log.
@@ -193,6 +202,9 @@ pub enum Error {
     /// Whoever has a backup of the data would have the keys too.
     #[error("the key store must be another database than the data: erasure would be undone by an old backup")]
     KeysAmongData,
+    /// Nothing may be kept too short by a slip of the pen.
+    #[error("[retention]: {0}")]
+    Retention(#[from] Fault),
     /// A number that makes no sense.
     #[error("{0} must be at least 1")]
     Zero(&'static str),
@@ -239,6 +251,8 @@ impl Config {
         let limits = Limits::default();
         let peers = settings.client_connections.or(file.client_connections);
         let limits = Limits { connections: positive("client_connections", peers, limits.connections)?, ..limits };
+        let retention = settings.retention.or(file.retention).unwrap_or_default();
+        retention.check()?;
         Ok(Self {
             listen,
             data_dir,
@@ -252,6 +266,7 @@ impl Config {
             drain_for: Duration::from_secs(drain_seconds),
             instruments: settings.instruments.or(file.instruments),
             quotas: settings.limits.or(file.limits).unwrap_or_default(),
+            retention,
             log_format: settings.log_format.or(file.log_format).unwrap_or(LogFormat::Human),
             log: settings.log.or(file.log).unwrap_or_else(|| "info".into()),
         })

@@ -8,6 +8,7 @@ mod import;
 mod jobs;
 mod keys;
 mod migrate;
+mod retention;
 mod rotate_statement_key;
 mod serve;
 mod token;
@@ -52,6 +53,8 @@ enum Command {
     Jobs(jobs::Options),
     /// Write everything that is held about one client to a file, for the person who has asked for it.
     ExportClient(export_client::Options),
+    /// Show who is to be erased by the policy of retention, and what keeps whom.
+    Retention(retention::Options),
     /// List the keys that wrap those of personal data, or go over to a new one.
     Keys(keys::Options),
     /// Print a bearer token of the built-in issuer.
@@ -84,6 +87,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, Error> {
             Command::Import(options) => import::run(options).await,
             Command::Jobs(options) => jobs::run(options).await,
             Command::ExportClient(options) => export_client::run(options).await,
+            Command::Retention(options) => retention::run(options).await,
             Command::Keys(options) => keys::run(options).await,
             Command::Token(options) => token::run(options).await,
             Command::VerifyStatement(options) => verify_statement::run(options).await,

@@ -362,6 +362,7 @@ pub const TABLE: &[(&str, &[Role])] = &[
     ("aftercare.v1.AccessService/ReviewBreakGlass", PROVIDERS),
     ("aftercare.v1.AccessService/ListBreakGlass", CARERS_AND_AUDITOR),
     ("aftercare.v1.PrivacyService/ExportClient", PROVIDERS),
+    ("aftercare.v1.PrivacyService/ListRetentionDue", COORDINATOR),
     ("aftercare.v1.AuditService/ListAuditEvents", AUDITOR),
     ("aftercare.v1.AuditService/GetAuditHead", AUDITOR),
     ("aftercare.v1.AuditService/VerifyAudit", AUDITOR),

@@ -13,6 +13,11 @@ pub const REASON: std::ops::RangeInclusive<usize> = 3..=500;
 /// How long a day lasts after it has ended in Greenwich: until it is over everywhere.
 const DAY_LASTS_FOR: TimeDelta = TimeDelta::hours(12);
 
+/// The earliest day that is not over everywhere.
+pub fn lasts_on(now: DateTime<Utc>) -> NaiveDate {
+    (now - DAY_LASTS_FOR).date_naive()
+}
+
 /// A hold on the data about a client. Never changed, released once.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LegalHold {
@@ -42,7 +47,7 @@ pub struct Released {
 impl LegalHold {
     /// Whether it forbids to erase the client now. Its last day counts whole, wherever it is.
     pub fn stands(&self, now: DateTime<Utc>) -> bool {
-        self.released.is_none() && self.until.is_none_or(|last| (now - DAY_LASTS_FOR).date_naive() <= last)
+        self.released.is_none() && self.until.is_none_or(|last| lasts_on(now) <= last)
     }
 }
 

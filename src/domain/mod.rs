@@ -42,6 +42,7 @@ pub mod programme;
 pub mod recurrence;
 pub mod reference;
 pub mod register;
+pub mod retention;
 pub mod revocation;
 pub mod rules;
 pub mod series;

@@ -24,6 +24,7 @@ use crate::domain::outcome::{Concern, Extent, Ground, Need, NotHeld, Outcome};
 use crate::domain::police::Purpose;
 use crate::domain::proceeding::ProceedingKind;
 use crate::domain::programme::Form;
+use crate::domain::retention::Hindrance;
 use crate::domain::revocation::{LiftReason, RevocationReason};
 use crate::domain::rules::RuleCode;
 use crate::domain::series::Fit;
@@ -128,6 +129,7 @@ words! {
     FaultKind => pb::AuditFaultKind, "AUDIT_FAULT_KIND_";
     ExportPurpose => pb::ExportPurpose, "EXPORT_PURPOSE_";
     ExportPart => pb::ExportPart, "EXPORT_PART_";
+    Hindrance => pb::RetentionHindrance, "RETENTION_HINDRANCE_";
 }
 
 /// google.type counts from Monday = 1.
@@ -237,5 +239,6 @@ mod tests {
         there_and_back(FaultKind::ALL);
         there_and_back(ExportPurpose::ALL);
         there_and_back(ExportPart::ALL);
+        there_and_back(Hindrance::ALL);
     }
 }

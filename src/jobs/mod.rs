@@ -17,6 +17,7 @@ use crate::usecase::erasure::DestroyKeys;
 use crate::usecase::followup::escalation::PassOnEscalation;
 use crate::usecase::housekeeping::ForgetOld;
 use crate::usecase::job::{self, Job, Leased};
+use crate::usecase::retention::{EraseDue, ListDue, Retention};
 use crate::usecase::treatment::MoveOn;
 use crate::usecase::waitlist::{ExpireOffer, OfferSlot};
 use crate::usecase::{Result, World};
@@ -35,6 +36,9 @@ pub fn all() -> Vec<Handler> {
         Handler::of::<ExpireOffer>(),
         Handler::of::<PassOnEscalation>(),
         Handler::of::<DestroyKeys>(),
+        Handler::of::<Retention>(),
+        Handler::of::<ListDue>(),
+        Handler::of::<EraseDue>(),
     ]
 }
 

@@ -36,6 +36,7 @@ use crate::domain::outcome::{self, Concern, Ground, NotHeld};
 use crate::domain::police::Purpose;
 use crate::domain::proceeding::ProceedingKind;
 use crate::domain::reference::Reference;
+use crate::domain::retention::Hindrance;
 use crate::domain::revocation::{LiftReason, RevocationReason};
 use crate::domain::rules::RuleCode;
 use crate::domain::session::{CancelReason, StateWord};
@@ -91,7 +92,7 @@ words_and_ids! {
         OrganisationKind, CancelReason, StateWord, RuleCode, GuardianStanding, ConsentPurpose, ConsentGiver, Assent,
         ConsentEnding, ProceedingKind, JobState, EntryEnding, Freeing, SlotEnding, OfferEnding,
         MandateBasis, Status, Shown, Purpose,
-        RevocationReason, LiftReason, Finding, TransferEnding, DeclineReason,
+        RevocationReason, LiftReason, Finding, TransferEnding, DeclineReason, Hindrance,
         outcome::Outcome, Concern, NotHeld, Ground;
     ids: OrganisationId, AgreementId, SiteId, VenueId, RoomId, CounsellorId, LeaveId,
         HolidayCalendarId, ClientId, LegalHoldId, CaseId, LinkId, NoContactId, GuardianId, ConsentId, ConflictId, ProceedingId,

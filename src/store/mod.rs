@@ -56,6 +56,7 @@ mod raw;
 pub mod register;
 pub mod report;
 pub mod request;
+pub mod retention;
 pub mod revocation;
 pub mod rotation;
 pub mod seal;

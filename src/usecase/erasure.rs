@@ -16,7 +16,7 @@ use crate::domain::erasure::ErasureReason;
 use crate::domain::ids::{ClientId, Id};
 use crate::domain::noun::{Noun, Record};
 use crate::store::codec::Instant;
-use crate::store::{Lock, client_index, erasure, legal_hold};
+use crate::store::{Lock, client_index, erasure, legal_hold, retention};
 
 /// Erases a client of the own organisation.
 #[derive(Clone, Debug)]
@@ -44,21 +44,7 @@ impl Mutation for EraseClient {
     type Answer = (Record<Client>, Vec<Uuid>);
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Self::Answer> {
-        lock_own(work, self.id, Client::WORD).await?;
-        let before = find_own::<Client>(work, self.id, Some(self.version)).await?;
-        if before.erased_at.is_some() {
-            return Err(Error::erased());
-        }
-        refuse_held(work, self.id).await?;
-        refuse_active(work, self.id).await?;
-        erasure::mark(&mut work.tx, self.id, before.version + 1, self.because, Instant(work.now)).await?;
-        client_index::delete(&mut work.tx, self.id).await?;
-        work.note(self.because.as_str());
-        let cases = erasure::cases_left(&mut work.tx, self.id).await?;
-        let owners: Vec<_> = std::iter::once(self.id.uuid()).chain(cases.into_iter().map(Id::uuid)).collect();
-        let record = find::<Client>(work, self.id, Lock::None).await?;
-        work.enqueue(&DestroyKeys { owners: owners.clone() }, work.now).await?;
-        Ok((record, owners))
+        erase(work, self.id, Some(self.version), self.because).await
     }
 
     fn result_id(&self, _answer: &Self::Answer) -> Uuid {
@@ -68,6 +54,31 @@ impl Mutation for EraseClient {
     async fn replay(&self, work: &mut Work<'_>, _result_id: Uuid) -> Result<Self::Answer> {
         Ok((find::<Client>(work, self.id, Lock::None).await?, Vec::new()))
     }
+}
+
+/// Erases a client inside a request that may do more: the client as it is then, and whose keys are to be destroyed.
+pub(super) async fn erase(
+    work: &mut Work<'_>,
+    id: ClientId,
+    version: Option<i64>,
+    because: ErasureReason,
+) -> Result<(Record<Client>, Vec<Uuid>)> {
+    lock_own(work, id, Client::WORD).await?;
+    let before = find_own::<Client>(work, id, version).await?;
+    if before.erased_at.is_some() {
+        return Err(Error::erased());
+    }
+    refuse_held(work, id).await?;
+    refuse_active(work, id).await?;
+    erasure::mark(&mut work.tx, id, before.version + 1, because, Instant(work.now)).await?;
+    client_index::delete(&mut work.tx, id).await?;
+    retention::delete(&mut work.tx, id).await?;
+    work.note(because.as_str());
+    let cases = erasure::cases_left(&mut work.tx, id).await?;
+    let owners: Vec<_> = std::iter::once(id.uuid()).chain(cases.into_iter().map(Id::uuid)).collect();
+    let record = find::<Client>(work, id, Lock::None).await?;
+    work.enqueue(&DestroyKeys { owners: owners.clone() }, work.now).await?;
+    Ok((record, owners))
 }
 
 async fn refuse_held(work: &mut Work<'_>, id: ClientId) -> Result<()> {

@@ -32,6 +32,7 @@ pub mod page;
 pub mod proceeding;
 pub mod programme;
 pub mod register;
+pub mod retention;
 pub mod revocation;
 mod service_account;
 pub mod session;

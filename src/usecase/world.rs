@@ -17,6 +17,7 @@ use crate::domain::instrument::Catalogue;
 use crate::domain::limit::Quotas;
 use crate::domain::reference::Reference;
 use crate::domain::register::Register;
+use crate::domain::retention::Policy;
 use crate::rng::Rng;
 use crate::store::{Db, Purpose, Vault};
 
@@ -29,6 +30,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     rng: Arc<dyn Rng>,
     instruments: Catalogue,
+    retention: Policy,
     vault: Vault,
     enqueued: Notify,
     committed: Notify,
@@ -57,21 +59,22 @@ impl std::fmt::Debug for Inner {
 impl World {
     /// The world over a database that is unlocked.
     pub async fn open(db: Db, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>, instruments: Catalogue) -> Result<Self> {
-        Self::open_within(db, clock, rng, instruments, &Quotas::OFF).await
+        Self::open_within(db, clock, rng, instruments, (&Quotas::OFF, Policy::default())).await
     }
 
-    /// The same with a limit to how often one may call.
+    /// The same with a limit to how often one may call, and one to how long people are kept.
     pub async fn open_within(
         db: Db,
         clock: Arc<dyn Clock>,
         rng: Arc<dyn Rng>,
         instruments: Catalogue,
-        quotas: &Quotas,
+        (quotas, retention): (&Quotas, Policy),
     ) -> Result<Self> {
         let vault = db.vault()?.clone();
         let (enqueued, committed, tide) = (Notify::new(), Notify::new(), Tide::default());
         let (known, limits, calls) = (Known::default(), Limits::new(quotas), watch::Sender::new(0));
-        let inner = Inner { db, clock, rng, instruments, vault, enqueued, committed, tide, known, limits, calls };
+        let inner =
+            Inner { db, clock, rng, instruments, retention, vault, enqueued, committed, tide, known, limits, calls };
         let world = Self(Arc::new(inner));
         register::refresh(&world).await?;
         Ok(world)
@@ -90,6 +93,11 @@ impl World {
     /// The instruments that are known.
     pub fn instruments(&self) -> &Catalogue {
         &self.0.instruments
+    }
+
+    /// For how long people are kept.
+    pub fn retention(&self) -> &Policy {
+        &self.0.retention
     }
 
     /// The present.

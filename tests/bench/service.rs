@@ -55,6 +55,7 @@ impl Service {
             drain_for: Duration::from_secs(5),
             instruments: None,
             quotas: aftercare::domain::limit::Quotas::OFF,
+            retention: aftercare::domain::retention::Policy::default(),
             log_format: LogFormat::Human,
             log: "info".into(),
         };

@@ -64,6 +64,7 @@ mod programme;
 mod progress;
 mod race;
 mod repeat;
+mod retention;
 mod revocation;
 mod rules;
 mod schema;

@@ -2,6 +2,7 @@
 
 mod export;
 mod json;
+mod retention;
 
 use tonic::{Request, Response, Status};
 
@@ -32,5 +33,12 @@ impl PrivacyService for Privacy {
         request: Request<pb::ExportClientRequest>,
     ) -> Result<Response<Self::ExportClientStream>, Status> {
         self.export(request).await.map(Response::new).map_err(status)
+    }
+
+    async fn list_retention_due(
+        &self,
+        request: Request<pb::ListRetentionDueRequest>,
+    ) -> Result<Response<pb::ListRetentionDueResponse>, Status> {
+        self.due(request).await.map(Response::new).map_err(status)
     }
 }

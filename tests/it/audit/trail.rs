@@ -50,7 +50,8 @@ const ELSEWHERE: [&str; 6] = [
 ];
 
 /// What opens nothing: ids, references, times, codes and counts, and the directory of places and rules.
-const OPENS_NOTHING: [&str; 41] = [
+const OPENS_NOTHING: [&str; 42] = [
+    "PrivacyService/ListRetentionDue",
     "AccessService/ListRevocations",
     "AccessService/ListServiceAccounts",
     "DirectoryService/GetOrganisation",

@@ -10,4 +10,5 @@ recipes! { "PrivacyService", |it, _role|
         purpose: pb::ExportPurpose::AccessRequest.into(),
         request_number: "RTI-1".into(),
     }
+    ListRetentionDue ListRetentionDueRequest Care {}
 }

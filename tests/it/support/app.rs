@@ -12,6 +12,7 @@ use aftercare::clock::{Clock, ManualClock};
 use aftercare::config::{Config, Limits, LogFormat, Provider, Tls};
 use aftercare::domain::access::Authority;
 use aftercare::domain::limit::Quotas;
+use aftercare::domain::retention::Policy;
 use aftercare::jobs::{self, Handler, Worker};
 use aftercare::rng::{Rng, SeededRng};
 use aftercare::store::{Db, Keys};
@@ -81,12 +82,13 @@ pub struct Door {
     pub tls: Option<Tls>,
     pub limits: Limits,
     pub quotas: Quotas,
+    pub retention: Policy,
 }
 
 /// Callers are held to no rate.
 impl Default for Door {
     fn default() -> Self {
-        Self { provider: None, tls: None, limits: Limits::default(), quotas: Quotas::OFF }
+        Self { provider: None, tls: None, limits: Limits::default(), quotas: Quotas::OFF, retention: Policy::default() }
     }
 }
 
@@ -164,10 +166,15 @@ impl TestApp {
 
     /// Stops the service and starts it again over the same database.
     pub async fn restart(&mut self) {
+        self.restart_with(Door::default()).await;
+    }
+
+    /// The same, with another door.
+    pub async fn restart_with(&mut self, door: Door) {
         self.stop().await;
         self.chance = Chance::next();
         let (address, world, channel, running) =
-            run(&self.db, self.directory.path(), &self.clock, &self.chance, Door::default()).await;
+            run(&self.db, self.directory.path(), &self.clock, &self.chance, door).await;
         (self.address, self.world, self.channel, self.running) = (address, world, channel, Some(running));
     }
 
@@ -299,7 +306,7 @@ async fn run(
     data_dir: &Path,
     clock: &Arc<ManualClock>,
     chance: &Arc<Chance>,
-    Door { provider, tls, limits, quotas }: Door,
+    Door { provider, tls, limits, quotas, retention }: Door,
 ) -> (SocketAddr, World, Channel, (oneshot::Sender<()>, JoinHandle<()>)) {
     let config = Config {
         listen: "127.0.0.1:0".parse().unwrap(),
@@ -314,6 +321,7 @@ async fn run(
         drain_for: Duration::from_secs(5),
         instruments: Some(data_dir.join(INSTRUMENTS)).filter(|it| it.exists()),
         quotas,
+        retention,
         log_format: LogFormat::Human,
         log: "warn".into(),
     };
