@@ -86,6 +86,10 @@
 //! * Nothing is sealed with a key that is not kept: new owners' keys are committed before the data. Whoever needs both
 //!   databases begins with the data; no transaction of the key store waits for one of the data.
 //! * What was erased stays erased: no key is made again, no row about the client is written, and both schemas say so.
+//! * An export is read in one transaction and audited, with the id of everything in it, before its first message leaves.
+//!   It holds nothing about anybody else, and what a reader may not read piece by piece is not in it.
+//! * Nobody is erased by age but by a policy that has listed them, unchanged, for as long as its notice lasts; and nobody
+//!   whom anything keeps on that day. A changed policy lists anew.
 //! * What a caller may not know exists is NOT_FOUND, worded as if it did not; separation and a room
 //!   taken by others are one code, SLOT_NOT_AVAILABLE.
 //!
@@ -259,6 +263,17 @@
 //! * 2026-11: whoever has an open treatment order does not move. Its attendance is corrected by who held the sessions,
 //!   and police must be told the corrected truth.
 //! * 2026-11: a consent to a transfer moves somebody once: it was given for that, and not for whatever comes after.
+//! * 2026-11: an export is made of the messages by which things are read piece by piece, and of the same parts: a new field
+//!   is in it by itself, and a new part has to say who reads it. In a file they are JSON by their descriptors.
+//! * 2026-11: an export states the number of a request, and no reason in words: those could be kept neither in the trail nor
+//!   with a client who was erased. The person's copy leaves out what protects others and went to police, and by itself what
+//!   counsellors noted; events of a case tell of everybody in it and are in none.
+//! * 2026-11: who has read about a client is told of the own organisation and of reads alone: what others do, and what is
+//!   changed, may tell of the other side.
+//! * 2026-11: for how long people are kept counts from the last thing that happened to them here, not from when somebody
+//!   closes a file, which is forgotten; a hold is no such thing. Where age matters and is not known, a person must say.
+//! * 2026-11: the audit trail is under no rule of retention: nothing of it is ever thrown away, so that no policy sets it
+//!   below what the law demands of logs.
 
 pub mod app;
 pub mod auth;

@@ -152,12 +152,14 @@ impl Rule {
     pub fn standing(&self, last_at: DateTime<Utc>, adult_from: Option<NaiveDate>, now: DateTime<Utc>) -> Standing {
         let after = |day: NaiveDate, days: u32| day.checked_add_days(Days::new(days.into())).unwrap_or(NaiveDate::MAX);
         let kept = after((last_at + BEGINS_BEFORE).date_naive(), self.keep_days);
+        let is_over = |day: NaiveDate| (now - ENDS_AFTER).date_naive() > day;
         let until = match (self.after_majority_days, adult_from) {
             (None, _) => kept,
-            (Some(_), None) => return Standing::AgeUnknown,
+            (Some(_), None) if is_over(kept) => return Standing::AgeUnknown,
+            (Some(_), None) => kept,
             (Some(days), Some(adult_from)) => kept.max(after(adult_from, days)),
         };
-        if (now - ENDS_AFTER).date_naive() > until { Standing::Due(until) } else { Standing::Kept(until) }
+        if is_over(until) { Standing::Due(until) } else { Standing::Kept(until) }
     }
 }
 
@@ -262,6 +264,8 @@ mod tests {
         assert_eq!(by(Some("2029-01-01")), Standing::Due(day("2030-01-01")));
         assert_eq!(by(Some("2029-01-02")), Standing::Kept(day("2030-01-02")));
         assert_eq!(by(None), Standing::AgeUnknown);
+        let soon = rule(365, Some(365)).standing(last, None, at("2027-01-02T12:00:00Z"));
+        assert_eq!(soon, Standing::Kept(day("2027-11-23")));
     }
 
     proptest! {
