@@ -183,6 +183,7 @@ on_both_engines! {
             steps += 1;
             begin(&mut app, policy()).await;
         }
+        ngo.sign_in(&app);
         assert!(steps >= 8, "{steps}");
         assert_eq!(erasures(&app).await, 3);
         for client in &clients {
