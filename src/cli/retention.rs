@@ -12,7 +12,7 @@ use crate::domain::retention::{PROPOSAL, Policy, Standing};
 use crate::usecase::World;
 use crate::usecase::retention::{Surveyed, survey};
 
-/// Shows what the policy of the configuration file, its table [retention], would have erased, and changes nothing. The
+/// Shows what the policy of the configuration file, its table `[retention]`, would have erased, and changes nothing. The
 /// service does it, some days after it has listed whoever is due: see ListRetentionDue.
 ///
 /// First the policy, by its digest; then every rule: how many are due, how many of these something keeps, and since when
