@@ -46,7 +46,7 @@ pub async fn list_consents_due(
     drop(tx);
     let (rows, next) = page.cut(world, call, all, |it| it.due.place());
     let clients: BTreeSet<ClientId> = rows.iter().map(|it| it.due.client_id).collect();
-    disclosed(world, call, clients.into_iter().map(Id::uuid), "CONSENTS_DUE".into()).await?;
+    disclosed(world, call, clients.into_iter().map(Id::uuid), ["CONSENTS_DUE".into()]).await?;
     Ok((rows, next))
 }
 

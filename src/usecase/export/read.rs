@@ -116,8 +116,7 @@ async fn cases(tx: &mut Tx, of: &Outline, part: ExportPart) -> Result<Vec<Item>>
 
 async fn sessions(tx: &mut Tx, of: &Outline, part: ExportPart) -> Result<Vec<Item>> {
     let mut items = Vec::new();
-    let own = session::of_client(tx, of.id).await?.into_iter();
-    for it in own.filter(|it| it.organisation_id == of.organisation_id) {
+    for it in session::of_client(tx, of.id).await? {
         if part == ExportPart::Override {
             let broken = overriding::about(tx, it.id, of.id).await?;
             items.extend(broken.into_iter().map(|broken| Item::Override(it.id, broken)));
@@ -160,9 +159,6 @@ async fn orders(tx: &mut Tx, of: &Outline, part: ExportPart, now: DateTime<Utc>)
     let mut items = Vec::new();
     for id in treatment::of_client(tx, of.id).await? {
         let Some(order) = treatment::find(tx, id, Lock::None).await? else { continue };
-        if order.organisation_id != of.organisation_id {
-            continue;
-        }
         if part == ExportPart::Lookup {
             let all = police::lookups(tx, id, Uuid::max(), i64::MAX).await?;
             items.extend(all.into_iter().map(|it| Item::Lookup(id, it)));
@@ -175,8 +171,7 @@ async fn orders(tx: &mut Tx, of: &Outline, part: ExportPart, now: DateTime<Utc>)
 
 async fn plans(tx: &mut Tx, of: &Outline) -> Result<Vec<Item>> {
     let mut items = Vec::new();
-    let own = followup::of_client(tx, of.id).await?.into_iter();
-    for plan in own.filter(|it| it.organisation_id == of.organisation_id) {
+    for plan in followup::of_client(tx, of.id).await? {
         let milestones = milestone::of_plan(tx, plan.id).await?;
         items.push(Item::Plan(View { plan, milestones }));
     }
@@ -192,7 +187,6 @@ async fn assessments(tx: &mut Tx, instruments: &Catalogue, of: &Outline) -> Resu
         .collect();
     let event_on = |it: &Assessment| plans.get(&it.plan_id).copied().flatten();
     let own = assessment::of_client(tx, of.id).await?.into_iter();
-    let own = own.filter(|it| it.organisation_id == of.organisation_id);
     let (stand, superseded): (Vec<_>, Vec<_>) = own.partition(|it| it.stands);
     let mut readings: Vec<Reading> =
         superseded.into_iter().map(|it| Reading::alone(it.clone(), event_on(&it))).collect();
