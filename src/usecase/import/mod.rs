@@ -48,6 +48,7 @@
 mod calendar;
 mod care;
 mod cells;
+mod check;
 mod client;
 mod counsellor;
 mod directory;
@@ -62,6 +63,7 @@ mod run;
 mod session;
 mod sheet;
 
+pub use check::check;
 pub use material::{Files, shapes};
 pub use report::{LeftOut, Progress, Report, Tally, Update, Watch};
 pub use sheet::MOST_BYTES;
