@@ -55,4 +55,16 @@ start_cluster() {
 
 start_cluster
 echo "Testing on SQLite and on $("$postgres_bin/postgres" --version)"
-cargo test --locked "$@"
+export AFTERCARE_TEST_LOG=$cluster/services.log CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-$([[ -t 1 ]] && echo always || echo never)}
+touch "$AFTERCARE_TEST_LOG"
+cargo test --locked "$@" 2>&1 | tee "$cluster/output"
+
+# Every text about a person that tests make up bears one mark (tests/it/support/plant.rs): it stands in nothing that
+# was printed, logged by a service or logged by the database.
+readonly mark=Zyqvorn
+for printed in "$cluster/output" "$AFTERCARE_TEST_LOG" "$cluster/log"; do
+    if grep --text --max-count=3 "$mark" "$printed" >&2; then
+        fail "a text about a person was printed: $(basename "$printed")"
+    fi
+done
+echo "Nothing about a person stands in what was printed and logged ($(cat "$cluster/output" "$AFTERCARE_TEST_LOG" "$cluster/log" | wc -c) bytes)"

@@ -121,14 +121,20 @@ pub fn chain(error: &(dyn StdError + 'static)) -> String {
 /// The configuration, with the log started as it says.
 fn configure(settings: Settings) -> Result<Config, Error> {
     let config = Config::new(settings)?;
-    let filter = EnvFilter::try_new(&config.log)?;
+    start_log(config.log_format, &config.log)?;
+    Ok(config)
+}
+
+/// Starts the log of this process, on standard error; fails when it has one.
+pub fn start_log(format: LogFormat, filter: &str) -> Result<(), Error> {
+    let filter = EnvFilter::try_new(filter)?;
     let colours = std::io::stderr().is_terminal();
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
-    match config.log_format {
+    match format {
         LogFormat::Human => log.try_init()?,
         LogFormat::Json => log.json().try_init()?,
     }
-    Ok(config)
+    Ok(())
 }
 
 /// The service of a configuration, with the machine's clock and randomness.

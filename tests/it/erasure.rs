@@ -1,6 +1,6 @@
 //! Looking clients up, holding them, and erasing them: what is left, what is refused, and what a backup tells.
 
-mod at_rest;
+pub mod at_rest;
 
 use aftercare::domain::erasure::ErasureReason;
 use aftercare::grpc::pb;
@@ -251,7 +251,7 @@ on_both_engines! {
         // The transaction alone, as if the process had died after it.
         let erase = EraseClient { id: client.id.parse().unwrap(), version: 1, because: ErasureReason::Requested };
         mutate(app.world(), Call::of_program("erase"), erase).await.unwrap();
-        assert_eq!(guardians(&ngo.coordinator, &client).await[0].name, "Guardian Example");
+        assert_eq!(guardians(&ngo.coordinator, &client).await[0].name, "Guardian Zyqvorn");
         app.run_jobs().await;
         assert_eq!(guardians(&ngo.coordinator, &client).await[0].name, "");
         let process = app.beside().await;
@@ -265,7 +265,7 @@ on_both_engines! {
         ngo.guardian(&client, pb::GuardianStanding::Safe).await;
         let process = app.beside().await;
         let beside = process.bearer(ngo.coordinator.token.clone());
-        assert_eq!(guardians(&beside, &client).await[0].name, "Guardian Example");
+        assert_eq!(guardians(&beside, &client).await[0].name, "Guardian Zyqvorn");
         erase(&ngo.coordinator, &client).await.unwrap();
         // Of the client itself it knows at once.
         assert_eq!(get(&beside, &client).await.name, "");

@@ -63,6 +63,7 @@ mod process;
 mod programme;
 mod progress;
 mod race;
+mod redaction;
 mod repeat;
 mod retention;
 mod revocation;

@@ -104,7 +104,7 @@ on_both_engines! {
 
         let bad = pb::Client {
             side: 1,
-            name: "Person Example".into(),
+            name: "Person Zyqvorn".into(),
             spoken_languages: vec!["ml".into()],
             file_number: "f 1".into(),
             availability: vec![times(0, 9, 12), times(1, 12, 12), pb::Availability::default()],
@@ -177,7 +177,7 @@ on_both_engines! {
         let guardian = ngo.guardian(&client, pb::GuardianStanding::Safe).await;
         book(&ngo.coordinator, booking(&ngo, &own, &client, "2026-11-24T04:30:00Z")).await.unwrap();
         let read = guardians(&ngo.as_counsellor(&app, &own), &client).await.unwrap();
-        assert_eq!((read.len(), read[0].name.as_str()), (1, "Guardian Example"));
+        assert_eq!((read.len(), read[0].name.as_str()), (1, "Guardian Zyqvorn"));
         not_found(guardians(&ngo.as_counsellor(&app, &stranger), &client).await.unwrap_err());
         let rows = app.audit().await;
         let reads: Vec<_> = rows.iter().filter(|row| row.action.ends_with("/ListGuardians")).collect();
@@ -186,7 +186,7 @@ on_both_engines! {
         assert_eq!(outcomes, [("counsellor", "DONE"), ("counsellor", "REFUSED")]);
         let done = reads.iter().find(|row| row.outcome == "DONE").unwrap();
         assert!(done.subjects.contains(&client.id) && done.subjects.contains(&guardian.id));
-        assert!(!format!("{rows:?}").contains("Guardian Example"));
+        assert!(!format!("{rows:?}").contains("Guardian Zyqvorn"));
     }
 
     async fn a_page_of_guardians_leads_to_the_next(app) {

@@ -13,6 +13,7 @@ use tonic::transport::Channel;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
+use crate::support::plant::MARK;
 use crate::support::{Engine, TestDb, own_consent};
 
 const ID: &str = "0193a5e0-0000-7000-8000-000000000001";
@@ -75,7 +76,9 @@ impl Serving {
     /// Sends a signal and waits for the end; gives the exit code and the log.
     pub fn end(mut self, signal: &str) -> (Option<i32>, String) {
         self.signal(signal);
-        (self.child.wait().unwrap().code(), self.log.join().unwrap())
+        let (code, log) = (self.child.wait().unwrap().code(), self.log.join().unwrap());
+        assert!(!log.contains(MARK), "{log}");
+        (code, log)
     }
 }
 

@@ -51,7 +51,7 @@ on_both_engines! {
             request_id: ID.into(),
             client: Some(pb::Client {
                 side: 1,
-                name: "Person Example".into(),
+                name: "Person Zyqvorn".into(),
                 spoken_languages: vec!["ml".into()],
                 ..Default::default()
             }),
@@ -120,7 +120,7 @@ on_both_engines! {
             request_id: "0193a5e0-0000-7000-8000-000000000002".into(),
             client: Some(pb::Client {
                 side: 1,
-                name: "Person Example".into(),
+                name: "Person Zyqvorn".into(),
                 spoken_languages: vec!["ml".into()],
                 ..Default::default()
             }),

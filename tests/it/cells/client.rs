@@ -10,7 +10,7 @@ recipes! { "ClientService", |it, _role|
     CreateClient CreateClientRequest Own {
         client: Some(pb::Client {
             side: pb::Side::Survivor.into(),
-            name: "Person Example".into(),
+            name: "Person Zyqvorn".into(),
             spoken_languages: vec!["ml".into()],
             ..Default::default()
         }),

@@ -22,6 +22,7 @@ use aftercare::domain::access::{Role, TABLE};
 
 pub use self::objects::Objects;
 use self::table::Table;
+pub use self::table::ends;
 pub use self::wire::{Answer, call};
 use crate::on_both_engines;
 
@@ -53,6 +54,8 @@ pub struct Recipe {
     pub rpc: String,
     scope: Scope,
     pub request: fn(&Objects, Role) -> Vec<u8>,
+    /// How the message of some bytes prints.
+    pub printed: fn(&[u8]) -> String,
 }
 
 /// The recipes of one service: `Rpc RpcRequest Scope { field: value }`, over the objects that the first name stands for.
@@ -67,6 +70,10 @@ macro_rules! recipes {
                     #[allow(clippy::needless_update, reason = "some requests have these fields alone")]
                     let request = pb::$request { $($field: $value,)* ..Default::default() };
                     prost::Message::encode_to_vec(&request)
+                },
+                printed: |bytes| {
+                    let request: pb::$request = prost::Message::decode(bytes).unwrap();
+                    format!("{request:?} {request:#?}")
                 },
             }),*]
         }

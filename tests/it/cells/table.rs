@@ -158,7 +158,7 @@ fn let_in(code: Code) -> bool {
 }
 
 /// Whether others need what a call ends.
-fn ends(rpc: &str) -> bool {
+pub fn ends(rpc: &str) -> bool {
     ["Delete", "Withdraw", "Cancel", "Close", "Terminate", "Release", "Leave", "Remove", "Invalidate", "Erase"]
         .iter()
         .any(|verb| rpc.split('/').nth(1).is_some_and(|name| name.starts_with(verb)))

@@ -23,6 +23,12 @@ impl std::fmt::Debug for Answer {
 }
 
 impl Answer {
+    /// What a status says, without a message.
+    pub fn of(status: &Status) -> Self {
+        let (code, message, details) = (status.code(), status.message().into(), status.details().to_vec());
+        Self { code, message, details, body: Vec::new() }
+    }
+
     /// Whether a text stands anywhere in it.
     pub fn bears(&self, mark: &str) -> bool {
         bears(self.message.as_bytes(), mark) || bears(&self.details, mark) || bears(&self.body, mark)
@@ -56,7 +62,7 @@ pub fn renamed(bytes: &[u8], names: &[(&str, &str)]) -> Vec<u8> {
 
 /// Calls an RPC; of a stream, only its first message counts.
 pub async fn call(caller: &Actor, rpc: &str, body: &[u8]) -> Answer {
-    let mut grpc = tonic::client::Grpc::new(caller.channel());
+    let mut grpc = tonic::client::Grpc::new(caller.wire());
     grpc.ready().await.unwrap();
     let mut request = Request::new(body.to_vec());
     request.metadata_mut().insert("authorization", format!("Bearer {}", caller.token).parse().unwrap());

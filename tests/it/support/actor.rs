@@ -1,5 +1,7 @@
 //! Somebody who calls the service, and what is refused.
 
+use std::sync::Arc;
+
 use aftercare::grpc::pb;
 use prost::Message;
 use tonic::metadata::MetadataValue;
@@ -8,11 +10,13 @@ use tonic::transport::Channel;
 use tonic::{Request, Status};
 use tonic_types::StatusExt;
 
+use super::plant::{Plant, Wire};
+
 /// Somebody with a token.
 #[derive(Clone)]
 pub struct Actor {
     pub token: String,
-    channel: Channel,
+    wire: Wire,
 }
 
 /// Puts the token into every request.
@@ -27,51 +31,51 @@ impl tonic::service::Interceptor for Bearer {
     }
 }
 
-type Guarded = InterceptedService<Channel, Bearer>;
+type Guarded = InterceptedService<Wire, Bearer>;
 
 impl Actor {
-    pub(super) fn of(token: String, channel: Channel) -> Self {
-        Self { token, channel }
+    pub(super) fn of(token: String, channel: Channel, plant: Option<Arc<Plant>>) -> Self {
+        Self { token, wire: Wire::new(channel, plant) }
     }
 
     pub fn directory(&self) -> pb::directory_service_client::DirectoryServiceClient<Guarded> {
-        pb::directory_service_client::DirectoryServiceClient::with_interceptor(self.channel.clone(), self.bearer())
+        pb::directory_service_client::DirectoryServiceClient::with_interceptor(self.wire.clone(), self.bearer())
     }
 
     pub fn clients(&self) -> pb::client_service_client::ClientServiceClient<Guarded> {
-        pb::client_service_client::ClientServiceClient::with_interceptor(self.channel.clone(), self.bearer())
+        pb::client_service_client::ClientServiceClient::with_interceptor(self.wire.clone(), self.bearer())
     }
 
     pub fn scheduling(&self) -> pb::scheduling_service_client::SchedulingServiceClient<Guarded> {
-        pb::scheduling_service_client::SchedulingServiceClient::with_interceptor(self.channel.clone(), self.bearer())
+        pb::scheduling_service_client::SchedulingServiceClient::with_interceptor(self.wire.clone(), self.bearer())
     }
 
     pub fn attendance(&self) -> pb::attendance_service_client::AttendanceServiceClient<Guarded> {
-        pb::attendance_service_client::AttendanceServiceClient::with_interceptor(self.channel.clone(), self.bearer())
+        pb::attendance_service_client::AttendanceServiceClient::with_interceptor(self.wire.clone(), self.bearer())
     }
 
     pub fn compliance(&self) -> pb::compliance_service_client::ComplianceServiceClient<Guarded> {
-        pb::compliance_service_client::ComplianceServiceClient::with_interceptor(self.channel.clone(), self.bearer())
+        pb::compliance_service_client::ComplianceServiceClient::with_interceptor(self.wire.clone(), self.bearer())
     }
 
     pub fn access(&self) -> pb::access_service_client::AccessServiceClient<Guarded> {
-        pb::access_service_client::AccessServiceClient::with_interceptor(self.channel.clone(), self.bearer())
+        pb::access_service_client::AccessServiceClient::with_interceptor(self.wire.clone(), self.bearer())
     }
 
     pub fn follow_up(&self) -> pb::follow_up_service_client::FollowUpServiceClient<Guarded> {
-        pb::follow_up_service_client::FollowUpServiceClient::with_interceptor(self.channel.clone(), self.bearer())
+        pb::follow_up_service_client::FollowUpServiceClient::with_interceptor(self.wire.clone(), self.bearer())
     }
 
     pub fn audit(&self) -> pb::audit_service_client::AuditServiceClient<Guarded> {
-        pb::audit_service_client::AuditServiceClient::with_interceptor(self.channel.clone(), self.bearer())
+        pb::audit_service_client::AuditServiceClient::with_interceptor(self.wire.clone(), self.bearer())
     }
 
     pub fn privacy(&self) -> pb::privacy_service_client::PrivacyServiceClient<Guarded> {
-        pb::privacy_service_client::PrivacyServiceClient::with_interceptor(self.channel.clone(), self.bearer())
+        pb::privacy_service_client::PrivacyServiceClient::with_interceptor(self.wire.clone(), self.bearer())
     }
 
-    pub fn channel(&self) -> Channel {
-        self.channel.clone()
+    pub fn wire(&self) -> Wire {
+        self.wire.clone()
     }
 
     fn bearer(&self) -> Bearer {

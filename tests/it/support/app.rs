@@ -1,9 +1,10 @@
 //! The service over a real channel, with a clock that moves when it is told to.
 
+use std::fs::OpenOptions;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once, OnceLock};
 use std::time::Duration;
 
 use aftercare::app::App;
@@ -25,6 +26,7 @@ use tonic::transport::Channel;
 
 use super::actor::Actor;
 use super::db::{Engine, TestDb};
+use super::plant::Plant;
 
 /// A running service.
 pub struct TestApp {
@@ -35,6 +37,7 @@ pub struct TestApp {
     issuer: Builtin,
     world: World,
     channel: Channel,
+    plant: OnceLock<Arc<Plant>>,
     running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
     directory: tempfile::TempDir,
 }
@@ -111,7 +114,7 @@ impl Beside {
     }
 
     pub fn bearer(&self, token: String) -> Actor {
-        Actor::of(token, self.channel.clone())
+        Actor::of(token, self.channel.clone(), None)
     }
 }
 
@@ -158,10 +161,22 @@ impl TestApp {
     }
 
     async fn start_over(directory: tempfile::TempDir, db: TestDb, chance: Arc<Chance>) -> Self {
+        log_to_be_searched();
         let clock = Arc::new(ManualClock::at(MONDAY.parse().unwrap()));
         let issuer = Builtin::open(directory.path(), &SeededRng::from_seed(1)).unwrap();
         let (address, world, channel, running) = run(&db, directory.path(), &clock, &chance, Door::default()).await;
-        Self { db, clock, chance, address, issuer, world, channel, running: Some(running), directory }
+        Self {
+            db,
+            clock,
+            chance,
+            address,
+            issuer,
+            world,
+            channel,
+            plant: OnceLock::new(),
+            running: Some(running),
+            directory,
+        }
     }
 
     /// Stops the service and starts it again over the same database.
@@ -216,6 +231,11 @@ impl TestApp {
         }
     }
 
+    /// From now on, plants in every personal text that its callers send.
+    pub fn plant(&self) -> Arc<Plant> {
+        self.plant.get_or_init(Arc::default).clone()
+    }
+
     /// The world the service acts on, for what no caller asks for.
     pub fn world(&self) -> &World {
         &self.world
@@ -261,7 +281,7 @@ impl TestApp {
     pub async fn at_a_narrow_channel(&self, actor: &Actor) -> Actor {
         let endpoint = Channel::from_shared(format!("http://{}", self.address)).unwrap();
         let narrow = endpoint.initial_stream_window_size(4096).initial_connection_window_size(4096);
-        Actor::of(actor.token.clone(), narrow.connect().await.unwrap())
+        Actor::of(actor.token.clone(), narrow.connect().await.unwrap(), None)
     }
 
     /// Somebody with this authority, for a day.
@@ -297,8 +317,20 @@ impl TestApp {
 
     /// Somebody with any token at all.
     pub fn bearer(&self, token: String) -> Actor {
-        Actor::of(token, self.channel.clone())
+        Actor::of(token, self.channel.clone(), self.plant.get().cloned())
     }
+}
+
+/// Whatever the services of this process log goes where `tests/run.sh` looks for texts about people.
+fn log_to_be_searched() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let Some(path) = std::env::var_os("AFTERCARE_TEST_LOG") else { return };
+        let file = OpenOptions::new().create(true).append(true).open(path).unwrap();
+        let log = tracing_subscriber::fmt().with_env_filter("info,aftercare=trace").with_ansi(false);
+        // A process that was started to log elsewhere does so.
+        let _ = log.with_writer(Mutex::new(file)).try_init();
+    });
 }
 
 async fn run(

@@ -10,13 +10,14 @@ pub mod deadly;
 pub mod escalation;
 pub mod followup;
 mod ngo;
+pub mod plant;
 pub mod series;
 pub mod treatment;
 
 use std::str::FromStr;
 
 pub use actor::{Actor, Refused, refused};
-pub use app::{Audited, Beside, Door, TestApp};
+pub use app::{Audited, Beside, Door, MONDAY, TestApp};
 pub use attendance::{amend, amending, decide, deciding, facts, record, recording};
 pub use db::{Engine, TestDb};
 pub use ngo::{

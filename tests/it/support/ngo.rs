@@ -9,6 +9,7 @@ use tonic::Status;
 
 use super::actor::Actor;
 use super::app::TestApp;
+use super::plant::MARK;
 
 const SURVIVOR_SERVICES: [i32; 4] = [1, 2, 3, 4];
 const OFFENDER_SERVICES: [i32; 2] = [5, 6];
@@ -132,7 +133,7 @@ impl Ngo {
         let mut counsellor = pb::Counsellor {
             organisation_id: self.id.clone(),
             code: code.into(),
-            name: format!("Counsellor Example-{code}"),
+            name: format!("Counsellor {MARK}-{code}"),
             side: side.into(),
             services,
             modalities: vec![1, 2],
@@ -150,7 +151,7 @@ impl Ngo {
     pub async fn client_with(&self, side: pb::Side, adjust: impl FnOnce(&mut pb::Client)) -> pb::Client {
         let mut client = pb::Client {
             side: side.into(),
-            name: "Person Example".into(),
+            name: format!("Person {MARK}"),
             spoken_languages: vec!["ml".into()],
             ..Default::default()
         };
@@ -187,7 +188,7 @@ impl Ngo {
     pub async fn guardian(&self, client: &pb::Client, standing: pb::GuardianStanding) -> pb::Guardian {
         let guardian = pb::Guardian {
             client_id: client.id.clone(),
-            name: "Guardian Example".into(),
+            name: format!("Guardian {MARK}"),
             phone: "555-0100".into(),
             relation: "mother".into(),
             standing: standing.into(),
