@@ -8,7 +8,8 @@ use std::process::Command;
 use aftercare::domain::personal::Personal;
 use aftercare::grpc::pb;
 use aftercare::store::seal::{Place, Sealed};
-use aftercare::store::{Db, Error, Target};
+use aftercare::store::{Db, Error, Purpose, Target};
+use aftercare::usecase::World;
 use tonic::Code;
 use uuid::Uuid;
 
@@ -101,6 +102,22 @@ on_both_engines! {
         let listing = pb::ListGuardiansRequest { client_id: one.id.clone(), ..Default::default() };
         let listed = ngo.coordinator.clients().list_guardians(listing).await;
         assert_eq!(listed.unwrap_err().code(), Code::Internal);
+    }
+
+    async fn digests_tell_nothing_to_who_lacks_their_key(app) {
+        let elsewhere = TestApp::start(Engine::Sqlite).await;
+        let beside = app.another_world(1, 5).await;
+        let of = async |world: &World, purpose| {
+            let tx = world.db().begin_read().await.unwrap();
+            tx.digest(purpose, "an organisation", b"a name").unwrap()
+        };
+        for purpose in [Purpose::ClientName, Purpose::ClientPhone] {
+            let digest = of(app.world(), purpose).await;
+            // Every process of an installation makes the same, and no other installation does.
+            assert_eq!(of(&beside, purpose).await, digest);
+            assert_ne!(of(elsewhere.world(), purpose).await, digest);
+        }
+        assert_ne!(of(&beside, Purpose::ClientName).await, of(&beside, Purpose::ClientPhone).await);
     }
 
     async fn a_refused_request_makes_no_key(app) {
