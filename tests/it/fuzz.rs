@@ -5,6 +5,7 @@
 //! `AFTERCARE_TEST_SEED` how it begins: a failure names the seed that repeats it.
 
 mod message;
+mod unwired;
 
 use aftercare::domain::access::{Authority, Role, TABLE};
 use aftercare::domain::text::Code as DistrictCode;
