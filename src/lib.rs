@@ -274,6 +274,9 @@
 //!   closes a file, which is forgotten; a hold is no such thing. Where age matters and is not known, a person must say.
 //! * 2026-11: the audit trail is under no rule of retention: nothing of it is ever thrown away, so that no policy sets it
 //!   below what the law demands of logs.
+//! * 2026-11: what is personal is marked beside the field, in proto/: what a message prints, what the tests plant and what
+//!   a client library keeps out of its own logs follow from that one mark.
+//! * 2026-11: the names of those who work here are read under audit like any other; searches and calendars carry none.
 
 pub mod app;
 pub mod auth;
