@@ -46,7 +46,8 @@ const NAMES: &[(&str, &str)] = &[
     ("algorithm", "a code"),
     ("recall", "a code"),
     ("template", "a code"),
-    ("rule", "an RRULE"),
+    ("rule", "an RRULE, or a code"),
+    ("request_number", "the number of a paper; the interface forbids more"),
     ("recurrence", "an RRULE"),
     ("principal", "the subject of a token, as `_by`"),
     ("crime_number", "parties of other organisations are found by it; its case is sealed off by access"),
@@ -57,6 +58,7 @@ const NAMES: &[(&str, &str)] = &[
     ("key_set", "public keys"),
     ("public_key", "a public key"),
     ("hash", "a digest"),
+    ("sha256", "a digest"),
     ("action", "the name of an RPC"),
     ("role", "a role"),
 ];
