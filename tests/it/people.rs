@@ -132,7 +132,10 @@ on_both_engines! {
         let (child, sibling) = (ngo.child("2014-05-06").await, ngo.child("2016-05-06").await);
         let mother = ngo.guardian(&child, pb::GuardianStanding::Safe).await;
         ngo.guardian(&sibling, pb::GuardianStanding::Unsafe).await;
-        assert_eq!(guardians(me, &child).await.unwrap(), std::slice::from_ref(&mother));
+        let listed = |it: &pb::Guardian, answers| {
+            pb::Guardian { answers, answers_until: Some(date("2032-05-05")), ..it.clone() }
+        };
+        assert_eq!(guardians(me, &child).await.unwrap(), [listed(&mother, true)]);
         let change = |guardian: pb::Guardian, path: &str| pb::UpdateGuardianRequest {
             request_id: "0193a5e0-0000-7000-8000-000000000003".into(),
             guardian: Some(guardian),
@@ -143,7 +146,7 @@ on_both_engines! {
         let once = me.clients().update_guardian(request.clone()).await.unwrap().into_inner().guardian.unwrap();
         assert_eq!((once.standing(), &once.name), (pb::GuardianStanding::Accused, &mother.name));
         assert_eq!(me.clients().update_guardian(request).await.unwrap().into_inner().guardian.unwrap(), once);
-        assert_eq!(guardians(me, &child).await.unwrap(), std::slice::from_ref(&once));
+        assert_eq!(guardians(me, &child).await.unwrap(), [listed(&once, false)]);
         let moved = me.clients().update_guardian(change(once.clone(), "client_id")).await.unwrap_err();
         assert_eq!(wrong(moved), ["update_mask"]);
 
