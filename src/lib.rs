@@ -277,6 +277,9 @@
 //! * 2026-11: what is personal is marked beside the field, in proto/: what a message prints, what the tests plant and what
 //!   a client library keeps out of its own logs follow from that one mark.
 //! * 2026-11: the names of those who work here are read under audit like any other; searches and calendars carry none.
+//! * 2026-11: on SQLite all who write meanwhile share a commit, each behind a savepoint. Who is alone commits at once; chores
+//!   that take long have a transaction of their own, so that nobody's acknowledgement waits for them.
+//! * 2026-11: a refusal begins its transaction anew to write its audit event, and a request that succeeds makes no savepoint.
 
 pub mod app;
 pub mod auth;
