@@ -48,7 +48,7 @@ pub(super) struct Options {
 
 pub(super) async fn run(mut options: Options) -> Result<ExitCode, Error> {
     options.settings.log.get_or_insert_with(|| "warn".into());
-    let reference = Reference::parse(&options.reference)?;
+    let reference = Reference::parse(&options.reference).map_err(|fault| format!("REFERENCE {fault}"))?;
     let request = (options.purpose, Code::parse(&options.request).map_err(|fault| format!("--request {fault}"))?);
     // Before anything is read for it, or the trail says that it was.
     if options.to.try_exists()? {

@@ -1,4 +1,4 @@
-//! Neutral reference codes of clients, such as `K7M2-9QXD-4`.
+//! Neutral reference codes of clients, such as `K7M2-9QXD-7`.
 //!
 //! The same shape on both sides, random, without a letter that could be read as a side; the last
 //! character checks the others, so that a mistyped reference is noticed without asking whether
@@ -25,7 +25,8 @@ impl Reference {
 
     /// Reads a reference; case, spaces and dashes do not matter.
     pub fn parse(raw: &str) -> Result<Self, Fault> {
-        let wrong = || Fault::new("must be a reference code such as K7M2-9QXD-4, copied exactly");
+        // The example is one that is accepted: people try it.
+        let wrong = || Fault::new("must be a reference code such as K7M2-9QXD-7, copied exactly");
         if raw.len() > 64 {
             return Err(wrong());
         }
@@ -68,6 +69,13 @@ impl std::fmt::Display for Reference {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn the_example_of_the_refusal_is_a_reference() {
+        let says = Reference::parse("").unwrap_err().to_string();
+        let example = says.split([' ', ',']).find(|word| word.contains('-')).unwrap();
+        assert_eq!(Reference::parse(example).unwrap().as_str(), example);
+    }
 
     proptest! {
         #[test]
