@@ -15,7 +15,7 @@ pub async fn active(tx: &mut Tx, id: ClientId, now: DateTime<Utc>) -> Result<Vec
     let sessions = tx.sql(
         "SELECT session.id FROM session_participant JOIN session ON session.id = session_participant.session_id
           WHERE session_participant.client_id = $1 AND session_participant.removed_at IS NULL
-            AND session.state IN ('BOOKED', 'HELD') AND session.ends_at > $2 ORDER BY session.starts_at, session.id",
+            AND (session.state = 'BOOKED' OR session.held_until > $2) AND session.ends_at > $2 ORDER BY session.starts_at, session.id",
     );
     let mut all: Vec<(Uuid,)> = sessions.bind(id).bind(Instant(now)).all().await?;
     for text in [

@@ -78,7 +78,7 @@ fn signed_in(app: &TestApp, ngo: &Ngo) -> Actor {
 }
 
 /// The data without its keys, as backups have it.
-fn back_up(app: &TestApp) -> Vec<u8> {
+pub fn back_up(app: &TestApp) -> Vec<u8> {
     match &app.db.target {
         Target::Sqlite(file) => {
             assert!(!file.with_extension("db-wal").exists(), "the service has closed it");
@@ -88,7 +88,7 @@ fn back_up(app: &TestApp) -> Vec<u8> {
     }
 }
 
-async fn restore(app: &TestApp, backup: &[u8]) {
+pub async fn restore(app: &TestApp, backup: &[u8]) {
     match &app.db.target {
         Target::Sqlite(file) => {
             for suffix in ["db-wal", "db-shm"] {
