@@ -18,6 +18,9 @@ pub(super) const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(10);
 const BOUNDS: [(&str, &str); 3] =
     [("lock_timeout", "10s"), ("idle_in_transaction_session_timeout", "60s"), ("synchronous_commit", "on")];
 
+/// Rows that a connection reads ahead of whoever takes them: fewer hops between its thread and theirs.
+const ROWS_AHEAD: usize = 1_024;
+
 /// Pages that the writer keeps in memory: 64 MiB, in SQLite's way of saying so.
 const WRITER_CACHE: &str = "-65536";
 
@@ -53,6 +56,7 @@ impl Db {
             // An acknowledged booking survives a power cut.
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
+            .row_buffer_size(ROWS_AHEAD)
             .pragma("secure_delete", secure_delete)
             .busy_timeout(WAIT_FOR_CONNECTION);
         let pool = |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(WAIT_FOR_CONNECTION);
