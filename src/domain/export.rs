@@ -62,6 +62,8 @@ words! {
         MandatoryReport = "MANDATORY_REPORT",
         /// Who was let in in an emergency.
         BreakGlass = "BREAK_GLASS",
+        /// To and from which organisations the client was to move (DPDP Act 2023 s.11(1)(b)).
+        Transfer = "TRANSFER",
         /// Who has read about the client.
         Disclosure = "DISCLOSURE",
     }
@@ -127,6 +129,7 @@ fn read_by(part: ExportPart) -> &'static str {
         ExportPart::Escalation => "aftercare.v1.FollowUpService/ListEscalations",
         ExportPart::MandatoryReport => "aftercare.v1.FollowUpService/ListMandatoryReports",
         ExportPart::BreakGlass => "aftercare.v1.AccessService/ListBreakGlass",
+        ExportPart::Transfer => "aftercare.v1.ClientService/ListTransfers",
     }
 }
 

@@ -184,9 +184,30 @@ pub async fn list(tx: &mut Tx, it: &Listing) -> Result<Vec<Transfer>> {
     let at = Instant(it.open_at.unwrap_or_default());
     let sql = sql.bind(it.organisation_id).bind(it.open_at.is_some()).bind(at).bind(before).bind(it.most);
     let rows = sql.all::<Row>().await?;
+    opened(tx, rows, it.organisation_id).await
+}
+
+/// Every transfer of a client of which an organisation may know, the first first.
+pub async fn of_client(tx: &mut Tx, client_id: ClientId, to: OrganisationId) -> Result<Vec<Transfer>> {
+    let sql = tx.sql(
+        "SELECT it.*, client.reference, client.organisation_id AS holder_id, giving.code AS giving_code,
+                giving.district AS giving_district, receiving.code AS receiving_code,
+                receiving.district AS receiving_district
+           FROM transfer AS it JOIN client ON client.id = it.client_id
+           JOIN organisation AS giving ON giving.id = it.giving_id
+           JOIN organisation AS receiving ON receiving.id = it.receiving_id
+          WHERE it.client_id = $1 AND (it.giving_id = $2
+                 OR (it.receiving_id = $2 AND (it.consent_id IS NOT NULL OR it.cosigned_at IS NOT NULL)))
+          ORDER BY it.id",
+    );
+    let rows = sql.bind(client_id).bind(to).all::<Row>().await?;
+    opened(tx, rows, to).await
+}
+
+async fn opened(tx: &mut Tx, rows: Vec<Row>, to: OrganisationId) -> Result<Vec<Transfer>> {
     let mut all = Vec::with_capacity(rows.len());
     for row in rows {
-        all.push(row.opened(tx, it.organisation_id).await?);
+        all.push(row.opened(tx, to).await?);
     }
     Ok(all)
 }

@@ -266,6 +266,30 @@ on_both_engines! {
         }
     }
 
+    async fn a_transfer_is_exported_as_each_end_may_know_of_it(app) {
+        use crate::transfer::{accept, consent_to, propose};
+        let (ngo, other) = (Ngo::new(&app, "A").await, Ngo::new(&app, "B").await);
+        let client = ngo.survivor().await;
+        consent_to(&ngo, &client).await;
+        let proposed = propose(&ngo, &client, &other).await.unwrap();
+        let transfer = async |actor: &Actor| {
+            let messages = export(actor, &client).await.unwrap();
+            let found = messages.into_iter().find_map(|it| match it.part {
+                Some(Part::Transfer(transfer)) => Some(transfer),
+                _ => None,
+            });
+            found.unwrap()
+        };
+        let told = transfer(&ngo.coordinator).await;
+        assert_eq!((&told.id, told.receiving_organisation_code.as_str()), (&proposed.id, "B"));
+        assert_eq!(told.proposed_by, "coordinator@A");
+        accept(&other.coordinator, &proposed).await.unwrap();
+        let told = transfer(&other.coordinator).await;
+        assert_eq!((told.giving_organisation_code.as_str(), told.state()), ("A", pb::TransferState::Accepted));
+        assert_eq!(told.proposed_by, "", "the people of the other organisation are theirs");
+        assert_eq!(export(&ngo.coordinator, &client).await.unwrap_err().code(), Code::NotFound);
+    }
+
     async fn of_a_group_the_own_place_alone_is_exported(app) {
         let ngo = Ngo::new(&app, "A").await;
         let counsellor = ngo.counsellor("C1", pb::Side::Survivor).await;

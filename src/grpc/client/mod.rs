@@ -9,7 +9,7 @@ mod guardian;
 pub(super) mod no_contact;
 pub(super) mod person;
 pub(super) mod proceeding;
-mod transfer;
+pub(super) mod transfer;
 
 use tonic::{Request, Response, Status};
 

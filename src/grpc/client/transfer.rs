@@ -100,7 +100,7 @@ impl Clients {
 }
 
 /// What of a transfer the organisation of the caller may know: of the people of the other one, nothing.
-fn shown(Shown { transfer: it, own }: &Shown, now: DateTime<Utc>) -> pb::Transfer {
+pub(in crate::grpc) fn shown(Shown { transfer: it, own }: &Shown, now: DateTime<Utc>) -> pb::Transfer {
     let giving = it.giving.id == *own;
     let accepted = matches!(it.ended, Some((TransferEnding::Accepted, _)));
     let mut pb = pb::Transfer {

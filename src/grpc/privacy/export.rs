@@ -14,7 +14,7 @@ use crate::domain::ids::MilestoneId;
 use crate::domain::text::Code;
 use crate::grpc::access::break_glass;
 use crate::grpc::attendance::wire::history_pb;
-use crate::grpc::client::{case, conflict, consent, erasure, no_contact, person, proceeding};
+use crate::grpc::client::{case, conflict, consent, erasure, no_contact, person, proceeding, transfer};
 use crate::grpc::compliance::wire::{events_pb, lookup_pb, order_pb};
 use crate::grpc::directory::Wire;
 use crate::grpc::fields::{Fields, open, timestamp};
@@ -127,6 +127,7 @@ fn part_pb(it: &Item, export: &Export) -> Part {
         Item::Escalation(it) => Part::Escalation(escalation::escalation_pb(it, now)),
         Item::MandatoryReport(it) => Part::MandatoryReport(concern::report_pb(it)),
         Item::BreakGlass(it) => Part::BreakGlass(break_glass::shown(it, now)),
+        Item::Transfer(it) => Part::Transfer(transfer::shown(it, now)),
         Item::Disclosure(it) => Part::Disclosure(disclosure_pb(it)),
     }
 }

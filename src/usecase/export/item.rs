@@ -22,6 +22,7 @@ use crate::domain::waitlist::Entry;
 use crate::store::milestone::Excused;
 use crate::usecase::attendance::ParticipantHistory;
 use crate::usecase::followup::plan::View;
+use crate::usecase::transfer::Shown;
 use crate::usecase::treatment::Overview;
 
 /// One thing that is held about a client.
@@ -69,6 +70,8 @@ pub enum Item {
     MandatoryReport(Box<MandatoryReport>),
     /// An emergency access.
     BreakGlass(Box<BreakGlass>),
+    /// A transfer, as the organisation may know of it.
+    Transfer(Box<Shown>),
     /// That somebody has read about the client.
     Disclosure(Listed),
 }
@@ -98,6 +101,7 @@ impl Item {
             Self::Escalation(_) => ExportPart::Escalation,
             Self::MandatoryReport(_) => ExportPart::MandatoryReport,
             Self::BreakGlass(_) => ExportPart::BreakGlass,
+            Self::Transfer(_) => ExportPart::Transfer,
             Self::Disclosure(_) => ExportPart::Disclosure,
         }
     }
@@ -126,6 +130,7 @@ impl Item {
             Self::Escalation(it) => it.id.uuid(),
             Self::MandatoryReport(it) => it.id.uuid(),
             Self::BreakGlass(it) => it.id.uuid(),
+            Self::Transfer(it) => it.transfer.id.uuid(),
             Self::Disclosure(_) => return None,
         })
     }

@@ -19,11 +19,12 @@ use crate::store::client::Outline;
 use crate::store::noun::{Listing, Stored};
 use crate::store::{
     Lock, Order, Tx, assessment, attendance, audit_list, break_glass, case, concern, escalation, followup, milestone,
-    note, overriding, police, session, treatment, waitlist,
+    note, overriding, police, session, transfer, treatment, waitlist,
 };
 use crate::usecase::attendance::ParticipantHistory;
 use crate::usecase::error::Result;
 use crate::usecase::followup::plan::View;
+use crate::usecase::transfer::Shown;
 use crate::usecase::treatment::opened;
 
 /// How many rows are read at once.
@@ -71,6 +72,11 @@ pub async fn everything(
                 own.filter(|it| it.organisation_id == of.organisation_id)
                     .map(|it| Item::BreakGlass(Box::new(it)))
                     .collect()
+            }
+            ExportPart::Transfer => {
+                let own = of.organisation_id;
+                let all = transfer::of_client(tx, of.id, own).await?.into_iter();
+                all.map(|transfer| Item::Transfer(Box::new(Shown { transfer, own }))).collect()
             }
             ExportPart::Disclosure => disclosures(tx, of).await?,
         });
