@@ -337,10 +337,12 @@ impl Sql<'_> {
 
     /// Runs an `INSERT … ON CONFLICT DO NOTHING`; no row written is [`Error::Conflict`].
     pub async fn claim(self) -> Result<()> {
-        match self.run().await? {
-            0 => Err(Error::Conflict),
-            _ => Ok(()),
-        }
+        self.claim_all(1).await
+    }
+
+    /// The same for several rows; fewer of them written is [`Error::Conflict`], and those that were stay.
+    pub async fn claim_all(self, rows: usize) -> Result<()> {
+        if self.run().await? < rows as u64 { Err(Error::Conflict) } else { Ok(()) }
     }
 
     /// Runs it; returns the row, if there is one.

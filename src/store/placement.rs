@@ -52,35 +52,36 @@ pub async fn claim(tx: &mut Tx, claim: &Claim<'_>) -> Result<()> {
     let mut resources: Vec<_> = clients.chain(counsellors).collect();
     resources.extend(session.place.room_id().map(|room| (room.0, Resource::Room, session.span)));
     resources.sort_unstable_by_key(|(id, ..)| *id);
-    for (resource_id, kind, span) in resources {
-        claim_time(tx, session, resource_id, kind, span).await?;
-    }
+    claim_times(tx, session, &resources).await?;
     // Where no clients come, there is nobody to be kept apart.
     if let Some(site_id) = session.place.site_id().filter(|_| session.service.side().is_some()) {
         let span = presence(session.span, claim.separation_gap_for);
         claim_presence(tx, session.id, site_id, session.side, span, expiry(session)).await?;
-        for link_id in claim.links {
-            claim_link(tx, session, *link_id).await?;
-        }
+        let links: Vec<LinkId> = claim.links.iter().copied().collect();
+        claim_links(tx, session, &links).await?;
     }
     Ok(())
 }
 
-async fn claim_time(tx: &mut Tx, session: &Session, resource_id: Uuid, kind: Resource, span: Span) -> Result<()> {
-    tx.sql(
+/// Claims the times of resources, which are sorted by id: all of them or none.
+async fn claim_times(tx: &mut Tx, session: &Session, resources: &[(Uuid, Resource, Span)]) -> Result<()> {
+    let mut sql = tx.sql_rows(
         "INSERT INTO occupancy (session_id, resource_id, kind, organisation_id, side, starts_at, ends_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
-    )
-    .bind(session.id)
-    .bind(resource_id)
-    .bind(kind.as_str())
-    .bind(session.organisation_id)
-    .bind(session.side)
-    .bind(Instant(span.starts_at()))
-    .bind(Instant(span.ends_at()))
-    .bind(expiry(session))
-    .claim()
-    .await
+         VALUES {($1, $2, $3, $4, $5, $6, $7, $8)} ON CONFLICT DO NOTHING",
+        resources.len(),
+    );
+    for (resource_id, kind, span) in resources {
+        sql = sql
+            .bind(session.id)
+            .bind(*resource_id)
+            .bind(kind.as_str())
+            .bind(session.organisation_id)
+            .bind(session.side)
+            .bind(Instant(span.starts_at()))
+            .bind(Instant(span.ends_at()))
+            .bind(expiry(session));
+    }
+    sql.claim_all(resources.len()).await
 }
 
 fn expiry(session: &Session) -> Option<Instant> {
@@ -115,7 +116,7 @@ async fn claim_presence(
 /// Gives a session's time from one of its counsellors to another: the new one's is claimed before the old
 /// one's is given back, so that nobody waits for a row that was only almost given back.
 pub async fn reassign(tx: &mut Tx, session: &Session, from: CounsellorId, to: &Record<Counsellor>) -> Result<()> {
-    claim_time(tx, session, to.id.0, Resource::Counsellor, to.occupied_by(session.span)).await?;
+    claim_times(tx, session, &[(to.id.0, Resource::Counsellor, to.occupied_by(session.span))]).await?;
     tx.sql("DELETE FROM occupancy WHERE session_id = $1 AND resource_id = $2")
         .bind(session.id)
         .bind(from)
@@ -126,33 +127,39 @@ pub async fn reassign(tx: &mut Tx, session: &Session, from: CounsellorId, to: &R
 
 /// Claims the days of a session at its site for one link of its client.
 pub async fn claim_link(tx: &mut Tx, session: &Session, link_id: LinkId) -> Result<()> {
+    claim_links(tx, session, &[link_id]).await
+}
+
+/// The same for links sorted by id: all of them or none.
+async fn claim_links(tx: &mut Tx, session: &Session, links: &[LinkId]) -> Result<()> {
     let Some(site_id) = session.place.site_id() else { return Ok(()) };
-    for day in session.span.local_days(session.zone) {
-        tx.sql(
+    let days: Vec<_> = session.span.local_days(session.zone).collect();
+    let rows: Vec<_> = links.iter().flat_map(|link_id| days.iter().map(move |day| (*link_id, *day))).collect();
+    for some in rows.chunks(MOST_ROWS) {
+        let mut sql = tx.sql_rows(
             "INSERT INTO link_presence (session_id, site_id, link_id, on_date, side)
-             VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
-        )
-        .bind(session.id)
-        .bind(site_id)
-        .bind(link_id)
-        .bind(day)
-        .bind(session.side)
-        .claim()
-        .await?;
+             VALUES {($1, $2, $3, $4, $5)} ON CONFLICT DO NOTHING",
+            some.len(),
+        );
+        for (link_id, day) in some {
+            sql = sql.bind(session.id).bind(site_id).bind(*link_id).bind(*day).bind(session.side);
+        }
+        sql.claim_all(some.len()).await?;
     }
     Ok(())
 }
 
+/// So many rows are claimed at once, far below the most parameters of either engine.
+const MOST_ROWS: usize = 256;
+
 /// Claims a session's time for one client more, and its days for those links that it has not claimed yet.
 /// [`super::Error::Conflict`] as of [`claim`].
 pub async fn join(tx: &mut Tx, session: &Session, client_id: ClientId, links: &BTreeSet<LinkId>) -> Result<()> {
-    claim_time(tx, session, client_id.0, Resource::Client, session.span).await?;
+    claim_times(tx, session, &[(client_id.0, Resource::Client, session.span)]).await?;
     let sql = tx.sql("SELECT DISTINCT link_id FROM link_presence WHERE session_id = $1");
     let claimed: Vec<(LinkId,)> = sql.bind(session.id).all().await?;
-    for link_id in links.iter().filter(|link_id| !claimed.contains(&(**link_id,))) {
-        claim_link(tx, session, *link_id).await?;
-    }
-    Ok(())
+    let links: Vec<LinkId> = links.iter().copied().filter(|link_id| !claimed.contains(&(*link_id,))).collect();
+    claim_links(tx, session, &links).await
 }
 
 /// Gives back what a session took for one of its clients, whose links are none of the others'.
