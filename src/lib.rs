@@ -60,6 +60,9 @@
 //! * No stream outlives the token that it was opened with, nor a revocation of it.
 //! * The gate knows revocations and service accounts from memory, so that they cost no call anything. They hold at once
 //!   where they were written, and elsewhere within five seconds, as long as the database answers.
+//! * What the rules look at that does not change with sessions is remembered by each process, and used only at the version
+//!   that the transaction itself reads: what one process has committed, the next request of any other goes by. The
+//!   schema's triggers draw the version, so that nobody can forget to.
 //! * Whoever is let in to a client in an emergency is let in by another person, for hours, to read: each read is in the
 //!   trail with the emergency's id.
 //! * Attendance is recorded by people, never by a clock; records, decisions and events of orders are superseded,
@@ -279,6 +282,10 @@
 //! * 2026-11: the names of those who work here are read under audit like any other; searches and calendars carry none.
 //! * 2026-11: on SQLite all who write meanwhile share a commit, each behind a savepoint. Who is alone commits at once; chores
 //!   that take long have a transaction of their own, so that nobody's acknowledgement waits for them.
+//! * 2026-11: the version of an organisation's directory is the sum of random numbers, one for each thing in it. One row
+//!   for the whole would have everybody who changes anything wait for each other, and a count would come again after
+//!   what was undone.
+//! * 2026-11: a directory is remembered without the names of counsellors: no rule looks at them, so none is opened.
 //! * 2026-11: a refusal begins its transaction anew to write its audit event, and a request that succeeds makes no savepoint.
 
 pub mod app;

@@ -97,19 +97,21 @@ impl Keyed for Agreement {
     }
 }
 
-/// The agreements of an organisation that are in force on some day between two.
-pub async fn in_force(
-    tx: &mut Tx,
-    organisation_id: OrganisationId,
-    first: NaiveDate,
-    last: NaiveDate,
-    lock: Lock,
-) -> Result<Vec<Agreement>> {
-    let sql = tx.sql_locked(
-        "SELECT * FROM agreement WHERE organisation_id = $1 AND status = 'ACTIVE' AND valid_from <= $3
-            AND (valid_until IS NULL OR valid_until >= $2) ORDER BY id",
-        lock,
-    );
-    let rows = sql.bind(organisation_id).bind(first).bind(last).all::<Row>().await?;
+/// The agreements of an organisation that are active, in force or not.
+pub async fn active_of(tx: &mut Tx, organisation_id: OrganisationId) -> Result<Vec<Agreement>> {
+    let sql = tx.sql("SELECT * FROM agreement WHERE organisation_id = $1 AND status = 'ACTIVE' ORDER BY id");
+    let rows = sql.bind(organisation_id).all::<Row>().await?;
     Ok(rows.into_iter().map(|row| Record::from(row).content).collect())
+}
+
+/// Keeps the active agreements of an organisation from changing.
+pub async fn hold(tx: &mut Tx, organisation_id: OrganisationId) -> Result<()> {
+    if !tx.has_rivals() {
+        return Ok(());
+    }
+    let sql = tx.sql_locked(
+        "SELECT id FROM agreement WHERE organisation_id = $1 AND status = 'ACTIVE' ORDER BY id",
+        Lock::Share,
+    );
+    sql.bind(organisation_id).all::<(AgreementId,)>().await.map(drop)
 }

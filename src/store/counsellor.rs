@@ -1,5 +1,7 @@
 //! Counsellors and their leave.
 
+use std::collections::BTreeSet;
+
 use chrono::{NaiveDate, TimeDelta};
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -13,6 +15,7 @@ use crate::domain::code::{CareService, Gender, Modality, Side};
 use crate::domain::counsellor::{Counsellor, Leave, WorkingHours};
 use crate::domain::ids::{CounsellorId, LeaveId, OrganisationId};
 use crate::domain::noun::Record;
+use crate::domain::personal::Personal;
 use crate::domain::text::{Code, Language};
 use crate::domain::time::Span;
 
@@ -44,7 +47,11 @@ struct Row {
 
 impl Row {
     async fn record(self, tx: &mut Tx) -> Result<Record<Counsellor>> {
-        let name = tx.open(Place::of(self.organisation_id, self.head.id), NAME, self.name).await?;
+        let name = tx.open(Place::of(self.organisation_id, self.head.id), NAME, self.name.clone()).await?;
+        self.named(name)
+    }
+
+    fn named(self, name: Personal) -> Result<Record<Counsellor>> {
         let (daily_limit, weekly_limit) = (limit(&self.head, self.daily_limit)?, limit(&self.head, self.weekly_limit)?);
         Ok(self.head.record(Counsellor {
             organisation_id: self.organisation_id,
@@ -162,25 +169,23 @@ impl Keyed for Counsellor {
     }
 }
 
-/// The counsellors of an organisation who still see clients of a side; one of them, when named.
-pub async fn for_side(
-    tx: &mut Tx,
-    organisation_id: OrganisationId,
-    side: Side,
-    only: Option<CounsellorId>,
-) -> Result<Vec<Record<Counsellor>>> {
-    let rows = tx
-        .sql(
-            "SELECT * FROM counsellor
-              WHERE organisation_id = $1 AND side = $2 AND inactive = FALSE
-                AND (CAST($3 AS UUID) IS NULL OR id = $3) ORDER BY id",
-        )
-        .bind(organisation_id)
-        .bind(side)
-        .bind(only)
-        .all::<Row>()
-        .await?;
-    records(tx, rows).await
+/// The counsellors of an organisation with their names left out: what nobody reads need not be opened. They are for
+/// looking at, never for writing back.
+pub async fn unnamed_of(tx: &mut Tx, organisation_id: OrganisationId) -> Result<Vec<Record<Counsellor>>> {
+    let rows = tx.sql("SELECT * FROM counsellor WHERE organisation_id = $1").bind(organisation_id).all::<Row>().await?;
+    rows.into_iter().map(|row| row.named(Personal::default())).collect()
+}
+
+/// Locks counsellors, in the order of their ids; says whose those are that there are.
+pub async fn lock(tx: &mut Tx, ids: &BTreeSet<CounsellorId>) -> Result<Vec<(CounsellorId, OrganisationId)>> {
+    let ids: Vec<_> = ids.iter().copied().collect();
+    // Not a share lock: limits and travel rest on the counsellor's other sessions, and no constraint holds them.
+    let sql = tx.sql_each_locked(
+        "SELECT id, organisation_id FROM counsellor WHERE id IN ({ids}) ORDER BY id",
+        ids.len(),
+        Lock::Update,
+    );
+    sql.bind_ids(&ids).all().await
 }
 
 /// Ties a registration to a side, unless it is tied to one already, and holds it there until the
@@ -210,13 +215,6 @@ pub async fn release_registration(tx: &mut Tx, registration: &Code, by: Counsell
     .run()
     .await
     .map(drop)
-}
-
-/// Counsellors by id.
-pub async fn by_ids(tx: &mut Tx, ids: &[CounsellorId]) -> Result<Vec<Record<Counsellor>>> {
-    let sql = tx.sql_each("SELECT * FROM counsellor WHERE id IN ({ids})", ids.len());
-    let rows = sql.bind_ids(ids).all::<Row>().await?;
-    records(tx, rows).await
 }
 
 #[derive(sqlx::FromRow)]
@@ -283,18 +281,13 @@ impl Stored for Leave {
     }
 }
 
-/// The leave of counsellors that reaches into an interval.
-pub async fn leave_of(tx: &mut Tx, counsellors: &[CounsellorId], around: Span) -> Result<Vec<Leave>> {
-    let rows = tx
-        .sql_each(
-            "SELECT * FROM leave WHERE starts_at < $1 AND ends_at > $2 AND counsellor_id IN ({ids})",
-            counsellors.len(),
-        )
-        .bind(Instant(around.ends_at()))
-        .bind(Instant(around.starts_at()))
-        .bind_ids(counsellors)
-        .all::<LeaveRow>()
-        .await?;
+/// The leave of an organisation's counsellors.
+pub async fn leave_of(tx: &mut Tx, organisation_id: OrganisationId) -> Result<Vec<Leave>> {
+    let sql = tx.sql(
+        "SELECT leave.* FROM leave JOIN counsellor ON counsellor.id = leave.counsellor_id
+          WHERE counsellor.organisation_id = $1",
+    );
+    let rows = sql.bind(organisation_id).all::<LeaveRow>().await?;
     rows.into_iter().map(|row| Ok(row.record()?.content)).collect()
 }
 

@@ -149,6 +149,11 @@ impl Tx {
         }
     }
 
+    /// Whether others write meanwhile, so that rows must be locked. SQLite has one writer.
+    pub(super) fn has_rivals(&self) -> bool {
+        matches!(self.begun, Begun::Postgres(_))
+    }
+
     /// What a `SELECT` ends in to lock its rows.
     fn locking(&self, lock: Lock) -> &'static str {
         match (&self.begun, lock) {

@@ -1,5 +1,7 @@
 //! Organisations, sites, venues, rooms.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use sqlx::types::Json;
@@ -325,9 +327,9 @@ impl Keyed for Room {
     }
 }
 
-/// Sites by id.
-pub async fn sites(tx: &mut Tx, ids: &[SiteId]) -> Result<Vec<Record<Site>>> {
-    tx.sql_each("SELECT * FROM site WHERE id IN ({ids})", ids.len()).bind_ids(ids).records::<SiteRow, _>().await
+/// The sites of an organisation.
+pub async fn sites_of(tx: &mut Tx, organisation_id: OrganisationId) -> Result<Vec<Record<Site>>> {
+    tx.sql("SELECT * FROM site WHERE organisation_id = $1").bind(organisation_id).records::<SiteRow, _>().await
 }
 
 /// The zone of an organisation's sites; of the oldest, should they differ. None as long as it has no site.
@@ -346,4 +348,38 @@ pub async fn venues(tx: &mut Tx, organisation_id: OrganisationId, others: &[Venu
 pub async fn rooms(tx: &mut Tx, venues: &[VenueId]) -> Result<Vec<Record<Room>>> {
     let sql = tx.sql_each("SELECT * FROM room WHERE venue_id IN ({ids}) ORDER BY code, id", venues.len());
     sql.bind_ids(venues).all::<RoomRow>().await?.into_iter().map(RoomRow::room).collect()
+}
+
+/// The rooms of an organisation's venues, by code.
+pub async fn rooms_of(tx: &mut Tx, organisation_id: OrganisationId) -> Result<Vec<Record<Room>>> {
+    let sql = tx.sql(
+        "SELECT room.* FROM room JOIN venue ON venue.id = room.venue_id
+          WHERE venue.organisation_id = $1 ORDER BY room.code, room.id",
+    );
+    sql.bind(organisation_id).all::<RoomRow>().await?.into_iter().map(RoomRow::room).collect()
+}
+
+/// Whose the venues of an organisation are, and others by id, and whose their sites.
+pub async fn owners_of(
+    tx: &mut Tx,
+    organisation_id: OrganisationId,
+    others: &[VenueId],
+) -> Result<BTreeSet<OrganisationId>> {
+    let sql = tx.sql_each(
+        "SELECT venue.organisation_id, site.organisation_id FROM venue JOIN site ON site.id = venue.site_id
+          WHERE venue.organisation_id = $1 OR venue.id IN ({ids})",
+        others.len(),
+    );
+    let rows = sql.bind(organisation_id).bind_ids(others).all::<(OrganisationId, OrganisationId)>().await?;
+    Ok(rows.into_iter().flat_map(|(of_venue, of_site)| [of_venue, of_site]).collect())
+}
+
+/// Keeps a venue and its site from changing; says whose they are.
+pub async fn hold_venue(tx: &mut Tx, id: VenueId) -> Result<Option<(OrganisationId, OrganisationId)>> {
+    let sql = tx.sql_locked(
+        "SELECT venue.organisation_id, site.organisation_id FROM venue JOIN site ON site.id = venue.site_id
+          WHERE venue.id = $1",
+        Lock::Share,
+    );
+    sql.bind(id).maybe().await
 }

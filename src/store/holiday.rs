@@ -172,6 +172,21 @@ pub async fn days_of(
     .await
 }
 
+/// The present days of an organisation's calendars.
+pub async fn days_of_organisation(
+    tx: &mut Tx,
+    organisation_id: OrganisationId,
+) -> Result<Vec<(HolidayCalendarId, NaiveDate)>> {
+    tx.sql(
+        "SELECT holiday_calendar_id, on_date FROM holiday
+           JOIN holiday_calendar ON holiday_calendar.id = holiday.holiday_calendar_id
+          WHERE until_version IS NULL AND organisation_id = $1",
+    )
+    .bind(organisation_id)
+    .all()
+    .await
+}
+
 /// The sites that name a calendar, in the order in which everybody locks them.
 pub async fn sites_of(tx: &mut Tx, id: HolidayCalendarId) -> Result<Vec<SiteId>> {
     let sql = tx.sql("SELECT id FROM site WHERE holiday_calendar_id = $1 ORDER BY id");

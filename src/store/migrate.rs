@@ -12,7 +12,7 @@ macro_rules! migrations {
             $engine: (1, "0001_scheduling"), (2, "0002_job"), (3, "0003_waitlist"), (4, "0004_attendance"),
             (5, "0005_treatment"), (6, "0006_feed"), (7, "0007_statement"), (8, "0008_followup"), (9, "0009_training"),
             (10, "0010_access"), (11, "0011_audit"), (12, "0012_privacy"), (13, "0013_break_glass"),
-            (14, "0014_transfer"), (15, "0015_retention")
+            (14, "0014_transfer"), (15, "0015_retention"), (16, "0016_directory_version")
         )
     };
     ($engine:literal: $(($version:literal, $name:literal)),*) => {

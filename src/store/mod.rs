@@ -23,6 +23,7 @@ pub mod consent;
 pub mod counsellor;
 pub mod db;
 pub mod directory;
+pub mod directory_version;
 pub mod erasure;
 mod error;
 pub mod escalation;

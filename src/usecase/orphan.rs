@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::{Error, Result};
-use super::facts::{self, Ask, Places};
+use super::facts::{self, Ask, Directories, Places};
 use super::work::Work;
 use crate::domain::client::Client;
 use crate::domain::ids::{ClientId, CounsellorId, Id, OrganisationId, VenueId};
@@ -18,7 +18,7 @@ use crate::domain::session::Session;
 use crate::domain::time::Span;
 use crate::store::codec::Instant;
 use crate::store::session::Of;
-use crate::store::{Lock, client, counsellor, session};
+use crate::store::{Lock, client, session};
 
 /// Judges anew the coming sessions of these.
 pub async fn reassess(work: &mut Work<'_>, of: &[Of]) -> Result<()> {
@@ -60,8 +60,8 @@ pub(super) async fn facts_of(
     let side = sessions.first().ok_or_else(not_found)?.side;
     let ids: BTreeSet<CounsellorId> =
         sessions.iter().flat_map(|it| std::iter::once(it.counsellor_id).chain(it.co_facilitators.clone())).collect();
-    let counsellors = counsellor::by_ids(tx, &ids.into_iter().collect::<Vec<_>>()).await?;
     let venues: BTreeSet<VenueId> = sessions.iter().filter_map(|it| it.place.venue_id()).collect();
+    let directories = Directories::around(work.world, tx, organisation_id, venues.iter().copied()).await?;
     let remote = sessions.iter().any(|it| it.place.venue_id().is_none());
     let first = sessions.iter().map(|it| it.span.starts_at()).min().unwrap_or(work.now);
     let last = sessions.iter().map(|it| it.span.ends_at()).max().unwrap_or(work.now);
@@ -70,13 +70,13 @@ pub(super) async fn facts_of(
         organisation_id,
         side,
         clients: &clients,
-        counsellors,
+        directories: &directories,
+        counsellors: ids.into_iter().filter_map(|id| directories.counsellor(id)).collect(),
         places: Places::These(venues.into_iter().collect(), remote),
         district: None,
         around: Span::new(first, last).ok_or_else(not_found)?,
         except: None,
         occasion,
-        lock: Lock::None,
     };
     facts::load(tx, ask).await
 }

@@ -8,6 +8,7 @@ use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
 use super::error::Result;
+use super::facts::Memory;
 use super::feed::Tide;
 use super::limit::Limits;
 use super::register::{self, Known};
@@ -36,6 +37,7 @@ struct Inner {
     committed: Notify,
     tide: Tide,
     known: Known,
+    directories: Memory,
     limits: Limits,
     calls: watch::Sender<usize>,
 }
@@ -72,10 +74,23 @@ impl World {
     ) -> Result<Self> {
         let vault = db.vault()?.clone();
         let (enqueued, committed, tide) = (Notify::new(), Notify::new(), Tide::default());
-        let (known, limits, calls) = (Known::default(), Limits::new(quotas), watch::Sender::new(0));
-        let inner =
-            Inner { db, clock, rng, instruments, retention, vault, enqueued, committed, tide, known, limits, calls };
-        let world = Self(Arc::new(inner));
+        let (known, directories) = (Known::default(), Memory::default());
+        let (limits, calls) = (Limits::new(quotas), watch::Sender::new(0));
+        let world = Self(Arc::new(Inner {
+            db,
+            clock,
+            rng,
+            instruments,
+            retention,
+            vault,
+            enqueued,
+            committed,
+            tide,
+            known,
+            directories,
+            limits,
+            calls,
+        }));
         register::refresh(&world).await?;
         Ok(world)
     }
@@ -161,6 +176,11 @@ impl World {
 
     pub(super) fn known(&self) -> &Known {
         &self.0.known
+    }
+
+    /// The directories that were used last.
+    pub(super) fn directories(&self) -> &Memory {
+        &self.0.directories
     }
 
     /// How often one may call.

@@ -24,6 +24,7 @@ mod consent_due;
 mod dateutil;
 mod demo;
 mod directory;
+mod directory_memory;
 mod erasure;
 mod escalation;
 mod expired;

@@ -2,29 +2,31 @@
 //! so that both see the same world.
 
 mod client;
+mod directory;
+mod memory;
 mod taken;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use uuid::Uuid;
 
 use self::client::client_facts;
-use self::taken::{Taken, Taker, Visits, taken};
-use super::error::{Error, Result};
+pub use self::directory::Directories;
+pub use self::memory::Memory;
+use self::taken::{Taken, Visits, taken};
+use super::error::Result;
 use crate::domain::agreement::Agreement;
 use crate::domain::code::{Modality, Side};
 use crate::domain::counsellor::Counsellor;
-use crate::domain::directory::{Organisation, Room, Site, Venue};
-use crate::domain::ids::{ClientId, CounsellorId, HolidayCalendarId, OrganisationId, SessionId, SiteId, VenueId};
-use crate::domain::noun::{Noun, Record};
+use crate::domain::directory::{Room, Site, Venue};
+use crate::domain::ids::{ClientId, CounsellorId, OrganisationId, RoomId, SessionId, SiteId, VenueId};
+use crate::domain::noun::Record;
 use crate::domain::rules::{CounsellorFacts, Facts, Occasion, Policy, RoomFacts, SiteFacts, VenueFacts};
 use crate::domain::text::Code;
 use crate::domain::time::{Span, Spans, days_around};
 use crate::store::client::{Subject, declared_apart};
 use crate::store::codec::Instant;
-use crate::store::noun::Stored;
-use crate::store::{Lock, Tx, agreement, counsellor, directory, holiday, placement};
+use crate::store::{Tx, placement};
 
 /// What to load.
 pub struct Ask<'a> {
@@ -36,8 +38,10 @@ pub struct Ask<'a> {
     pub side: Side,
     /// The clients; a group may have none yet.
     pub clients: &'a [Subject],
+    /// What does not change with sessions.
+    pub directories: &'a Directories,
     /// The counsellors in question.
-    pub counsellors: Vec<Record<Counsellor>>,
+    pub counsellors: Vec<&'a Record<Counsellor>>,
     /// Which places.
     pub places: Places,
     /// Only places of this district.
@@ -48,8 +52,6 @@ pub struct Ask<'a> {
     pub except: Option<SessionId>,
     /// What is judged by the facts.
     pub occasion: Occasion,
-    /// Whether rule facts must stand still until the transaction ends.
-    pub lock: Lock,
 }
 
 /// Which places to load.
@@ -81,22 +83,19 @@ impl Places {
 
 /// Loads the facts.
 pub async fn load(tx: &mut Tx, ask: Ask<'_>) -> Result<Facts> {
-    let (venues, sites) = places(tx, &ask).await?;
-    let venue_ids: Vec<VenueId> = venues.iter().map(|venue| venue.id).collect();
-    let rooms = directory::rooms(tx, &venue_ids).await?;
+    let (venues, sites) = places(&ask);
+    let rooms = |venue: &&Record<Venue>| ask.directories.rooms(venue.id);
+    let room_ids: Vec<RoomId> = venues.iter().flat_map(rooms).map(|room| room.id).collect();
     let visits = Visits::load(tx, &ask).await?;
-    let busy = taken(tx, &ask, &rooms, &visits).await?;
-    let organisation = Organisation::find(tx, ask.organisation_id, Lock::None).await?;
-    let organisation = organisation.ok_or(Error::NotFound(Organisation::WORD))?;
-    let agreements = agreements(tx, &ask).await?;
-    let sites = site_facts(tx, &ask, sites).await?;
-    let counsellors = counsellor_facts(tx, &ask, &venues, &sites, &busy, &visits).await?;
+    let busy = taken(tx, &ask, &room_ids, &visits).await?;
+    let organisation = ask.directories.organisation(ask.organisation_id)?;
+    let sites = site_facts(tx, &ask, &sites).await?;
+    let counsellors = counsellor_facts(&ask, &venues, &sites, &busy, &visits);
     let mut clients = BTreeMap::new();
     for client in ask.clients {
         let busy = busy.of(client.id.0);
         clients.insert(client.id, client_facts(tx, &ask, client, &counsellors, &sites, busy).await?);
     }
-    let mine = (ask.organisation_id, ask.side);
     let ids: Vec<ClientId> = ask.clients.iter().map(|it| it.id).collect();
     let apart = if ids.len() > 1 { declared_apart(tx, &ids).await? } else { Vec::new() };
     Ok(Facts {
@@ -105,50 +104,44 @@ pub async fn load(tx: &mut Tx, ask: Ask<'_>) -> Result<Facts> {
         side: ask.side,
         clients,
         apart,
-        agreements,
+        agreements: agreements(&ask),
         counsellors,
-        venues: venue_facts(venues, &rooms, &busy, mine),
+        venues: venue_facts(&ask, &venues, &busy),
         sites,
     })
 }
 
 /// The venues in question and their sites.
-async fn places(tx: &mut Tx, ask: &Ask<'_>) -> Result<(Vec<Record<Venue>>, Vec<Record<Site>>)> {
-    let organisation_id = ask.organisation_id;
-    let mut venues = match &ask.places {
-        Places::All(Some(Modality::Remote)) => return Ok((Vec::new(), Vec::new())),
-        Places::These(ids, _) if ids.is_empty() => return Ok((Vec::new(), Vec::new())),
-        Places::These(ids, _) => directory::venues(tx, OrganisationId(Uuid::nil()), ids).await?,
+fn places<'a>(ask: &Ask<'a>) -> (Vec<&'a Record<Venue>>, BTreeMap<SiteId, &'a Record<Site>>) {
+    let (directories, organisation_id) = (ask.directories, ask.organisation_id);
+    let mut venues: BTreeMap<VenueId, &Record<Venue>> = match &ask.places {
+        Places::All(Some(Modality::Remote)) => BTreeMap::new(),
+        Places::These(ids, _) => ids.iter().filter_map(|id| Some((*id, directories.venue(*id)?))).collect(),
         Places::All(_) => {
-            let named: BTreeSet<VenueId> = ask
-                .counsellors
-                .iter()
-                .flat_map(|it| &it.working_hours)
-                .filter(|hours| !hours.off)
-                .filter_map(|hours| hours.venue_id)
-                .collect();
-            directory::venues(tx, organisation_id, &named.into_iter().collect::<Vec<_>>()).await?
+            let hours = ask.counsellors.iter().flat_map(|it| &it.working_hours).filter(|hours| !hours.off);
+            let named = hours.filter_map(|hours| directories.venue(hours.venue_id?));
+            named.chain(directories.venues(organisation_id)).map(|venue| (venue.id, venue)).collect()
         }
     };
-    venues.retain(|venue| venue.shared || venue.organisation_id == organisation_id);
-    let site_ids: BTreeSet<SiteId> = venues.iter().map(|venue| venue.site_id).collect();
-    let mut sites = directory::sites(tx, &site_ids.into_iter().collect::<Vec<_>>()).await?;
-    if let Some(district) = ask.district {
-        sites.retain(|site| site.district == *district);
-        venues.retain(|venue| sites.iter().any(|site| site.id == venue.site_id));
-    }
-    Ok((venues, sites))
+    venues.retain(|_, venue| venue.shared || venue.organisation_id == organisation_id);
+    let sites = venues.values().filter_map(|venue| directories.site(venue.site_id));
+    let here = sites.filter(|site| ask.district.is_none_or(|district| site.district == *district));
+    let sites: BTreeMap<SiteId, &Record<Site>> = here.map(|site| (site.id, site)).collect();
+    venues.retain(|_, venue| sites.contains_key(&venue.site_id));
+    (venues.into_values().collect(), sites)
 }
 
 /// Buffers and separation reach beyond the interval asked for, and a session that starts inside
 /// may end outside.
 const MARGIN: TimeDelta = TimeDelta::hours(36);
 
-async fn agreements(tx: &mut Tx, ask: &Ask<'_>) -> Result<Vec<Agreement>> {
+/// The agreements that are in force on some day in question.
+fn agreements(ask: &Ask<'_>) -> Vec<Agreement> {
     // The local day may be another than the UTC day, by one.
     let (first, last) = (days_around(ask.around).next(), days_around(ask.around).last());
-    let Some((first, last)) = first.zip(last) else { return Ok(Vec::new()) };
-    Ok(agreement::in_force(tx, ask.organisation_id, first, last, ask.lock).await?)
+    let Some((first, last)) = first.zip(last) else { return Vec::new() };
+    let in_force = |it: &&Agreement| it.valid_from <= last && it.valid_until.is_none_or(|until| until >= first);
+    ask.directories.agreements(ask.organisation_id).filter(in_force).cloned().collect()
 }
 
 /// From when on a hold counts against others: not at all against what stands, because it may never
@@ -157,54 +150,59 @@ fn holds_after(ask: &Ask<'_>) -> DateTime<Utc> {
     if ask.occasion == Occasion::Standing { ask.now + TimeDelta::days(1) } else { ask.now }
 }
 
-async fn site_facts(tx: &mut Tx, ask: &Ask<'_>, sites: Vec<Record<Site>>) -> Result<BTreeMap<SiteId, SiteFacts>> {
-    let ids: Vec<SiteId> = sites.iter().map(|site| site.id).collect();
+async fn site_facts(
+    tx: &mut Tx,
+    ask: &Ask<'_>,
+    sites: &BTreeMap<SiteId, &Record<Site>>,
+) -> Result<BTreeMap<SiteId, SiteFacts>> {
+    let ids: Vec<SiteId> = sites.keys().copied().collect();
     if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
     let around = ask.around.padded(MARGIN, MARGIN);
     let other = ask.side.other();
-    let presences = placement::presences(tx, &ids, other, around, Instant(ask.now)).await?;
+    let presences = by_site(placement::presences(tx, &ids, other, around, Instant(ask.now)).await?);
     let mut linked = Vec::new();
     for client in ask.clients {
         let holds_after = Instant(holds_after(ask));
         linked.extend(placement::linked(tx, client.id, &ids, other, around, holds_after).await?);
     }
-    let calendars: BTreeSet<HolidayCalendarId> = sites.iter().filter_map(|site| site.holiday_calendar_id).collect();
-    let calendars: Vec<_> = calendars.into_iter().collect();
+    let linked = by_site(linked);
     let (first, last) = (around.starts_at().date_naive(), around.ends_at().date_naive());
-    let holidays =
-        if calendars.is_empty() { Vec::new() } else { holiday::days_of(tx, &calendars, first, last).await? };
-    let facts = |site: Record<Site>| {
+    let facts = |site: &Record<Site>| {
         let zone = site.zone;
-        let closed = holidays.iter().filter(|(calendar, _)| Some(*calendar) == site.holiday_calendar_id);
-        let here = |rows: &[(SiteId, Span)]| -> Vec<Span> {
-            rows.iter().filter(|(id, _)| *id == site.id).map(|(_, span)| *span).collect()
-        };
+        let calendar = site.holiday_calendar_id.into_iter();
+        let closed = calendar.flat_map(|id| ask.directories.holidays(id, first, last));
+        let here = |rows: &BTreeMap<SiteId, Vec<Span>>| rows.get(&site.id).cloned().unwrap_or_default();
         let days = here(&linked).into_iter().flat_map(|span| span.local_days(zone));
-        let facts = SiteFacts {
-            closed: closed.filter_map(|(_, day)| Span::of_day(*day, zone)).collect(),
+        SiteFacts {
+            closed: closed.filter_map(|day| Span::of_day(day, zone)).collect(),
             side_hours: site.side_spans(ask.side, ask.around),
             other_side: here(&presences).into_iter().collect(),
             linked: days.filter_map(|day| Span::of_day(day, zone)).collect(),
-            site: site.content,
-        };
-        (site.id, facts)
+            site: site.content.clone(),
+        }
     };
-    Ok(sites.into_iter().map(facts).collect())
+    Ok(sites.iter().map(|(id, site)| (*id, facts(site))).collect())
 }
 
-async fn counsellor_facts(
-    tx: &mut Tx,
+fn by_site(rows: Vec<(SiteId, Span)>) -> BTreeMap<SiteId, Vec<Span>> {
+    let mut all: BTreeMap<SiteId, Vec<Span>> = BTreeMap::new();
+    for (id, span) in rows {
+        all.entry(id).or_default().push(span);
+    }
+    all
+}
+
+fn counsellor_facts(
     ask: &Ask<'_>,
-    venues: &[Record<Venue>],
+    venues: &[&Record<Venue>],
     sites: &BTreeMap<SiteId, SiteFacts>,
     busy: &Taken,
     visits: &Visits,
-) -> Result<BTreeMap<CounsellorId, CounsellorFacts>> {
-    let ids: Vec<CounsellorId> = ask.counsellors.iter().map(|counsellor| counsellor.id).collect();
-    let leave = counsellor::leave_of(tx, &ids, ask.around.padded(MARGIN, MARGIN)).await?;
-    let facts = |record: &Record<Counsellor>| {
+) -> BTreeMap<CounsellorId, CounsellorFacts> {
+    let reach = ask.around.padded(MARGIN, MARGIN);
+    let facts = |record: &&Record<Counsellor>| {
         let mut working: BTreeMap<Option<VenueId>, Spans> = venues
             .iter()
             .filter_map(|venue| {
@@ -215,10 +213,11 @@ async fn counsellor_facts(
         if ask.places.remote() {
             working.insert(None, record.working_spans(None, record.zone, ask.around));
         }
+        let leave = ask.directories.leave(record.id).iter().filter(|span| span.overlaps(reach));
         let facts = CounsellorFacts {
             counsellor: record.content.clone(),
             busy: busy.of(record.id.0),
-            leave: leave.iter().filter(|it| it.counsellor_id == record.id).map(|it| it.span).collect(),
+            leave: leave.copied().collect(),
             load: visits.count(record.id, ask.around),
             sessions_on: visits.per_day(record),
             elsewhere: sites.keys().map(|id| (*id, visits.elsewhere(record, *id))).collect(),
@@ -226,24 +225,20 @@ async fn counsellor_facts(
         };
         (record.id, facts)
     };
-    Ok(ask.counsellors.iter().map(facts).collect())
+    ask.counsellors.iter().map(facts).collect()
 }
 
-fn venue_facts(
-    venues: Vec<Record<Venue>>,
-    rooms: &[Record<Room>],
-    busy: &Taken,
-    mine: Taker,
-) -> BTreeMap<VenueId, VenueFacts> {
+fn venue_facts(ask: &Ask<'_>, venues: &[&Record<Venue>], busy: &Taken) -> BTreeMap<VenueId, VenueFacts> {
+    let mine = (ask.organisation_id, ask.side);
     let room = |room: &Record<Room>| RoomFacts {
         id: room.id,
         capacity: room.capacity,
         busy: busy.filtered(room.id.0, |taker| taker == mine),
         busy_elsewhere: busy.filtered(room.id.0, |taker| taker != mine),
     };
-    let facts = |venue: Record<Venue>| {
-        let own = rooms.iter().filter(|room| room.venue_id == venue.id).map(room).collect();
-        (venue.id, VenueFacts { rooms: own, venue: venue.content })
+    let facts = |venue: &&Record<Venue>| {
+        let rooms = ask.directories.rooms(venue.id).iter().map(room).collect();
+        (venue.id, VenueFacts { rooms, venue: venue.content.clone() })
     };
-    venues.into_iter().map(facts).collect()
+    venues.iter().map(facts).collect()
 }

@@ -8,8 +8,7 @@ use uuid::Uuid;
 use super::{Ask, MARGIN};
 use crate::domain::code::Side;
 use crate::domain::counsellor::Counsellor;
-use crate::domain::directory::Room;
-use crate::domain::ids::{ClientId, CounsellorId, OrganisationId, SiteId};
+use crate::domain::ids::{ClientId, CounsellorId, OrganisationId, RoomId, SiteId};
 use crate::domain::noun::Record;
 use crate::domain::time::{Span, Spans, local_day};
 use crate::store::codec::Instant;
@@ -35,10 +34,10 @@ impl Taken {
 }
 
 /// When client, counsellors and rooms are taken.
-pub(super) async fn taken(tx: &mut Tx, ask: &Ask<'_>, rooms: &[Record<Room>], visits: &Visits) -> Result<Taken> {
+pub(super) async fn taken(tx: &mut Tx, ask: &Ask<'_>, rooms: &[RoomId], visits: &Visits) -> Result<Taken> {
     let mut resources: Vec<Uuid> = ask.clients.iter().map(|client| client.id.0).collect();
     resources.extend(ask.counsellors.iter().map(|counsellor| counsellor.id.0));
-    resources.extend(rooms.iter().map(|room| room.id.0));
+    resources.extend(rooms.iter().map(|id| id.0));
     let mut taken: BTreeMap<Uuid, Vec<(Span, Taker)>> = BTreeMap::new();
     let around = ask.around.padded(MARGIN, MARGIN);
     for busy in placement::busy(tx, &resources, around, Instant(ask.now)).await? {
@@ -63,10 +62,10 @@ pub(super) async fn taken(tx: &mut Tx, ask: &Ask<'_>, rooms: &[Record<Room>], vi
     Ok(Taken(taken))
 }
 
-/// Sessions of the clients and the counsellors.
+/// Sessions of the clients and, by counsellor, of the counsellors.
 pub(super) struct Visits {
     of_clients: Vec<(Visit, Span)>,
-    of_counsellors: Vec<(Visit, Span)>,
+    of_counsellors: BTreeMap<Uuid, Vec<(Visit, Span)>>,
 }
 
 impl Visits {
@@ -75,24 +74,27 @@ impl Visits {
         let counsellors: Vec<CounsellorId> = ask.counsellors.iter().map(|it| it.id).collect();
         // A week of the counsellor reaches six days beyond any day in question.
         let around = ask.around.padded(TimeDelta::days(8), TimeDelta::days(8));
-        let others = |all: Vec<Visit>| {
-            let others = all.into_iter().filter(|it| Some(it.id) != ask.except);
-            others.filter_map(|it| it.span().map(|span| (it, span))).collect()
+        let other = |visit: Visit| {
+            let span = visit.span().filter(|_| Some(visit.id) != ask.except)?;
+            Some((visit, span))
         };
         let now = Instant(ask.now);
         let of_clients = match clients.is_empty() {
             true => Vec::new(),
             false => visit::of_clients(tx, &clients, around, now).await?,
         };
-        let of_counsellors = match counsellors.is_empty() {
-            true => Vec::new(),
-            false => visit::of_counsellors(tx, &counsellors, around, now).await?,
-        };
-        Ok(Self { of_clients: others(of_clients), of_counsellors: others(of_counsellors) })
+        let mut of_counsellors: BTreeMap<Uuid, Vec<(Visit, Span)>> = BTreeMap::new();
+        if !counsellors.is_empty() {
+            let all = visit::of_counsellors(tx, &counsellors, around, now).await?;
+            for (visit, span) in all.into_iter().filter_map(other) {
+                of_counsellors.entry(visit.whose).or_default().push((visit, span));
+            }
+        }
+        Ok(Self { of_clients: of_clients.into_iter().filter_map(other).collect(), of_counsellors })
     }
 
     pub(super) fn of(&self, id: CounsellorId) -> impl Iterator<Item = &(Visit, Span)> {
-        self.of_counsellors.iter().filter(move |(visit, _)| visit.whose == id.0)
+        self.of_counsellors.get(&id.0).into_iter().flatten()
     }
 
     /// How many sessions of a counsellor reach into an interval.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{NaiveDate, TimeDelta};
 
 use super::search::own_client;
 use super::series::Placed;
@@ -17,10 +17,10 @@ use crate::domain::session::Wanted;
 use crate::domain::slots::{DEFAULT_STEP, Search, Slot, find};
 use crate::domain::time::{Span, Spans};
 use crate::store::noun::Stored;
-use crate::store::{Lock, Tx, counsellor};
+use crate::store::{Lock, Tx};
 use crate::usecase::call::Call;
 use crate::usecase::error::{Error, Refusal, Result};
-use crate::usecase::facts::{self, Ask, Places};
+use crate::usecase::facts::{self, Ask, Directories, Places};
 use crate::usecase::work::{Mutation, mutate};
 use crate::usecase::world::World;
 
@@ -87,7 +87,7 @@ async fn all_alternatives(
     let mut all = Vec::with_capacity(refusals.len());
     for refusal in refusals {
         let keep = |slot: &Slot| !hidden.contains(&(slot.place.site_id(), slot.day())) && !avoid.overlap(slot.span);
-        all.push(alternatives(&mut tx, world.now(), call, refusal, keep).await?);
+        all.push(alternatives(world, &mut tx, call, refusal, keep).await?);
     }
     Ok(all)
 }
@@ -95,13 +95,13 @@ async fn all_alternatives(
 /// What is offered instead of what was refused: at most three, first with the same counsellor at the
 /// same place, then with anybody of the organisation.
 async fn alternatives(
+    world: &World,
     tx: &mut Tx,
-    now: DateTime<Utc>,
     call: &Call,
     refusal: &Refusal,
     keep: impl Fn(&Slot) -> bool,
 ) -> Result<Vec<Slot>> {
-    let wanted = &refusal.wanted;
+    let (wanted, now) = (&refusal.wanted, world.now());
     let from = wanted.span.starts_at().max(now);
     let Some(window) = Span::lasting(from, TimeDelta::days(7)) else { return Ok(Vec::new()) };
     let mut clients = Vec::new();
@@ -112,32 +112,33 @@ async fn alternatives(
     let lead = lead.ok_or(Error::NotFound(Counsellor::WORD))?;
     call.manages(Some(lead.organisation_id), Counsellor::WORD)?;
     let side = clients.first().map_or(wanted.service.side().unwrap_or(lead.side), |it| it.side);
-    let (same, modality) = match wanted.place {
-        WantedPlace::Remote => (Places::REMOTE, Modality::Remote),
-        WantedPlace::Venue(venue_id, _) => (Places::venue(venue_id), Modality::InPerson),
+    let (same, modality, venue_id) = match wanted.place {
+        WantedPlace::Remote => (Places::REMOTE, Modality::Remote, None),
+        WantedPlace::Venue(venue_id, _) => (Places::venue(venue_id), Modality::InPerson, Some(venue_id)),
     };
+    let directories = Directories::around(world, tx, lead.organisation_id, venue_id).await?;
     let search = search(wanted, window, modality);
     let around = window.padded(TimeDelta::zero(), search.length);
     let anywhere = Places::All(Some(modality));
     let mut found: Vec<Slot> = Vec::new();
     for (places, only) in [(same, Some(wanted.counsellor_id)), (anywhere, None)] {
         if found.len() < MOST {
-            let mut counsellors = counsellor::for_side(tx, lead.organisation_id, side, only).await?;
+            let mut counsellors = directories.active(lead.organisation_id, side, only);
             if only.is_some() {
-                counsellors.extend(counsellor::by_ids(tx, &wanted.party.co_facilitators).await?);
+                counsellors.extend(wanted.party.co_facilitators.iter().filter_map(|id| directories.counsellor(*id)));
             }
             let ask = Ask {
                 now,
                 organisation_id: lead.organisation_id,
                 side,
                 clients: &clients,
+                directories: &directories,
                 counsellors,
                 places,
                 district: None,
                 around,
                 except: refusal.except,
                 occasion: Occasion::Placing,
-                lock: Lock::None,
             };
             let facts = facts::load(tx, ask).await?;
             let more = find(&search, &facts, None, usize::MAX).slots.into_iter();

@@ -12,7 +12,7 @@ use crate::domain::rules::{self, Candidate, Facts, Occasion, RuleCode, Verdict};
 use crate::domain::session::{Overriding, Session, State, Wanted};
 use crate::domain::time::Span;
 use crate::store::codec::Instant;
-use crate::store::{self, Lock, overriding, session};
+use crate::store::{self, overriding, session};
 use crate::usecase::error::{Error, Refusal, Result};
 use crate::usecase::facts::{self, Ask, Places};
 use crate::usecase::work::Work;
@@ -61,7 +61,8 @@ impl Wanted {
             organisation_id: scene.organisation_id,
             side: scene.side,
             clients: &scene.clients,
-            counsellors: scene.counsellors.clone(),
+            directories: &scene.directories,
+            counsellors: scene.counsellors.iter().collect(),
             places: match self.place {
                 WantedPlace::Remote => Places::REMOTE,
                 WantedPlace::Venue(venue_id, _) => Places::venue(venue_id),
@@ -70,7 +71,6 @@ impl Wanted {
             around,
             except,
             occasion,
-            lock: Lock::Share,
         };
         facts::load(&mut work.tx, ask).await
     }

@@ -18,8 +18,9 @@ use crate::domain::session::{Session, Wanted};
 use crate::store::client::Subject;
 use crate::store::noun::Stored;
 use crate::store::placement::{self, Claim};
-use crate::store::{Lock, client, guardian};
+use crate::store::{Lock, agreement, client, counsellor, directory, guardian};
 use crate::usecase::error::{Error, Result};
+use crate::usecase::facts::Directories;
 use crate::usecase::link;
 use crate::usecase::work::Work;
 
@@ -35,6 +36,8 @@ pub struct Scene {
     pub counsellors: Vec<Record<Counsellor>>,
     /// The site; none when remote.
     pub site: Option<Record<Site>>,
+    /// What the rules look at of the organisation and of the place.
+    pub directories: Directories,
 }
 
 impl Scene {
@@ -45,40 +48,59 @@ impl Scene {
 }
 
 impl Wanted {
-    /// Locks clients, counsellors, venue and site, in this order, and checks that the caller may use them.
+    /// Locks clients, counsellors, venue, site and agreements, in this order, and checks that the caller may use them.
     pub async fn scene(&self, work: &mut Work<'_>) -> Result<Scene> {
         let clients = clients(work, &self.party.participants).await?;
-        let of_clients = clients.first().map(|it| it.organisation_id);
-        let counsellors = self.counsellors(work, of_clients).await?;
-        let lead = counsellors.first().ok_or(Error::NotFound(Counsellor::WORD))?;
-        let of_service = self.service.side().unwrap_or(lead.side);
-        let (organisation_id, side) = (lead.organisation_id, clients.first().map_or(of_service, |it| it.side));
-        let site = site(work, self.place, organisation_id).await?;
+        let organisation_id = self.lock_counsellors(work, clients.first().map(|it| it.organisation_id)).await?;
+        let owners = lock_place(work, self.place).await?;
+        agreement::hold(&mut work.tx, organisation_id).await?;
+        // Read after everything is locked: see `facts::memory`.
+        let organisations = owners.into_iter().chain([organisation_id]);
+        let directories = Directories::of(work.world, &mut work.tx, organisations).await?;
+        let counsellors = self.counsellors(&directories)?;
+        let side = clients.first().map(|it| it.side).or(self.service.side()).unwrap_or(counsellors[0].side);
+        let site = self.site(&directories, organisation_id)?;
         check_guardians(work, &self.party).await?;
-        Ok(Scene { organisation_id, side, clients, counsellors, site })
+        Ok(Scene { organisation_id, side, clients, counsellors, site, directories })
     }
 
-    /// The counsellors, all of one organisation; locked in the order of their ids.
-    async fn counsellors(
-        &self,
-        work: &mut Work<'_>,
-        mut within: Option<OrganisationId>,
-    ) -> Result<Vec<Record<Counsellor>>> {
+    /// Locks the counsellors, all of whom are of one organisation.
+    async fn lock_counsellors(&self, work: &mut Work<'_>, within: Option<OrganisationId>) -> Result<OrganisationId> {
         let not_found = || Error::NotFound(Counsellor::WORD);
         let ids: BTreeSet<CounsellorId> = self.party.counsellors(self.counsellor_id).collect();
-        let mut all = Vec::with_capacity(ids.len());
-        for id in ids {
-            // Not a share lock: limits and travel rest on the counsellor's other sessions, and no constraint holds them.
-            let counsellor = Counsellor::find(&mut work.tx, id, Lock::Update).await?.ok_or_else(not_found)?;
-            work.call.manages(Some(counsellor.organisation_id), Counsellor::WORD)?;
-            if *within.get_or_insert(counsellor.organisation_id) != counsellor.organisation_id {
-                return Err(not_found());
-            }
-            all.push(counsellor);
+        let found = counsellor::lock(&mut work.tx, &ids).await?;
+        for (_, organisation_id) in &found {
+            work.call.manages(Some(*organisation_id), Counsellor::WORD)?;
         }
+        let (_, first) = found.first().ok_or_else(not_found)?;
+        let within = within.unwrap_or(*first);
+        let all = found.len() == ids.len() && found.iter().all(|(_, of)| *of == within);
+        if all { Ok(within) } else { Err(not_found()) }
+    }
+
+    /// The counsellors, the one who leads first.
+    fn counsellors(&self, directories: &Directories) -> Result<Vec<Record<Counsellor>>> {
+        let ids: BTreeSet<CounsellorId> = self.party.counsellors(self.counsellor_id).collect();
+        let found = ids.into_iter().map(|id| directories.counsellor(id).cloned());
+        let mut all: Vec<_> = found.collect::<Option<_>>().ok_or(Error::NotFound(Counsellor::WORD))?;
         all.sort_by_key(|it| it.id != self.counsellor_id);
         Ok(all)
     }
+
+    fn site(&self, directories: &Directories, by: OrganisationId) -> Result<Option<Record<Site>>> {
+        let WantedPlace::Venue(venue_id, _) = self.place else { return Ok(None) };
+        let venue = directories.venue(venue_id).filter(|it| it.shared || it.organisation_id == by);
+        let site = venue.and_then(|it| directories.site(it.site_id));
+        Ok(Some(site.ok_or(Error::NotFound(Venue::WORD))?.clone()))
+    }
+}
+
+/// Locks a venue and its site; says whose they are.
+async fn lock_place(work: &mut Work<'_>, place: WantedPlace) -> Result<Vec<OrganisationId>> {
+    let WantedPlace::Venue(venue_id, _) = place else { return Ok(Vec::new()) };
+    let owners = directory::hold_venue(&mut work.tx, venue_id).await?;
+    let (of_venue, of_site) = owners.ok_or(Error::NotFound(Venue::WORD))?;
+    Ok(vec![of_venue, of_site])
 }
 
 /// Locks counsellors, venues and sites of several sessions, each kind at once and in the order of their ids,
@@ -86,9 +108,7 @@ impl Wanted {
 pub async fn lock_scenes(work: &mut Work<'_>, all: &[Wanted]) -> Result<()> {
     let counsellors: BTreeSet<CounsellorId> =
         all.iter().flat_map(|it| it.party.counsellors(it.counsellor_id)).collect();
-    for id in counsellors {
-        Counsellor::find(&mut work.tx, id, Lock::Update).await?;
-    }
+    counsellor::lock(&mut work.tx, &counsellors).await?;
     let venues: BTreeSet<VenueId> = all
         .iter()
         .filter_map(|it| match it.place {
@@ -124,16 +144,6 @@ pub async fn clients(work: &mut Work<'_>, wanted: &[Attendee]) -> Result<Vec<Sub
     }
     all.sort_by_key(|it| wanted.iter().position(|one| one.client_id == it.id));
     Ok(all)
-}
-
-async fn site(work: &mut Work<'_>, place: WantedPlace, by: OrganisationId) -> Result<Option<Record<Site>>> {
-    let WantedPlace::Venue(venue_id, _) = place else { return Ok(None) };
-    let not_found = || Error::NotFound(Venue::WORD);
-    let venue = Venue::find(&mut work.tx, venue_id, Lock::Share).await?.ok_or_else(not_found)?;
-    if !Venue::visible(&mut work.tx, &venue, by).await? {
-        return Err(not_found());
-    }
-    Site::find(&mut work.tx, venue.site_id, Lock::Share).await?.ok_or_else(not_found).map(Some)
 }
 
 async fn check_guardians(work: &mut Work<'_>, party: &Party) -> Result<()> {

@@ -19,10 +19,10 @@ use crate::domain::text::Code;
 use crate::domain::time::Span;
 use crate::store::client::Subject;
 use crate::store::noun::Stored;
-use crate::store::{Lock, Tx, client, counsellor, guardian};
+use crate::store::{Lock, Tx, client, guardian};
 use crate::usecase::call::{Call, traced};
 use crate::usecase::error::{Error, Result};
-use crate::usecase::facts::{self, Ask, Places};
+use crate::usecase::facts::{self, Ask, Directories, Places};
 use crate::usecase::followup;
 use crate::usecase::page::Page;
 use crate::usecase::world::World;
@@ -115,8 +115,9 @@ async fn search(world: &World, call: &Call, wanted: &FindSlots, page: &Page) -> 
         Some(side) => side,
         None => trainer(&mut tx, wanted).await?,
     };
-    check_own(&mut tx, organisation_id, wanted).await?;
-    let sought = Sought { organisation_id, side, clients: &clients };
+    let directories = Directories::around(world, &mut tx, organisation_id, wanted.venue_id).await?;
+    check_own(&mut tx, &directories, organisation_id, wanted).await?;
+    let sought = Sought { organisation_id, side, clients: &clients, directories: &directories };
     let looked = look(&mut tx, now, &sought, wanted, window, after, page.most()).await?;
     let (slots, next_page_token) = page.cut(world, call, looked.found.slots, |slot| slot.rank);
     Ok(FoundSlots { slots, next_page_token, exclusions: looked.found.exclusions, counsellors: looked.counsellors })
@@ -139,6 +140,8 @@ pub struct Sought<'a> {
     pub side: Side,
     /// The clients.
     pub clients: &'a [Subject],
+    /// Those of the organisation, and of whom else has a place in question.
+    pub directories: &'a Directories,
 }
 
 /// What a search came upon.
@@ -161,7 +164,7 @@ pub async fn look(
     after: Option<Rank>,
     most: usize,
 ) -> Result<Looked> {
-    let (organisation_id, side) = (sought.organisation_id, sought.side);
+    let &Sought { organisation_id, side, clients, directories } = sought;
     let places = match (wanted.modality, wanted.venue_id) {
         (Some(Modality::Remote), Some(_)) => {
             return Err(Error::field("venue_id", "must be empty for remote sessions"));
@@ -171,24 +174,24 @@ pub async fn look(
     };
     let district = wanted.district.as_ref();
     let beside = &wanted.party.co_facilitators;
-    let mut counsellors = counsellor::for_side(tx, organisation_id, side, wanted.counsellor_id).await?;
+    let mut counsellors = directories.active(organisation_id, side, wanted.counsellor_id);
     counsellors.retain(|it| !beside.contains(&it.id));
     let leads = u32::try_from(counsellors.len()).unwrap_or(u32::MAX);
-    counsellors.extend(counsellor::by_ids(tx, beside).await?);
+    counsellors.extend(beside.iter().filter_map(|id| directories.counsellor(*id)));
     // Slots that start in the window may end after it.
     let around = window.padded(TimeDelta::zero(), wanted.length);
     let ask = Ask {
         now,
         organisation_id,
         side,
-        clients: sought.clients,
+        clients,
+        directories,
         counsellors,
         places,
         district,
         around,
         except: None,
         occasion: Occasion::Placing,
-        lock: Lock::None,
     };
     let facts = facts::load(tx, ask).await?;
     let search = Search {
@@ -227,10 +230,15 @@ pub async fn own_client(tx: &mut Tx, call: &Call, id: ClientId) -> Result<Subjec
 }
 
 /// Checks that what is asked for is the caller's to use.
-pub async fn check_own(tx: &mut Tx, organisation_id: OrganisationId, wanted: &FindSlots) -> Result<()> {
+pub async fn check_own(
+    tx: &mut Tx,
+    directories: &Directories,
+    organisation_id: OrganisationId,
+    wanted: &FindSlots,
+) -> Result<()> {
     let named = [wanted.counsellor_id, wanted.preferred_counsellor_id].into_iter().flatten();
     for id in named.chain(wanted.party.co_facilitators.iter().copied()) {
-        let found = Counsellor::find(tx, id, Lock::None).await?;
+        let found = directories.counsellor(id);
         found.filter(|it| it.organisation_id == organisation_id).ok_or(Error::NotFound(Counsellor::WORD))?;
     }
     for one in &wanted.party.participants {
@@ -239,10 +247,8 @@ pub async fn check_own(tx: &mut Tx, organisation_id: OrganisationId, wanted: &Fi
         guardians.iter().find(|(own, _)| *own == id).ok_or(Error::NotFound(Guardian::WORD))?;
     }
     if let Some(id) = wanted.venue_id {
-        let found = Venue::find(tx, id, Lock::None).await?.ok_or(Error::NotFound(Venue::WORD))?;
-        if !Venue::visible(tx, &found, organisation_id).await? {
-            return Err(Error::NotFound(Venue::WORD));
-        }
+        let found = directories.venue(id).filter(|it| it.shared || it.organisation_id == organisation_id);
+        found.ok_or(Error::NotFound(Venue::WORD))?;
     }
     Ok(())
 }

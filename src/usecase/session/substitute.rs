@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::reassign::ReassignCounsellor;
@@ -15,14 +15,14 @@ use crate::domain::noun::{Noun, Record};
 use crate::domain::rules::Occasion;
 use crate::domain::session::{Session, StateWord};
 use crate::domain::substitute::{MOST_AT_ONCE, Proposal, propose};
-use crate::domain::time::{Span, days_around};
+use crate::domain::time::Span;
 use crate::store::client::Subject;
 use crate::store::noun::Stored;
 use crate::store::session::Listing;
 use crate::store::{Lock, agreement, client, counsellor, session};
 use crate::usecase::call::{Call, traced};
 use crate::usecase::error::{Error, Result};
-use crate::usecase::facts::{self, Ask, Places};
+use crate::usecase::facts::{self, Ask, Directories, Places};
 use crate::usecase::work::{Mutation, Work};
 use crate::usecase::world::World;
 
@@ -72,7 +72,9 @@ async fn look(world: &World, call: &Call, wanted: &ProposeSubstitutes) -> Result
     let mut sessions = session::list(&mut tx, &listing).await?;
     let next_window_starts_at = sessions.get(MOST_AT_ONCE).map(|it| it.span.starts_at());
     sessions.truncate(MOST_AT_ONCE);
-    let team = counsellor::for_side(&mut tx, ill.organisation_id, ill.side, None).await?;
+    let venues = sessions.iter().filter_map(|it| it.place.venue_id());
+    let directories = Directories::around(world, &mut tx, ill.organisation_id, venues).await?;
+    let team = directories.active(ill.organisation_id, ill.side, None);
     let mut taken: Vec<(CounsellorId, Span, Option<SiteId>)> = Vec::new();
     let mut all = Vec::with_capacity(sessions.len());
     for session in sessions {
@@ -80,9 +82,7 @@ async fn look(world: &World, call: &Call, wanted: &ProposeSubstitutes) -> Result
         for id in session.clients() {
             clients.push(own_client(&mut tx, call, id).await?);
         }
-        let mut counsellors = counsellor::by_ids(&mut tx, &session.co_facilitators).await?;
-        counsellors.extend(team.iter().filter(|it| !session.co_facilitators.contains(&it.id)).cloned());
-        let mut facts = facts::load(&mut tx, ask(&session, now, &clients, counsellors)).await?;
+        let mut facts = facts::load(&mut tx, ask(&session, now, &clients, &directories, &team)).await?;
         for (id, span, site_id) in &taken {
             if let Some(counsellor) = facts.counsellors.get_mut(id) {
                 counsellor.take(*span, *site_id);
@@ -101,20 +101,24 @@ fn ask<'a>(
     session: &Session,
     now: DateTime<Utc>,
     clients: &'a [Subject],
-    counsellors: Vec<Record<Counsellor>>,
+    directories: &'a Directories,
+    team: &[&'a Record<Counsellor>],
 ) -> Ask<'a> {
+    let beside = &session.co_facilitators;
+    let mut counsellors: Vec<_> = beside.iter().filter_map(|id| directories.counsellor(*id)).collect();
+    counsellors.extend(team.iter().filter(|it| !beside.contains(&it.id)));
     Ask {
         now,
         organisation_id: session.organisation_id,
         side: session.side,
         clients,
+        directories,
         counsellors,
         places: session.place.venue_id().map_or(Places::REMOTE, Places::venue),
         district: None,
         around: session.span,
         except: Some(session.id),
         occasion: Occasion::Reassigning,
-        lock: Lock::None,
     }
 }
 
@@ -198,18 +202,15 @@ impl ReassignSessions {
         }
         let new = self.0.iter().map(|it| it.counsellor_id);
         let leading = own.iter().flat_map(|it| it.party().counsellors(it.counsellor_id).collect::<Vec<_>>());
-        for id in new.chain(leading).collect::<BTreeSet<CounsellorId>>() {
-            Counsellor::find(&mut work.tx, id, Lock::Update).await?;
-        }
+        counsellor::lock(&mut work.tx, &new.chain(leading).collect()).await?;
         for id in own.iter().filter_map(|it| it.place.venue_id()).collect::<BTreeSet<VenueId>>() {
             Venue::find(&mut work.tx, id, Lock::Share).await?;
         }
         for id in own.iter().filter_map(|it| it.place.site_id()).collect::<BTreeSet<SiteId>>() {
             Site::find(&mut work.tx, id, Lock::Share).await?;
         }
-        let days: BTreeSet<NaiveDate> = own.iter().flat_map(|it| days_around(it.span)).collect();
-        if let (Some(it), Some(first), Some(last)) = (own.first(), days.first(), days.last()) {
-            agreement::in_force(&mut work.tx, it.organisation_id, *first, *last, Lock::Share).await?;
+        if let Some(it) = own.first() {
+            agreement::hold(&mut work.tx, it.organisation_id).await?;
         }
         let ids: Vec<SessionId> = own.iter().map(|it| it.id).collect();
         session::lock_these(&mut work.tx, &ids).await?;

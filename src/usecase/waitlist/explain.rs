@@ -1,7 +1,5 @@
 //! Why somebody who waits has no match: what FindSlots would say, and what the wishes of the entry leave of it.
 
-use chrono::{DateTime, Utc};
-
 use crate::domain::party::Party;
 use crate::domain::rules::RuleCode;
 use crate::domain::slots::DEFAULT_STEP;
@@ -10,7 +8,9 @@ use crate::domain::waitlist::{Entry, Opening};
 use crate::store::Tx;
 use crate::store::client::Subject;
 use crate::usecase::error::Result;
+use crate::usecase::facts::Directories;
 use crate::usecase::session::{DEFAULT_WINDOW, FindSlots, Sought, look};
+use crate::usecase::world::World;
 
 /// What is free for an entry in the coming [`DEFAULT_WINDOW`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,11 +26,14 @@ pub struct Outlook {
 }
 
 /// Looks what is free for an entry.
-pub async fn outlook(tx: &mut Tx, now: DateTime<Utc>, client: &Subject, entry: &Entry) -> Result<Outlook> {
+pub async fn outlook(world: &World, tx: &mut Tx, client: &Subject, entry: &Entry) -> Result<Outlook> {
+    let now = world.now();
     let Some(window) = Span::lasting(now, DEFAULT_WINDOW) else { return Ok(Outlook::default()) };
     let (organisation_id, side) = (client.organisation_id, client.side);
-    let sought = Sought { organisation_id, side, clients: std::slice::from_ref(client) };
-    let looked = look(tx, now, &sought, &search(entry), window, None, usize::MAX).await?;
+    let wanted = search(entry);
+    let directories = Directories::around(world, tx, organisation_id, wanted.venue_id).await?;
+    let sought = Sought { organisation_id, side, clients: std::slice::from_ref(client), directories: &directories };
+    let looked = look(tx, now, &sought, &wanted, window, None, usize::MAX).await?;
     let would_do = looked.found.slots.iter().filter(|slot| {
         let site = slot.place.site_id().and_then(|id| looked.sites.get(&id));
         let at = Opening {

@@ -10,6 +10,7 @@ use crate::domain::waitlist::{Entry, EntryEnded, OfferEnding, Wishes};
 use crate::store::noun::Stored;
 use crate::store::{self, Lock, client, offer, waitlist};
 use crate::usecase::error::{Error, Result};
+use crate::usecase::facts::Directories;
 use crate::usecase::session::{FindSlots, check_own, own_client};
 use crate::usecase::waitlist::answer::meanwhile;
 use crate::usecase::waitlist::{WORD, end, find, lock};
@@ -37,7 +38,9 @@ impl Mutation for JoinWaitlist {
         // Nobody gives the client away meanwhile.
         client::outline(&mut work.tx, self.attendee.client_id, Lock::Share).await?;
         let client = own_client(&mut work.tx, work.call, self.attendee.client_id).await?;
-        check_own(&mut work.tx, client.organisation_id, wanted).await?;
+        let (own, venue_id) = (client.organisation_id, wanted.venue_id);
+        let directories = Directories::around(work.world, &mut work.tx, own, venue_id).await?;
+        check_own(&mut work.tx, &directories, own, wanted).await?;
         if wanted.service.side() != Some(client.side) {
             return Err(Error::field("service", "must be a service for the client's side"));
         }

@@ -17,7 +17,7 @@ use crate::store::codec::Instant;
 use crate::store::noun::Stored;
 use crate::store::{Lock, client, offer, waitlist};
 use crate::usecase::error::{Error, Result};
-use crate::usecase::facts::{self, Ask, Places};
+use crate::usecase::facts::{self, Ask, Directories, Places};
 use crate::usecase::job::Job;
 use crate::usecase::session::{LOOKS, crowded, forget_expired};
 use crate::usecase::waitlist::{ExpireOffer, find};
@@ -155,18 +155,19 @@ async fn about(
     counsellor: &Record<Counsellor>,
     subject: &Subject,
 ) -> Result<Facts> {
+    let directories = Directories::around(work.world, &mut work.tx, slot.organisation_id, slot.venue_id).await?;
     let ask = Ask {
         now: work.now,
         organisation_id: slot.organisation_id,
         side: slot.side,
         clients: std::slice::from_ref(subject),
-        counsellors: vec![counsellor.clone()],
+        directories: &directories,
+        counsellors: vec![counsellor],
         places: slot.venue_id.map_or(Places::REMOTE, Places::venue),
         district: None,
         around: slot.span,
         except: None,
         occasion: Occasion::Placing,
-        lock: Lock::None,
     };
     facts::load(&mut work.tx, ask).await
 }

@@ -80,7 +80,7 @@ pub async fn list_waitlist(world: &World, call: &Call, filter: Filter, page: &Pa
             position,
             offer: offer::open_of_entry(&mut tx, entry.id).await?,
             coming: coming(&mut tx, world, &entry).await?,
-            outlook: outlook(&mut tx, world.now(), subject, &entry).await?,
+            outlook: outlook(world, &mut tx, subject, &entry).await?,
             entry,
         });
     }
