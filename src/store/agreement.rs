@@ -4,9 +4,10 @@ use chrono::NaiveDate;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::db::{Lock, Sql, Tx};
+use super::db::{Lock, Tx};
 use super::error::Result;
 use super::noun::{Head, Keyed, Listing, Stored};
+use super::sql::Sql;
 use crate::domain::agreement::{Agreement, AgreementStatus};
 use crate::domain::code::CareService;
 use crate::domain::ids::{AgreementId, OrganisationId};

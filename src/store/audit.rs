@@ -5,8 +5,8 @@ use super::db::Tx;
 use super::error::{Error, Result};
 use crate::domain::audit::Event;
 
-/// Appends an event.
-pub async fn append(tx: &mut Tx, it: &Event) -> Result<()> {
+/// Appends an event, with the next statement.
+pub fn append(tx: &mut Tx, it: &Event) -> Result<()> {
     tx.sql(
         "INSERT INTO audit_event (id, occurred_at, principal, role, organisation_id, action, outcome, reason,
             details, subjects, request_id)
@@ -23,9 +23,8 @@ pub async fn append(tx: &mut Tx, it: &Event) -> Result<()> {
     .bind(json(&it.details)?)
     .bind(json(&it.subjects)?)
     .bind(it.request_id)
-    .run()
-    .await
-    .map(drop)
+    .later();
+    Ok(())
 }
 
 /// A list as the text that is sealed.

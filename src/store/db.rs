@@ -4,29 +4,22 @@
 //! after the other and may commit several at once (`group`), on PostgreSQL a pool. Nothing outside `store` names an
 //! engine.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use secrecy::SecretString;
-use sqlx::postgres::{PgArguments, PgPool, PgRow};
-use sqlx::query::Query;
-use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteRow};
-use sqlx::{Encode, FromRow, PgConnection, Postgres, SqlSafeStr, Sqlite, SqliteConnection, Transaction, Type};
+use sqlx::postgres::PgPool;
+use sqlx::sqlite::SqlitePool;
+use sqlx::{Postgres, Sqlite, Transaction};
 use uuid::Uuid;
 
 use super::cipher::Key;
 use super::error::{Error, KeyFault, Result};
 use super::group::{Member, Writer};
+use super::queue::{Connection, Queue};
+use super::sql::{Asked, Record, Sql, padded};
 use super::vault::Vault;
-use crate::domain::ids::Id;
-
-/// What can be bound to a statement of either engine.
-pub trait Param<'q>: Type<Sqlite> + Encode<'q, Sqlite> + Type<Postgres> + Encode<'q, Postgres> {}
-impl<'q, T: Type<Sqlite> + Encode<'q, Sqlite> + Type<Postgres> + Encode<'q, Postgres>> Param<'q> for T {}
-
-/// What can be read from a row of either engine.
-pub trait Record: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
-impl<T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin> Record for T {}
 
 /// Which database to open.
 #[derive(Clone, Debug)]
@@ -78,7 +71,11 @@ impl Db {
     }
 
     fn tx(&self, begun: Begun) -> Tx {
-        Tx { begun, vault: self.vault.clone(), fresh: BTreeMap::new() }
+        let queue = match begun {
+            Begun::Writing(_) | Begun::Reading(_) => Queue::sqlite(),
+            Begun::Postgres(_) => Queue::postgres(),
+        };
+        Tx { begun, queue, vault: self.vault.clone(), fresh: BTreeMap::new() }
     }
 
     /// The keys to what is sealed here.
@@ -120,9 +117,16 @@ impl Engine {
     }
 }
 
+/// Marks the point to which a transaction can return.
+const MARK: &str = "SAVEPOINT unit";
+
 /// A transaction; dropped without [`Tx::commit`] it never happened.
+///
+/// What may wait ([`Sql::later`], [`Sql::ask`]) goes to the database with the next statement that may not, or with the
+/// commit: in its order, and on SQLite at once.
 pub struct Tx {
     begun: Begun,
+    pub(super) queue: Queue,
     pub(super) vault: Option<Vault>,
     /// Keys of owners who had none; they are kept before what they have sealed is.
     pub(super) fresh: BTreeMap<Uuid, Key>,
@@ -145,7 +149,7 @@ impl Tx {
     pub fn sql_locked(&mut self, text: &'static str, lock: Lock) -> Sql<'_> {
         match self.locking(lock) {
             "" => self.statement(text),
-            words => self.statement(sqlx::AssertSqlSafe(format!("{text}{words}"))),
+            words => self.statement(format!("{text}{words}")),
         }
     }
 
@@ -175,7 +179,7 @@ impl Tx {
     pub fn sql_each_locked(&mut self, text: &'static str, ids: usize, lock: Lock) -> Sql<'_> {
         let fixed = text.split('$').skip(1).filter_map(leading_number).max().unwrap_or(0);
         let places: Vec<_> = (1..=padded(ids)).map(|place| format!("${}", fixed + place)).collect();
-        self.statement(sqlx::AssertSqlSafe(text.replace("{ids}", &places.join(", ")) + self.locking(lock)))
+        self.statement(text.replace("{ids}", &places.join(", ")) + self.locking(lock))
     }
 
     /// An `INSERT` of several rows: what stands in braces is said once for each, and its parameters are bound row by
@@ -186,7 +190,7 @@ impl Tx {
         let columns = row.matches('$').count();
         let places = |row: usize| (1..=columns).map(move |column| format!("${}", row * columns + column));
         let all: Vec<_> = (0..rows).map(|row| format!("({})", places(row).collect::<Vec<_>>().join(", "))).collect();
-        self.statement(sqlx::AssertSqlSafe(format!("{before}{}{after}", all.join(", "))))
+        self.statement(format!("{before}{}{after}", all.join(", ")))
     }
 
     /// A page in either direction: `{beyond}`, `{within}` and `{order}` in the text stand for what compares with where
@@ -197,37 +201,65 @@ impl Tx {
             Order::Descending => ["<", ">=", "DESC"],
         };
         let text = text.replace("{beyond}", beyond).replace("{within}", within).replace("{order}", words);
-        self.statement(sqlx::AssertSqlSafe(text))
+        self.statement(text)
     }
 
-    fn statement(&mut self, text: impl SqlSafeStr) -> Sql<'_> {
-        match &mut self.begun {
-            Begun::Writing(member) => Sql::Sqlite(sqlx::query(text), member.connection()),
-            Begun::Reading(tx) => Sql::Sqlite(sqlx::query(text), &mut *tx),
-            Begun::Postgres(tx) => Sql::Postgres(sqlx::query(text), &mut *tx),
+    fn statement(&mut self, text: impl Into<Cow<'static, str>>) -> Sql<'_> {
+        Sql::begin(self, text.into())
+    }
+
+    /// The rows of what was asked.
+    pub async fn answer<R: Record>(&mut self, asked: Asked<R>) -> Result<Vec<R>> {
+        if !self.queue.has(&asked) {
+            self.send().await?;
         }
+        self.queue.take(asked)
+    }
+
+    /// Has everything run that waits.
+    pub(super) async fn send(&mut self) -> Result<()> {
+        self.queue
+            .send(match &mut self.begun {
+                Begun::Writing(member) => Connection::Sqlite(member.connection()),
+                Begun::Reading(tx) => Connection::Sqlite(tx),
+                Begun::Postgres(tx) => Connection::Postgres(tx),
+            })
+            .await
     }
 
     /// Marks the point to which [`Tx::undo`] returns.
     pub async fn savepoint(&mut self) -> Result<()> {
-        self.sql("SAVEPOINT unit").run().await.map(drop)
+        // Else what fails before it would be undone by it.
+        self.send().await?;
+        self.sql(MARK).later();
+        Ok(())
     }
 
     /// Undoes everything since the last savepoint, and forgets it.
     pub async fn undo(&mut self) -> Result<()> {
+        let is_unsent = self.queue.holds(MARK);
+        self.queue.clear();
+        if is_unsent {
+            return Ok(());
+        }
         self.sql("ROLLBACK TO SAVEPOINT unit").run().await?;
-        self.keep().await
+        self.sql("RELEASE SAVEPOINT unit").later();
+        Ok(())
     }
 
     /// Keeps everything since the last savepoint, and forgets it.
     pub async fn keep(&mut self) -> Result<()> {
-        self.sql("RELEASE SAVEPOINT unit").run().await.map(drop)
+        // What was claimed and is taken has to be undone.
+        self.send().await?;
+        self.sql("RELEASE SAVEPOINT unit").later();
+        Ok(())
     }
 
     /// Undoes everything, and begins anew.
     pub async fn start_over(&mut self) -> Result<()> {
-        // Nothing is left that they have sealed.
+        // Nothing is left that they have sealed, and nothing that waits.
         self.fresh.clear();
+        self.queue.clear();
         match &mut self.begun {
             Begun::Writing(member) => member.start_over().await,
             Begun::Reading(_) => Ok(()),
@@ -237,7 +269,8 @@ impl Tx {
 
     /// Makes it durable. When the connection fails meanwhile, nobody knows whether it is:
     /// [`Error::Uncertain`].
-    pub async fn commit(self) -> Result<()> {
+    pub async fn commit(mut self) -> Result<()> {
+        self.send().await?;
         if let (Some(vault), false) = (&self.vault, self.fresh.is_empty()) {
             // It commits a transaction of its own.
             Box::pin(vault.keep(&self.fresh)).await?;
@@ -257,11 +290,6 @@ impl Tx {
             Begun::Postgres(tx) => Ok(tx.rollback().await?),
         }
     }
-}
-
-/// Sets of ids are padded to a power of two, so that few distinct statements are prepared.
-fn padded(ids: usize) -> usize {
-    ids.max(1).next_power_of_two()
 }
 
 fn leading_number(text: &str) -> Option<usize> {
@@ -297,82 +325,5 @@ impl Order {
             Self::Ascending => Self::Descending,
             Self::Descending => Self::Ascending,
         }
-    }
-}
-
-/// A statement about to run.
-pub enum Sql<'t> {
-    /// On SQLite.
-    Sqlite(Query<'static, Sqlite, SqliteArguments>, &'t mut SqliteConnection),
-    /// On PostgreSQL.
-    Postgres(Query<'static, Postgres, PgArguments>, &'t mut PgConnection),
-}
-
-impl Sql<'_> {
-    /// Binds the next parameter.
-    #[must_use]
-    pub fn bind<'q, T: Param<'q>>(self, value: T) -> Self {
-        match self {
-            Sql::Sqlite(query, conn) => Sql::Sqlite(query.bind(value), conn),
-            Sql::Postgres(query, conn) => Sql::Postgres(query.bind(value), conn),
-        }
-    }
-
-    /// Binds the ids of a [`Tx::sql_each`], repeating the last up to the padded size.
-    #[must_use]
-    pub fn bind_ids<I: Id>(self, ids: &[I]) -> Self {
-        let all: Vec<_> = ids.iter().map(|id| id.uuid()).collect();
-        if all.is_empty() { self.bind(Uuid::nil()) } else { self.bind_each(&all) }
-    }
-
-    /// As [`Sql::bind_ids`], for other values, of which there is at least one.
-    #[must_use]
-    pub fn bind_each<'q, T: Param<'q> + Copy>(self, values: &[T]) -> Self {
-        let all = values.iter().chain(values.last().into_iter().cycle());
-        all.take(padded(values.len())).fold(self, |sql, value| sql.bind(*value))
-    }
-
-    /// Runs it; returns how many rows it wrote.
-    pub async fn run(self) -> Result<u64> {
-        Ok(match self {
-            Sql::Sqlite(query, conn) => query.execute(conn).await?.rows_affected(),
-            Sql::Postgres(query, conn) => query.execute(conn).await?.rows_affected(),
-        })
-    }
-
-    /// Runs an `INSERT … ON CONFLICT DO NOTHING`; no row written is [`Error::Conflict`].
-    pub async fn claim(self) -> Result<()> {
-        self.claim_all(1).await
-    }
-
-    /// The same for several rows; fewer of them written is [`Error::Conflict`], and those that were stay.
-    pub async fn claim_all(self, rows: usize) -> Result<()> {
-        if self.run().await? < rows as u64 { Err(Error::Conflict) } else { Ok(()) }
-    }
-
-    /// Runs it; returns the row, if there is one.
-    pub async fn maybe<R: Record>(self) -> Result<Option<R>> {
-        Ok(match self {
-            Sql::Sqlite(query, conn) => match query.fetch_optional(conn).await? {
-                Some(row) => Some(R::from_row(&row)?),
-                None => None,
-            },
-            Sql::Postgres(query, conn) => match query.fetch_optional(conn).await? {
-                Some(row) => Some(R::from_row(&row)?),
-                None => None,
-            },
-        })
-    }
-
-    /// Runs it; returns every row.
-    pub async fn all<R: Record>(self) -> Result<Vec<R>> {
-        Ok(match self {
-            Sql::Sqlite(query, conn) => {
-                query.fetch_all(conn).await?.iter().map(R::from_row).collect::<sqlx::Result<_>>()?
-            }
-            Sql::Postgres(query, conn) => {
-                query.fetch_all(conn).await?.iter().map(R::from_row).collect::<sqlx::Result<_>>()?
-            }
-        })
     }
 }

@@ -8,9 +8,10 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::codec::Zone;
-use super::db::{Lock, Sql, Tx};
+use super::db::{Lock, Tx};
 use super::error::{Error, Result};
 use super::noun::{Head, Keyed, Listing, Stored};
+use super::sql::Sql;
 use crate::domain::directory::{Organisation, OrganisationKind, Room, SideHours, Site, Venue};
 use crate::domain::ids::{HolidayCalendarId, OrganisationId, RoomId, SiteId, VenueId};
 use crate::domain::noun::Record;

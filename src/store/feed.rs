@@ -13,14 +13,7 @@ use crate::domain::feed::Topic;
 
 /// Notes a change, which gets its position after the transaction is committed. Whoever notes a version of an
 /// aggregate has its row locked, and notes each version once: then they are read in their order.
-pub async fn note(
-    tx: &mut Tx,
-    topic: &Topic,
-    aggregate_id: Uuid,
-    version: i64,
-    payload: Option<Value>,
-    now: Instant,
-) -> Result<()> {
+pub fn note(tx: &mut Tx, topic: &Topic, aggregate_id: Uuid, version: i64, payload: Option<Value>, now: Instant) {
     // Clocks of two machines differ: a version is never noted before the one that it followed.
     tx.sql(
         "INSERT INTO feed_pending (topic, aggregate_id, version, payload, noted_at)
@@ -32,9 +25,7 @@ pub async fn note(
     .bind(version)
     .bind(payload.map(Json))
     .bind(now)
-    .run()
-    .await
-    .map(drop)
+    .later();
 }
 
 /// A change that has its position.

@@ -6,9 +6,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use super::codec::Instant;
-use super::db::{Lock, Sql, Tx};
+use super::db::{Lock, Tx};
 use super::error::Result;
 use super::noun::{Head, Keyed, Listing, Stored};
+use super::sql::Sql;
 use crate::domain::directory::HolidayCalendar;
 use crate::domain::ids::{ClientId, HolidayCalendarId, OrganisationId, SiteId};
 use crate::domain::noun::Record;

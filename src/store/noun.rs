@@ -90,7 +90,7 @@ impl Head {
     }
 }
 
-impl super::db::Sql<'_> {
+impl super::sql::Sql<'_> {
     /// Binds the columns of [`Head`], `$1` to `$4`.
     #[must_use]
     pub fn bind_head<N: Noun>(self, it: &Record<N>) -> Self {
@@ -107,7 +107,7 @@ impl super::db::Sql<'_> {
     pub async fn records<R, N>(self) -> Result<Vec<Record<N>>>
     where
         N: Noun,
-        R: super::db::Record + Into<Record<N>>,
+        R: super::sql::Record + Into<Record<N>>,
     {
         Ok(self.all::<R>().await?.into_iter().map(Into::into).collect())
     }
@@ -116,7 +116,7 @@ impl super::db::Sql<'_> {
     pub async fn record<R, N>(self) -> Result<Option<Record<N>>>
     where
         N: Noun,
-        R: super::db::Record + Into<Record<N>>,
+        R: super::sql::Record + Into<Record<N>>,
     {
         Ok(self.maybe::<R>().await?.map(Into::into))
     }

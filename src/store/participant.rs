@@ -62,24 +62,23 @@ impl Row {
 }
 
 /// Writes everybody who is planned to be at a new session. [`Error::Conflict`] when a seat is taken.
-pub async fn insert_all(tx: &mut Tx, session: &Session) -> Result<()> {
+pub fn insert_all(tx: &mut Tx, session: &Session) {
     for counsellor_id in &session.co_facilitators {
-        facilitate(tx, session, *counsellor_id).await?;
+        facilitate(tx, session, *counsellor_id);
     }
     for participant in &session.participants {
-        seat(tx, session, participant).await?;
+        seat(tx, session, participant);
     }
-    Ok(())
 }
 
 /// Writes a client who is planned to be at a session. [`Error::Conflict`] when the seat is taken, or the
 /// client is there already.
 pub async fn insert(tx: &mut Tx, session: &Session, it: &Participant) -> Result<()> {
-    seat(tx, session, it).await?;
+    seat(tx, session, it);
     unrecorded::count(tx, session.id).await
 }
 
-async fn seat(tx: &mut Tx, session: &Session, it: &Participant) -> Result<()> {
+fn seat(tx: &mut Tx, session: &Session, it: &Participant) {
     tx.sql(
         "INSERT INTO session_participant (id, session_id, side, capacity, seat, client_id, client_reference,
             guardian_id, interpreter, order_id, overridden, flags, added_at)
@@ -98,8 +97,7 @@ async fn seat(tx: &mut Tx, session: &Session, it: &Participant) -> Result<()> {
     .bind(Json(it.overridden.clone()))
     .bind(Json(it.flags.clone()))
     .bind(Instant(it.added_at))
-    .claim()
-    .await
+    .claim_later(1);
 }
 
 /// Writes what can change of the clients who are planned to be at a session, and who now leads it beside its
@@ -119,14 +117,14 @@ pub async fn update_all(tx: &mut Tx, session: &Session, beside: &[CounsellorId])
         sql.bind(session.id).bind(*gone).run().await?;
     }
     for new in session.co_facilitators.iter().filter(|it| !beside.contains(it)) {
-        facilitate(tx, session, *new).await?;
+        facilitate(tx, session, *new);
     }
     Ok(())
 }
 
-async fn facilitate(tx: &mut Tx, session: &Session, counsellor_id: CounsellorId) -> Result<()> {
+fn facilitate(tx: &mut Tx, session: &Session, counsellor_id: CounsellorId) {
     let sql = tx.sql("INSERT INTO session_facilitator (session_id, counsellor_id, side) VALUES ($1, $2, $3)");
-    sql.bind(session.id).bind(counsellor_id).bind(session.side).run().await.map(drop)
+    sql.bind(session.id).bind(counsellor_id).bind(session.side).later();
 }
 
 /// Writes that a client is planned to be there no more.

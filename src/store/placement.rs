@@ -273,7 +273,7 @@ pub async fn linked(
     spans(sql.bind_bounds(around).bind(side).bind(client_id).bind(holds_after).bind_ids(sites)).await
 }
 
-async fn spans(sql: super::db::Sql<'_>) -> Result<Vec<(SiteId, Span)>> {
+async fn spans(sql: super::sql::Sql<'_>) -> Result<Vec<(SiteId, Span)>> {
     let rows = sql.all::<(SiteId, Instant, Instant)>().await?;
     Ok(rows.into_iter().filter_map(|(site, from, until)| Some((site, Span::new(from.0, until.0)?))).collect())
 }
@@ -338,7 +338,7 @@ pub async fn repad(
 /// interval starts earlier than this before it.
 const LONGEST: TimeDelta = TimeDelta::hours(48);
 
-impl super::db::Sql<'_> {
+impl super::sql::Sql<'_> {
     /// Binds the bounds between which whatever reaches into an interval must start.
     fn bind_bounds(self, around: Span) -> Self {
         self.bind(Instant(around.starts_at() - LONGEST)).bind(Instant(around.ends_at()))

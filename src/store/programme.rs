@@ -3,9 +3,10 @@
 use sqlx::types::Json;
 
 use super::codec::Instant;
-use super::db::{Lock, Sql, Tx};
+use super::db::{Lock, Tx};
 use super::error::{Error, Result};
 use super::noun::{Head, Listing, Stored};
+use super::sql::Sql;
 use crate::domain::code::CareService;
 use crate::domain::ids::{OrganisationId, ProgrammeId};
 use crate::domain::noun::Record;

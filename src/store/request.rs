@@ -50,14 +50,12 @@ pub async fn claim(
 }
 
 /// Notes what a claimed request made or changed.
-pub async fn finish(tx: &mut Tx, principal: &str, request_id: Uuid, result_id: Uuid) -> Result<()> {
+pub fn finish(tx: &mut Tx, principal: &str, request_id: Uuid, result_id: Uuid) {
     tx.sql("UPDATE request SET result_id = $3 WHERE principal = $1 AND request_id = $2")
         .bind(principal)
         .bind(request_id)
         .bind(result_id)
-        .run()
-        .await
-        .map(drop)
+        .later();
 }
 
 /// Forgets requests older than an instant.

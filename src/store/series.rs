@@ -6,9 +6,10 @@ use chrono::NaiveDate;
 use sqlx::types::Json;
 
 use super::codec::{Instant, Zone};
-use super::db::{Lock, Sql, Tx};
+use super::db::{Lock, Tx};
 use super::error::{Error, Result};
 use super::session;
+use super::sql::Sql;
 use crate::domain::ids::{OrganisationId, ProgrammeId, SeriesId};
 use crate::domain::series::{Asked, Planned, Series, Skipped};
 use crate::domain::session::Session;

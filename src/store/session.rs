@@ -122,7 +122,7 @@ pub(super) async fn complete(tx: &mut Tx, rows: Vec<Row>) -> Result<Vec<Session>
 /// Writes a new session or hold with who is to be there, and the milestone that it is for; its time and place are claimed by [`super::placement::claim`].
 /// Whoever follows the sessions of the organisation hears of it, unless it is a hold.
 /// [`Error::Conflict`] when the hold's number, the session it supersedes, or its number in a series is taken.
-pub async fn insert(tx: &mut Tx, it: &Session, now: Instant) -> Result<()> {
+pub fn insert(tx: &mut Tx, it: &Session, now: Instant) {
     let (held_until, held_by, hold_number) = match &it.state {
         State::Held { until, by, number } => (Some(Instant(*until)), Some(by.clone()), Some(*number)),
         _ => (None, None, None),
@@ -160,14 +160,13 @@ pub async fn insert(tx: &mut Tx, it: &Session, now: Instant) -> Result<()> {
     .bind(Json(it.flags.clone()))
     .bind(it.supersedes)
     .bind(unrecorded::at_first(it))
-    .claim()
-    .await?;
-    participant::insert_all(tx, it).await?;
+    .claim_later(1);
+    participant::insert_all(tx, it);
     if let Some(milestone_id) = it.milestone_id {
         let sql = tx.sql("INSERT INTO milestone_session (session_id, milestone_id) VALUES ($1, $2)");
-        sql.bind(it.id).bind(milestone_id).run().await?;
+        sql.bind(it.id).bind(milestone_id).later();
     }
-    note(tx, it, Vec::new(), now).await
+    note(tx, it, Vec::new(), now);
 }
 
 /// Writes what can change of a session that stands: its state, version, flags, its counsellor, and when
@@ -205,16 +204,17 @@ pub async fn update(tx: &mut Tx, it: &Session, now: Instant) -> Result<()> {
     .await?;
     participant::update_all(tx, it, &beside).await?;
     let led = lead.into_iter().map(|row| row.0).chain(beside);
-    note(tx, it, led.filter(|led| !it.is_led_by(*led)).collect(), now).await
+    note(tx, it, led.filter(|led| !it.is_led_by(*led)).collect(), now);
+    Ok(())
 }
 
 /// Notes for the feed that a session was written, and who does not lead it any more. A hold is nobody's business.
-async fn note(tx: &mut Tx, it: &Session, left: Vec<CounsellorId>, now: Instant) -> Result<()> {
+fn note(tx: &mut Tx, it: &Session, left: Vec<CounsellorId>, now: Instant) {
     if it.state.word() == StateWord::Held {
-        return Ok(());
+        return;
     }
     let payload = (!left.is_empty()).then(|| serde_json::json!(SessionNote { left }));
-    feed::note(tx, &Topic::Sessions(it.organisation_id), it.id.0, it.version, payload, now).await
+    feed::note(tx, &Topic::Sessions(it.organisation_id), it.id.0, it.version, payload, now);
 }
 
 /// Reads one session.

@@ -137,7 +137,7 @@ async fn append(world: &World, event: Event) -> Result<()> {
     let world = world.clone();
     let written = async move {
         let mut tx = world.db().begin_write().await?;
-        audit::append(&mut tx, &event).await?;
+        audit::append(&mut tx, &event)?;
         Ok(tx.commit().await?)
     };
     tokio::spawn(written.in_current_span()).await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))

@@ -92,11 +92,11 @@ impl Work<'_> {
         Ok(register::touch(&mut self.tx).await?)
     }
 
-    async fn audit(&mut self, outcome: Outcome, reason: Option<&str>) -> Result<()> {
+    fn audit(&mut self, outcome: Outcome, reason: Option<&str>) -> Result<()> {
         let mut event = self.call.event(self.world, outcome, reason);
         event.subjects = std::mem::take(&mut self.subjects).into_iter().collect();
         event.details = std::mem::take(&mut self.details);
-        Ok(audit::append(&mut self.tx, &event).await?)
+        Ok(audit::append(&mut self.tx, &event)?)
     }
 }
 
@@ -146,7 +146,7 @@ async fn once<M: Mutation>(world: &World, call: &Call, mutation: &M) -> Result<M
     };
     match attempt(&mut work, mutation).await {
         Ok(answer) => {
-            work.audit(Outcome::Done, None).await?;
+            work.audit(Outcome::Done, None)?;
             work.tx.commit().await?;
             world.tell_pump();
             if work.registered
@@ -169,7 +169,7 @@ async fn once<M: Mutation>(world: &World, call: &Call, mutation: &M) -> Result<M
                 }
                 _ => {}
             }
-            work.audit(Outcome::Refused, Some(refusal.reason())).await?;
+            work.audit(Outcome::Refused, Some(refusal.reason()))?;
             work.tx.commit().await?;
             Err(refusal)
         }
@@ -193,7 +193,7 @@ async fn attempt<M: Mutation>(work: &mut Work<'_>, mutation: &M) -> Result<M::An
     match request::claim(&mut work.tx, principal, request.id, method, &request.digest, now).await? {
         None => {
             let answer = mutation.run(work).await?;
-            request::finish(&mut work.tx, principal, request.id, mutation.result_id(&answer)).await?;
+            request::finish(&mut work.tx, principal, request.id, mutation.result_id(&answer));
             Ok(answer)
         }
         Some(done) if done.method != method || done.digest != request.digest => Err(Error::RequestReused),

@@ -175,9 +175,8 @@ impl Scene {
     pub async fn claim(&self, work: &mut Work<'_>, draft: &Draft) -> Result<bool> {
         work.tx.savepoint().await?;
         let written = self.write(work, draft).await;
-        match &written {
-            Ok(()) => work.tx.keep().await?,
-            Err(_) => work.tx.undo().await?,
+        if written.is_err() {
+            work.tx.undo().await?;
         }
         match written {
             Ok(()) => Ok(true),
@@ -187,10 +186,12 @@ impl Scene {
         }
     }
 
-    async fn write(&self, work: &mut Work<'_>, draft: &Draft) -> Result<()> {
-        session::insert(&mut work.tx, &draft.session, Instant(work.now)).await?;
+    /// Writes a new session and claims its time and place, and keeps this.
+    pub(super) async fn write(&self, work: &mut Work<'_>, draft: &Draft) -> Result<()> {
+        session::insert(&mut work.tx, &draft.session, Instant(work.now));
         self.take(work, &draft.session).await?;
-        draft.note(work).await
+        draft.note(work).await?;
+        Ok(work.tx.keep().await?)
     }
 }
 

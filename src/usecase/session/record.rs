@@ -55,7 +55,7 @@ impl Mutation for RecordPastSession {
         let mut draft = wanted.judge(work, &scene, None, Occasion::Recording).await?;
         draft.session.overridden = vec![RuleCode::InThePast];
         self.check_attendances(work, &draft.session)?;
-        session::insert(&mut work.tx, &draft.session, Instant(work.now)).await?;
+        session::insert(&mut work.tx, &draft.session, Instant(work.now));
         let why = Overriding {
             rule: RuleCode::InThePast,
             client_id: wanted.party.client().map(|it| it.client_id),

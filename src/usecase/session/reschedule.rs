@@ -151,17 +151,8 @@ async fn replace(work: &mut Work<'_>, scene: &Scene, draft: &Draft, old: &Sessio
     placement::release(&mut work.tx, old.id).await?;
     // First the old one, which gives up its number in a series.
     session::update(&mut work.tx, old, Instant(work.now)).await?;
-    let written = session::insert(&mut work.tx, &draft.session, Instant(work.now)).await.map_err(Error::from);
-    let taken = match written {
-        Ok(()) => scene.take(work, &draft.session).await,
-        error => error,
-    };
-    match taken {
-        Ok(()) => {
-            draft.note(work).await?;
-            work.tx.keep().await?;
-            Ok(true)
-        }
+    match scene.write(work, draft).await {
+        Ok(()) => Ok(true),
         Err(Error::Unavailable(store::Error::Conflict)) => {
             work.tx.undo().await?;
             Ok(false)

@@ -209,5 +209,6 @@ async fn note(work: &mut Work<'_>, to: &Code, standing: &Standing, said: &Compli
     let wrong = |_| store::Error::Inconsistent { table: "compliance", what: standing.order_id.to_string() };
     let payload = serde_json::to_value(said).map_err(wrong)?;
     let (topic, id, now) = (Topic::Compliance(to.clone()), standing.order_id.uuid(), Instant(work.now));
-    Ok(feed::note(&mut work.tx, &topic, id, standing.version, Some(payload), now).await?)
+    feed::note(&mut work.tx, &topic, id, standing.version, Some(payload), now);
+    Ok(())
 }

@@ -1,0 +1,258 @@
+//! The statements of a transaction that wait for each other.
+//!
+//! One statement costs SQLite a hop to the connection's thread and back, however little it does, so what waits is sent
+//! there as one text; PostgreSQL takes one statement after the other.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use sqlx::error::BoxDynError;
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{Arguments as _, AssertSqlSafe, Either, Executor as _, PgConnection, SqliteConnection};
+use tokio_stream::StreamExt as _;
+
+use super::error::{Error, Result};
+use super::sql::{Asked, Param, Record};
+
+/// What waits, and what was answered.
+pub(super) struct Queue {
+    waiting: Vec<Statement>,
+    bound: Bound,
+    answered: BTreeMap<Ticket, Answer>,
+    next: Ticket,
+    /// What could not be bound, which is said when it is sent.
+    fault: Option<BoxDynError>,
+}
+
+/// Names an answer.
+pub(super) type Ticket = u64;
+
+/// What is wanted of a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Want {
+    /// That it runs.
+    Nothing,
+    /// That it writes so many rows.
+    Claim(u64),
+    /// How many rows it writes.
+    Count,
+    /// What it reads.
+    Rows,
+}
+
+struct Statement {
+    ticket: Ticket,
+    text: Cow<'static, str>,
+    want: Want,
+    /// SQLite: so many parameters of others are bound before its own.
+    offset: usize,
+    /// PostgreSQL: its own.
+    arguments: PgArguments,
+}
+
+impl Statement {
+    /// Whether it should have written more rows.
+    fn lost(&self, written: u64) -> bool {
+        matches!(self.want, Want::Claim(rows) if written < rows)
+    }
+}
+
+/// The parameters of the statement that was begun; on SQLite, of all that wait.
+enum Bound {
+    Sqlite(SqliteArguments, usize),
+    Postgres(PgArguments),
+}
+
+enum Answer {
+    Count(u64),
+    Sqlite(Vec<SqliteRow>),
+    Postgres(Vec<PgRow>),
+}
+
+/// Where it is sent.
+pub(super) enum Connection<'c> {
+    Sqlite(&'c mut SqliteConnection),
+    Postgres(&'c mut PgConnection),
+}
+
+impl Queue {
+    pub(super) fn sqlite() -> Self {
+        Self::over(Bound::Sqlite(SqliteArguments::default(), 0))
+    }
+
+    pub(super) fn postgres() -> Self {
+        Self::over(Bound::Postgres(PgArguments::default()))
+    }
+
+    fn over(bound: Bound) -> Self {
+        Self { waiting: Vec::new(), bound, answered: BTreeMap::new(), next: 0, fault: None }
+    }
+
+    /// Begins a statement, whose parameters are bound next.
+    pub(super) fn begin(&mut self) {
+        match &mut self.bound {
+            Bound::Sqlite(arguments, offset) => *offset = arguments.len(),
+            Bound::Postgres(arguments) => *arguments = PgArguments::default(),
+        }
+    }
+
+    pub(super) fn bind<'q, T: Param<'q>>(&mut self, value: T) {
+        let bound = match &mut self.bound {
+            Bound::Sqlite(arguments, _) => arguments.add(value),
+            Bound::Postgres(arguments) => arguments.add(value),
+        };
+        if let Err(fault) = bound {
+            self.fault.get_or_insert(fault);
+        }
+    }
+
+    /// Lets a statement wait.
+    pub(super) fn end(&mut self, text: Cow<'static, str>, want: Want) -> Ticket {
+        let ticket = self.next;
+        self.next += 1;
+        let (offset, arguments) = match &mut self.bound {
+            Bound::Sqlite(_, offset) => (*offset, PgArguments::default()),
+            Bound::Postgres(arguments) => (0, std::mem::take(arguments)),
+        };
+        self.waiting.push(Statement { ticket, text, want, offset, arguments });
+        ticket
+    }
+
+    /// Whether a statement waits.
+    pub(super) fn holds(&self, text: &str) -> bool {
+        self.waiting.iter().any(|it| it.text == text)
+    }
+
+    /// Forgets everything.
+    pub(super) fn clear(&mut self) {
+        *self = match self.bound {
+            Bound::Sqlite(..) => Self::sqlite(),
+            Bound::Postgres(_) => Self::postgres(),
+        };
+    }
+
+    /// Whether it was answered.
+    pub(super) fn has<R>(&self, asked: &Asked<R>) -> bool {
+        self.answered.contains_key(&asked.ticket)
+    }
+
+    /// The rows of an answer.
+    pub(super) fn take<R: Record>(&mut self, asked: Asked<R>) -> Result<Vec<R>> {
+        Ok(match self.answered.remove(&asked.ticket) {
+            Some(Answer::Sqlite(rows)) => rows.iter().map(R::from_row).collect::<sqlx::Result<_>>()?,
+            Some(Answer::Postgres(rows)) => rows.iter().map(R::from_row).collect::<sqlx::Result<_>>()?,
+            // It was undone before it was sent.
+            Some(Answer::Count(_)) | None => Vec::new(),
+        })
+    }
+
+    /// How many rows a statement wrote.
+    pub(super) fn count(&mut self, ticket: Ticket) -> u64 {
+        match self.answered.remove(&ticket) {
+            Some(Answer::Count(count)) => count,
+            _ => 0,
+        }
+    }
+
+    /// Runs everything that waits, up to the first that fails. [`Error::Conflict`] when a claim wrote nothing.
+    pub(super) async fn send(&mut self, to: Connection<'_>) -> Result<()> {
+        let waiting = std::mem::take(&mut self.waiting);
+        if let Some(fault) = self.fault.take() {
+            self.clear();
+            return Err(sqlx::Error::Encode(fault).into());
+        }
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let lost = match (to, &mut self.bound) {
+            (Connection::Sqlite(connection), Bound::Sqlite(arguments, _)) => {
+                let arguments = std::mem::take(arguments);
+                self.send_together(connection, waiting, arguments).await?
+            }
+            (Connection::Postgres(connection), _) => self.send_each(connection, waiting).await?,
+            (Connection::Sqlite(_), Bound::Postgres(_)) => unreachable!("a queue is of its connection"),
+        };
+        if lost { Err(Error::Conflict) } else { Ok(()) }
+    }
+
+    async fn send_together(
+        &mut self,
+        connection: &mut SqliteConnection,
+        waiting: Vec<Statement>,
+        arguments: SqliteArguments,
+    ) -> Result<bool> {
+        let text = match waiting.as_slice() {
+            [only] if only.offset == 0 => only.text.clone(),
+            several => together(several).into(),
+        };
+        let mut results = connection.fetch_many(sqlx::query_with(AssertSqlSafe(text), arguments));
+        let (mut lost, mut rows) = (false, Vec::new());
+        let mut waiting = waiting.into_iter();
+        loop {
+            let result = match results.try_next().await {
+                // What rests on what was not claimed cannot be written.
+                Err(_) if lost => return Ok(true),
+                result => result?,
+            };
+            match result {
+                None => return Ok(lost),
+                Some(Either::Right(row)) => rows.push(row),
+                Some(Either::Left(done)) => {
+                    let Some(it) = waiting.next() else { return Ok(lost) };
+                    lost |= it.lost(done.rows_affected());
+                    let rows = std::mem::take(&mut rows);
+                    self.keep(&it, done.rows_affected(), Answer::Sqlite(rows));
+                }
+            }
+        }
+    }
+
+    async fn send_each(&mut self, connection: &mut PgConnection, waiting: Vec<Statement>) -> Result<bool> {
+        let mut lost = false;
+        for mut it in waiting {
+            let arguments = std::mem::take(&mut it.arguments);
+            let query = sqlx::query_with(AssertSqlSafe(it.text.clone()), arguments);
+            if it.want == Want::Rows {
+                let rows = connection.fetch_all(query).await?;
+                self.keep(&it, 0, Answer::Postgres(rows));
+            } else {
+                let count = connection.execute(query).await?.rows_affected();
+                lost |= it.lost(count);
+                self.keep(&it, count, Answer::Count(count));
+            }
+            if lost {
+                break;
+            }
+        }
+        Ok(lost)
+    }
+
+    fn keep(&mut self, it: &Statement, count: u64, rows: Answer) {
+        match it.want {
+            Want::Nothing | Want::Claim(_) => {}
+            Want::Count => drop(self.answered.insert(it.ticket, Answer::Count(count))),
+            Want::Rows => drop(self.answered.insert(it.ticket, rows)),
+        }
+    }
+}
+
+/// One text of several; the parameters of each are numbered after those before.
+fn together(waiting: &[Statement]) -> String {
+    let mut all = String::new();
+    for it in waiting {
+        if !all.is_empty() {
+            all.push_str(";\n");
+        }
+        let mut parts = it.text.split('$');
+        all.push_str(parts.next().unwrap_or_default());
+        for part in parts {
+            let digits = part.len() - part.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+            let number: usize = part[..digits].parse().unwrap_or_default();
+            all.push('$');
+            all.push_str(&(number + it.offset).to_string());
+            all.push_str(&part[digits..]);
+        }
+    }
+    all
+}
