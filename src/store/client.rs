@@ -9,7 +9,7 @@ use super::db::{Lock, Tx};
 use super::error::Result;
 use super::noun::{Head, Keyed, Listing, Stored};
 use super::seal::{Place, Sealed};
-use super::sql::Sql;
+use super::sql::{Asked, Sql};
 use crate::domain::client::{AgeBasis, Availability, Client};
 use crate::domain::code::{Gender, Modality, Side};
 use crate::domain::ids::{ClientId, CounsellorId, LinkId, OrganisationId, VenueId};
@@ -311,9 +311,9 @@ pub async fn seen_by(tx: &mut Tx, id: ClientId, counsellor_id: CounsellorId) -> 
 }
 
 /// The counsellors with whom a client has or had a session that was not cancelled.
-pub async fn counsellors_of(tx: &mut Tx, id: ClientId) -> Result<Vec<CounsellorId>> {
+pub fn counsellors_of(tx: &mut Tx, id: ClientId) -> Asked<Vec<CounsellorId>> {
     let sql = tx.sql("SELECT DISTINCT counsellor_id FROM seen WHERE client_id = $1");
-    Ok(sql.bind(id).all::<(CounsellorId,)>().await?.into_iter().map(|row| row.0).collect())
+    sql.bind(id).ask::<(CounsellorId,)>().map(|rows| rows.into_iter().map(|row| row.0).collect())
 }
 
 /// Locks clients, in order, so that no session is placed for them meanwhile.

@@ -3,6 +3,7 @@
 use super::db::{Lock, Tx};
 use super::error::Result;
 use super::noun::{Head, Listing, Stored};
+use super::sql::Asked;
 use crate::domain::conflict::Conflict;
 use crate::domain::ids::{ClientId, ConflictId, CounsellorId, OrganisationId};
 use crate::domain::noun::Record;
@@ -72,9 +73,9 @@ impl Stored for Conflict {
 }
 
 /// The counsellors who must not see a client.
-pub async fn counsellors_of(tx: &mut Tx, client_id: ClientId) -> Result<Vec<CounsellorId>> {
+pub fn counsellors_of(tx: &mut Tx, client_id: ClientId) -> Asked<Vec<CounsellorId>> {
     let sql = tx.sql("SELECT counsellor_id FROM conflict_of_interest WHERE client_id = $1 ORDER BY counsellor_id");
-    Ok(sql.bind(client_id).all::<(CounsellorId,)>().await?.into_iter().map(|row| row.0).collect())
+    sql.bind(client_id).ask::<(CounsellorId,)>().map(|rows| rows.into_iter().map(|row| row.0).collect())
 }
 
 /// Deletes a declaration.

@@ -10,6 +10,7 @@ use super::error::{Error, Result};
 use super::noun::{Head, Listing, Stored};
 use super::seal::{Place, Sealed};
 use super::session::MOST_IDS;
+use super::sql::Asked;
 use crate::domain::consent::{Assent, Consent, ConsentEnd, ConsentEnding, ConsentGiver, ConsentPurpose};
 use crate::domain::ids::{ClientId, ConsentId, GuardianId, OrganisationId};
 use crate::domain::noun::Record;
@@ -145,9 +146,9 @@ impl Stored for Consent {
 }
 
 /// Every consent about a client, without the reasons for which they ended.
-pub async fn of_client(tx: &mut Tx, client_id: ClientId) -> Result<Vec<Consent>> {
-    let rows = tx.sql("SELECT * FROM consent WHERE client_id = $1 ORDER BY id").bind(client_id).all::<Row>().await?;
-    rows.into_iter().map(|row| Ok(row.closed()?.content)).collect()
+pub fn of_client(tx: &mut Tx, client_id: ClientId) -> Asked<Vec<Consent>> {
+    let asked = tx.sql("SELECT * FROM consent WHERE client_id = $1 ORDER BY id").bind(client_id).ask::<Row>();
+    asked.then(|rows| rows.into_iter().map(|row| Ok(row.closed()?.content)).collect())
 }
 
 /// Every consent about clients, by client, without the reasons for which they ended.

@@ -18,7 +18,7 @@ use super::cipher::Key;
 use super::error::{Error, KeyFault, Result};
 use super::group::{Member, Writer};
 use super::queue::{Connection, Queue};
-use super::sql::{Asked, Record, Sql, padded};
+use super::sql::{Asked, Sql, padded};
 use super::vault::Vault;
 
 /// Which database to open.
@@ -208,12 +208,18 @@ impl Tx {
         Sql::begin(self, text.into())
     }
 
-    /// The rows of what was asked.
-    pub async fn answer<R: Record>(&mut self, asked: Asked<R>) -> Result<Vec<R>> {
-        if !self.queue.has(&asked) {
+    /// The answer to what was asked.
+    pub async fn answer<T>(&mut self, asked: Asked<T>) -> Result<T> {
+        if !self.queue.has(asked.ticket) {
             self.send().await?;
         }
-        self.queue.take(asked)
+        (asked.read)(self.queue.take(asked.ticket))
+    }
+
+    /// Asks one thing, and answers it.
+    pub async fn tell<T>(&mut self, ask: impl FnOnce(&mut Self) -> Asked<T>) -> Result<T> {
+        let asked = ask(self);
+        self.answer(asked).await
     }
 
     /// Has everything run that waits.

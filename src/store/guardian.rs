@@ -9,6 +9,7 @@ use super::error::Result;
 use super::noun::{Head, Keyed, Listing, Stored};
 use super::seal::{Place, Sealed};
 use super::session::MOST_IDS;
+use super::sql::Asked;
 use crate::domain::guardian::{Guardian, GuardianStanding};
 use crate::domain::ids::{ClientId, GuardianId, OrganisationId};
 use crate::domain::noun::Record;
@@ -106,8 +107,8 @@ impl Keyed for Guardian {
 }
 
 /// The guardians of a client and how they stand, without opening personal data.
-pub async fn of_client(tx: &mut Tx, client_id: ClientId) -> Result<Vec<(GuardianId, GuardianStanding)>> {
-    tx.sql("SELECT id, standing FROM guardian WHERE client_id = $1 ORDER BY id").bind(client_id).all().await
+pub fn of_client(tx: &mut Tx, client_id: ClientId) -> Asked<Vec<(GuardianId, GuardianStanding)>> {
+    tx.sql("SELECT id, standing FROM guardian WHERE client_id = $1 ORDER BY id").bind(client_id).ask()
 }
 
 /// The same, of many clients.

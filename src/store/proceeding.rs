@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use super::db::{Lock, Tx};
 use super::error::Result;
 use super::noun::{Head, Listing, Stored};
-use super::sql::Sql;
+use super::sql::{Asked, Sql};
 use crate::domain::ids::{CaseId, ClientId, OrganisationId, ProceedingId};
 use crate::domain::noun::Record;
 use crate::domain::proceeding::{Proceeding, ProceedingKind};
@@ -69,13 +69,13 @@ impl Stored for Proceeding {
 }
 
 /// The days, of those from one to another, that the cases of a client take.
-pub async fn days_of(tx: &mut Tx, client_id: ClientId, first: NaiveDate, last: NaiveDate) -> Result<Vec<NaiveDate>> {
+pub fn days_of(tx: &mut Tx, client_id: ClientId, first: NaiveDate, last: NaiveDate) -> Asked<Vec<NaiveDate>> {
     let sql = tx.sql(
         "SELECT DISTINCT on_date FROM proceeding JOIN case_party USING (case_file_id)
           WHERE client_id = $1 AND on_date BETWEEN $2 AND $3 ORDER BY on_date",
     );
-    let rows = sql.bind(client_id).bind(first).bind(last).all::<(NaiveDate,)>().await?;
-    Ok(rows.into_iter().map(|row| row.0).collect())
+    let asked = sql.bind(client_id).bind(first).bind(last).ask::<(NaiveDate,)>();
+    asked.map(|rows| rows.into_iter().map(|row| row.0).collect())
 }
 
 /// Deletes a proceeding.

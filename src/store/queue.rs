@@ -13,7 +13,7 @@ use sqlx::{Arguments as _, AssertSqlSafe, Either, Executor as _, PgConnection, S
 use tokio_stream::StreamExt as _;
 
 use super::error::{Error, Result};
-use super::sql::{Asked, Param, Record};
+use super::sql::{Param, Record};
 
 /// What waits, and what was answered.
 pub(super) struct Queue {
@@ -64,10 +64,33 @@ enum Bound {
     Postgres(PgArguments),
 }
 
-enum Answer {
+/// What a statement has answered.
+pub(super) enum Answer {
+    /// Nothing: it was undone before it ran.
+    Nothing,
+    /// How many rows it wrote.
     Count(u64),
+    /// What it read.
     Sqlite(Vec<SqliteRow>),
+    /// What it read.
     Postgres(Vec<PgRow>),
+}
+
+impl Answer {
+    pub(super) fn rows<R: Record>(self) -> Result<Vec<R>> {
+        Ok(match self {
+            Self::Sqlite(rows) => rows.iter().map(R::from_row).collect::<sqlx::Result<_>>()?,
+            Self::Postgres(rows) => rows.iter().map(R::from_row).collect::<sqlx::Result<_>>()?,
+            Self::Count(_) | Self::Nothing => Vec::new(),
+        })
+    }
+
+    pub(super) fn count(self) -> u64 {
+        match self {
+            Self::Count(count) => count,
+            Self::Sqlite(_) | Self::Postgres(_) | Self::Nothing => 0,
+        }
+    }
 }
 
 /// Where it is sent.
@@ -132,27 +155,14 @@ impl Queue {
         };
     }
 
-    /// Whether it was answered.
-    pub(super) fn has<R>(&self, asked: &Asked<R>) -> bool {
-        self.answered.contains_key(&asked.ticket)
+    /// Whether a statement was answered.
+    pub(super) fn has(&self, ticket: Ticket) -> bool {
+        self.answered.contains_key(&ticket)
     }
 
-    /// The rows of an answer.
-    pub(super) fn take<R: Record>(&mut self, asked: Asked<R>) -> Result<Vec<R>> {
-        Ok(match self.answered.remove(&asked.ticket) {
-            Some(Answer::Sqlite(rows)) => rows.iter().map(R::from_row).collect::<sqlx::Result<_>>()?,
-            Some(Answer::Postgres(rows)) => rows.iter().map(R::from_row).collect::<sqlx::Result<_>>()?,
-            // It was undone before it was sent.
-            Some(Answer::Count(_)) | None => Vec::new(),
-        })
-    }
-
-    /// How many rows a statement wrote.
-    pub(super) fn count(&mut self, ticket: Ticket) -> u64 {
-        match self.answered.remove(&ticket) {
-            Some(Answer::Count(count)) => count,
-            _ => 0,
-        }
+    /// What a statement has answered.
+    pub(super) fn take(&mut self, ticket: Ticket) -> Answer {
+        self.answered.remove(&ticket).unwrap_or(Answer::Nothing)
     }
 
     /// Runs everything that waits, up to the first that fails. [`Error::Conflict`] when a claim wrote nothing.

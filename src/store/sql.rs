@@ -1,7 +1,6 @@
 //! A statement about to run, on either engine.
 
 use std::borrow::Cow;
-use std::marker::PhantomData;
 
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
@@ -10,7 +9,7 @@ use uuid::Uuid;
 
 use super::db::Tx;
 use super::error::Result;
-use super::queue::{Ticket, Want};
+use super::queue::{Answer, Ticket, Want};
 use crate::domain::ids::Id;
 
 /// What can be bound to a statement of either engine.
@@ -28,11 +27,24 @@ pub struct Sql<'t> {
     text: Cow<'static, str>,
 }
 
-/// What was asked and is answered by [`Tx::answer`].
+/// What was asked and is answered by [`Tx::answer`], with whatever else was asked until then.
 #[must_use]
-pub struct Asked<R> {
+pub struct Asked<T> {
     pub(super) ticket: Ticket,
-    rows: PhantomData<fn() -> R>,
+    pub(super) read: Box<dyn FnOnce(Answer) -> Result<T> + Send>,
+}
+
+impl<T: 'static> Asked<T> {
+    /// The same, read further.
+    pub fn then<U>(self, further: impl FnOnce(T) -> Result<U> + Send + 'static) -> Asked<U> {
+        let Self { ticket, read } = self;
+        Asked { ticket, read: Box::new(|answer| further(read(answer)?)) }
+    }
+
+    /// The same, as something else.
+    pub fn map<U>(self, into: impl FnOnce(T) -> U + Send + 'static) -> Asked<U> {
+        self.then(|it| Ok(into(it)))
+    }
 }
 
 impl<'t> Sql<'t> {
@@ -63,7 +75,7 @@ impl<'t> Sql<'t> {
     pub async fn run(self) -> Result<u64> {
         let ticket = self.tx.queue.end(self.text, Want::Count);
         self.tx.send().await?;
-        Ok(self.tx.queue.count(ticket))
+        Ok(self.tx.queue.take(ticket).count())
     }
 
     /// Runs an `INSERT … ON CONFLICT DO NOTHING`; no row written is [`super::Error::Conflict`].
@@ -87,7 +99,7 @@ impl<'t> Sql<'t> {
     pub async fn all<R: Record>(self) -> Result<Vec<R>> {
         let ticket = self.tx.queue.end(self.text, Want::Rows);
         self.tx.send().await?;
-        self.tx.queue.take(Asked { ticket, rows: PhantomData })
+        self.tx.queue.take(ticket).rows()
     }
 
     /// Has it run with the next statement, or at the end: what it writes, nobody needs to know now.
@@ -100,9 +112,9 @@ impl<'t> Sql<'t> {
         self.tx.queue.end(self.text, Want::Claim(rows as u64));
     }
 
-    /// Asks for rows, with whatever else is asked until the first is answered.
-    pub fn ask<R: Record>(self) -> Asked<R> {
-        Asked { ticket: self.tx.queue.end(self.text, Want::Rows), rows: PhantomData }
+    /// Asks for every row.
+    pub fn ask<R: Record>(self) -> Asked<Vec<R>> {
+        Asked { ticket: self.tx.queue.end(self.text, Want::Rows), read: Box::new(Answer::rows) }
     }
 }
 

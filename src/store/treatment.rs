@@ -8,6 +8,7 @@ use super::codec::{Instant, Zone};
 use super::db::{Lock, Tx};
 use super::error::{Error, Result};
 use super::seal::{Place, Sealed};
+use super::sql::Asked;
 use crate::domain::code::Side;
 use crate::domain::compliance::Policy;
 use crate::domain::ids::{ClientId, HolidayCalendarId, OrderId, OrganisationId, ParticipantId};
@@ -141,14 +142,14 @@ pub async fn of_calendar(tx: &mut Tx, id: HolidayCalendarId) -> Result<Vec<Order
 }
 
 /// Those of a client's orders towards which sessions can count, with the first day of each and its zone.
-pub async fn open_of(tx: &mut Tx, client_id: ClientId) -> Result<Vec<(OrderId, NaiveDate, Tz)>> {
+pub fn open_of(tx: &mut Tx, client_id: ClientId) -> Asked<Vec<(OrderId, NaiveDate, Tz)>> {
     let sql = tx.sql(
         "SELECT treatment_order.id, starts_on, zone FROM treatment_order
            JOIN compliance ON compliance.order_id = treatment_order.id
           WHERE client_id = $1 AND compliance.open = TRUE",
     );
-    let rows = sql.bind(client_id).all::<(OrderId, NaiveDate, Zone)>().await?;
-    Ok(rows.into_iter().map(|(id, starts_on, zone)| (id, starts_on, zone.0)).collect())
+    let asked = sql.bind(client_id).ask::<(OrderId, NaiveDate, Zone)>();
+    asked.map(|rows| rows.into_iter().map(|(id, starts_on, zone)| (id, starts_on, zone.0)).collect())
 }
 
 #[derive(sqlx::FromRow)]

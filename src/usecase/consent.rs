@@ -40,7 +40,7 @@ impl Managed for Consent {
             refuse("given_on", "must not be in the future");
         }
         if let Some(id) = it.guardian_id {
-            let guardians = guardian::of_client(&mut work.tx, it.client_id).await?;
+            let guardians = work.tx.tell(|tx| guardian::of_client(tx, it.client_id)).await?;
             match guardians.into_iter().find(|(known, _)| *known == id) {
                 Some((_, GuardianStanding::Safe)) => {}
                 Some(_) => refuse("guardian_id", "must be a guardian who is safe"),

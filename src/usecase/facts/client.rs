@@ -24,23 +24,26 @@ pub(super) async fn client_facts(
     sites: &BTreeMap<SiteId, SiteFacts>,
     busy: Spans,
 ) -> Result<ClientFacts> {
-    let open = treatment::open_of(tx, client.id).await?;
-    let guardians = guardian::of_client(tx, client.id).await?;
-    let consents = consent::of_client(tx, client.id).await?;
+    let open = treatment::open_of(tx, client.id);
+    let guardians = guardian::of_client(tx, client.id);
+    let consents = consent::of_client(tx, client.id);
     let days: BTreeSet<_> = days_around(ask.around).collect();
     let (first, last) = (days.first().copied(), days.last().copied());
-    let proceedings = match first.zip(last) {
-        Some((first, last)) => proceeding::days_of(tx, client.id, first, last).await?,
+    let proceedings = first.zip(last).map(|(first, last)| proceeding::days_of(tx, client.id, first, last));
+    let (seen_by, conflicts) = (client::counsellors_of(tx, client.id), conflict::counsellors_of(tx, client.id));
+    let (open, consents) = (tx.answer(open).await?, tx.answer(consents).await?);
+    let proceedings = match proceedings {
+        Some(proceedings) => tx.answer(proceedings).await?,
         None => Vec::new(),
     };
-    let subject = ConsentSubject { born_on: client.born_on.clone(), guardians };
+    let subject = ConsentSubject { born_on: client.born_on.clone(), guardians: tx.answer(guardians).await? };
     let covered = |day| consents.iter().any(|it| it.covers(&subject, ConsentPurpose::Care, day));
     let safe = subject.guardians.iter().filter(|(_, standing)| *standing == GuardianStanding::Safe);
     Ok(ClientFacts {
         id: client.id,
         side: client.side,
-        seen_by: client::counsellors_of(tx, client.id).await?.into_iter().collect(),
-        conflicts: conflict::counsellors_of(tx, client.id).await?.into_iter().collect(),
+        seen_by: tx.answer(seen_by).await?.into_iter().collect(),
+        conflicts: tx.answer(conflicts).await?.into_iter().collect(),
         busy,
         spoken_languages: client.spoken_languages.clone(),
         counsellor_gender: client.counsellor_gender,

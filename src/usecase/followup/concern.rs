@@ -130,7 +130,7 @@ async fn suited(work: &mut Work<'_>, id: CounsellorId, client: &Outline) -> Resu
     let found = Counsellor::find(&mut work.tx, id, Lock::None).await?;
     let suits =
         |it: &Counsellor| it.organisation_id == client.organisation_id && it.side == client.side && !it.inactive;
-    let barred = conflict::counsellors_of(&mut work.tx, client.id).await?.contains(&id);
+    let barred = work.tx.tell(|tx| conflict::counsellors_of(tx, client.id)).await?.contains(&id);
     Ok(found.filter(|it| suits(it) && !barred).map(|it| (id, it.zone)))
 }
 

@@ -184,7 +184,7 @@ pub(super) async fn responsible(
     let found = Counsellor::find(&mut work.tx, id, Lock::None).await?;
     let found = found.filter(|it| it.organisation_id == organisation_id);
     let found = found.ok_or(Error::NotFound(Counsellor::WORD))?;
-    let barred = conflict::counsellors_of(&mut work.tx, client_id).await?.contains(&id);
+    let barred = work.tx.tell(|tx| conflict::counsellors_of(tx, client_id)).await?.contains(&id);
     match found.side {
         Side::Survivor if !barred && !found.inactive => Ok(found),
         _ => Err(Error::field(FIELD, "must be a counsellor who may see the survivor")),

@@ -161,7 +161,7 @@ async fn write(work: &mut Work<'_>, it: Laid, touched: &[MilestoneId]) -> Result
 /// Writes who finds the listed milestones of a plan among the own.
 async fn carers(work: &mut Work<'_>, plan: &Plan) -> Result<()> {
     let Some(course) = plan.course() else { return Ok(()) };
-    let mut counsellors = client::counsellors_of(&mut work.tx, course.client_id).await?;
+    let mut counsellors = work.tx.tell(|tx| client::counsellors_of(tx, course.client_id)).await?;
     counsellors.push(course.counsellor_id);
     counsellors.sort_unstable();
     counsellors.dedup();

@@ -138,7 +138,7 @@ impl Run<'_, '_> {
     async fn consent(&mut self, cells: &mut Cells<'_>, key: &str, content: Consent) -> Result<()> {
         let stored = match self.is_created(content.client_id.0) {
             true => Vec::new(),
-            false => consent::of_client(&mut self.work.tx, content.client_id).await?,
+            false => self.work.tx.tell(|tx| consent::of_client(tx, content.client_id)).await?,
         };
         if stored.iter().any(|it| Consent { ended: None, ..it.clone() } == content) {
             self.report.note(Consent::WORD, key, Done::Unchanged);

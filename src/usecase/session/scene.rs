@@ -156,7 +156,7 @@ async fn check_guardians(work: &mut Work<'_>, party: &Party) -> Result<()> {
 /// Refuses a guardian who is none of the client's, as if there were none.
 pub async fn check_guardian(work: &mut Work<'_>, one: &Attendee) -> Result<()> {
     if let Some(id) = one.guardian_id {
-        let guardians = guardian::of_client(&mut work.tx, one.client_id).await?;
+        let guardians = work.tx.tell(|tx| guardian::of_client(tx, one.client_id)).await?;
         guardians.iter().find(|(own, _)| *own == id).ok_or(Error::NotFound(Guardian::WORD))?;
     }
     Ok(())

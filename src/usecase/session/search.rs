@@ -243,7 +243,7 @@ pub async fn check_own(
     }
     for one in &wanted.party.participants {
         let Some(id) = one.guardian_id else { continue };
-        let guardians = guardian::of_client(tx, one.client_id).await?;
+        let guardians = tx.tell(|tx| guardian::of_client(tx, one.client_id)).await?;
         guardians.iter().find(|(own, _)| *own == id).ok_or(Error::NotFound(Guardian::WORD))?;
     }
     if let Some(id) = wanted.venue_id {

@@ -80,7 +80,7 @@ fn unable(why: Unable, id: TransferId) -> Error {
 async fn consents(work: &mut Work<'_>, client: &Subject) -> Result<Vec<ConsentId>> {
     let tx = &mut work.tx;
     let today = local_today(tx, client.organisation_id, work.now).await?;
-    let guardians = guardian::of_client(tx, client.id).await?;
+    let guardians = tx.tell(|tx| guardian::of_client(tx, client.id)).await?;
     let subject = ConsentSubject { born_on: client.born_on.clone(), guardians };
     let used = transfer::used(tx, client.id).await?;
     let all = consent::of_clients(tx, &[client.id]).await?.remove(&client.id).unwrap_or_default();
