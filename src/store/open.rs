@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
+use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
@@ -13,6 +14,9 @@ use super::group::Writer;
 
 /// How long a request waits for a connection before it is told to come back.
 pub(super) const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(10);
+
+/// For so long after its last use a connection is not asked whether it still answers. \[P\]
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
 /// Nobody waits for ever for somebody who froze, and what is acknowledged is on disk.
 const BOUNDS: [(&str, &str); 3] =
@@ -42,6 +46,13 @@ impl Db {
                 let options: PgConnectOptions = url.expose_secret().parse().map_err(Error::Database)?;
                 let options = options.application_name("aftercare").options(BOUNDS);
                 let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(WAIT_FOR_CONNECTION);
+                let pool = pool.test_before_acquire(false).before_acquire(|connection, known| {
+                    Box::pin(async move {
+                        // Who was in use a moment ago is still there; to ask would be one round trip more each time.
+                        let answers = known.idle_for < TRUSTED_FOR || connection.ping().await.is_ok();
+                        Ok(answers)
+                    })
+                });
                 Ok(Self::over(Engine::Postgres(pool.connect_with(options).await?)))
             }
         }
@@ -59,7 +70,11 @@ impl Db {
             .row_buffer_size(ROWS_AHEAD)
             .pragma("secure_delete", secure_delete)
             .busy_timeout(WAIT_FOR_CONNECTION);
-        let pool = |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(WAIT_FOR_CONNECTION);
+        // A connection to a file does not go away.
+        let pool = |size| {
+            let pool = SqlitePoolOptions::new().max_connections(size).test_before_acquire(false);
+            pool.acquire_timeout(WAIT_FOR_CONNECTION)
+        };
         // A long transaction, such as an import, would write pages and savepoints to disk again and again.
         let memory = options.clone().pragma("cache_size", WRITER_CACHE).pragma("temp_store", "MEMORY");
         // The first to come makes the file one with a log of its own, for which SQLite waits for nobody.

@@ -113,7 +113,7 @@ impl<'t> Sql<'t> {
     }
 
     /// Asks for every row.
-    pub fn ask<R: Record>(self) -> Asked<Vec<R>> {
+    pub fn ask<R: Record + 'static>(self) -> Asked<Vec<R>> {
         Asked { ticket: self.tx.queue.end(self.text, Want::Rows), read: Box::new(Answer::rows) }
     }
 }
