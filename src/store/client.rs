@@ -1,5 +1,7 @@
 //! Clients.
 
+use std::collections::BTreeSet;
+
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -325,9 +327,9 @@ pub async fn lock(tx: &mut Tx, ids: &[ClientId]) -> Result<()> {
 }
 
 /// The links a client belongs to, in order.
-pub async fn links(tx: &mut Tx, id: ClientId) -> Result<Vec<LinkId>> {
+pub fn links(tx: &mut Tx, id: ClientId) -> Asked<Vec<LinkId>> {
     let sql = tx.sql("SELECT DISTINCT link_id FROM link_party WHERE client_id = $1 ORDER BY link_id");
-    Ok(sql.bind(id).all::<(LinkId,)>().await?.into_iter().map(|row| row.0).collect())
+    sql.bind(id).ask::<(LinkId,)>().map(|rows| rows.into_iter().map(|row| row.0).collect())
 }
 
 /// The parties of a link, in order.
@@ -337,14 +339,14 @@ pub async fn parties(tx: &mut Tx, link_id: LinkId) -> Result<Vec<ClientId>> {
 }
 
 /// The pairs among clients of whom it was declared that they must not meet.
-pub async fn declared_apart(tx: &mut Tx, ids: &[ClientId]) -> Result<Vec<(ClientId, ClientId)>> {
+pub fn declared_apart(tx: &mut Tx, ids: &[ClientId]) -> Asked<Vec<(ClientId, ClientId)>> {
     let sql = tx.sql_each(
         "SELECT no_contact.client_id, client.id
            FROM no_contact JOIN client ON client.reference = no_contact.other_reference
           WHERE no_contact.client_id IN ({ids}) ORDER BY no_contact.client_id, client.id",
         ids.len(),
     );
-    let mut pairs: Vec<(ClientId, ClientId)> = sql.bind_ids(ids).all().await?;
-    pairs.retain(|(_, other)| ids.contains(other));
-    Ok(pairs)
+    let among: BTreeSet<ClientId> = ids.iter().copied().collect();
+    let pairs = sql.bind_ids(ids).ask::<(ClientId, ClientId)>();
+    pairs.map(move |pairs| pairs.into_iter().filter(|(_, other)| among.contains(other)).collect())
 }

@@ -11,7 +11,7 @@ use super::db::{Lock, Tx};
 use super::error::{Error, Result};
 use super::noun::{Head, Keyed, Listing, Stored};
 use super::seal::{Place, Sealed};
-use super::sql::Sql;
+use super::sql::{Asked, Sql};
 use crate::domain::code::{CareService, Gender, Modality, Side};
 use crate::domain::counsellor::{Counsellor, Leave, WorkingHours};
 use crate::domain::ids::{CounsellorId, LeaveId, OrganisationId};
@@ -178,7 +178,7 @@ pub async fn unnamed_of(tx: &mut Tx, organisation_id: OrganisationId) -> Result<
 }
 
 /// Locks counsellors, in the order of their ids; says whose those are that there are.
-pub async fn lock(tx: &mut Tx, ids: &BTreeSet<CounsellorId>) -> Result<Vec<(CounsellorId, OrganisationId)>> {
+pub fn lock(tx: &mut Tx, ids: &BTreeSet<CounsellorId>) -> Asked<Vec<(CounsellorId, OrganisationId)>> {
     let ids: Vec<_> = ids.iter().copied().collect();
     // Not a share lock: limits and travel rest on the counsellor's other sessions, and no constraint holds them.
     let sql = tx.sql_each_locked(
@@ -186,7 +186,7 @@ pub async fn lock(tx: &mut Tx, ids: &BTreeSet<CounsellorId>) -> Result<Vec<(Coun
         ids.len(),
         Lock::Update,
     );
-    sql.bind_ids(&ids).all().await
+    sql.bind_ids(&ids).ask()
 }
 
 /// Ties a registration to a side, unless it is tied to one already, and holds it there until the

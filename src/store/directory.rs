@@ -11,7 +11,7 @@ use super::codec::Zone;
 use super::db::{Lock, Tx};
 use super::error::{Error, Result};
 use super::noun::{Head, Keyed, Listing, Stored};
-use super::sql::Sql;
+use super::sql::{Asked, Sql};
 use crate::domain::directory::{Organisation, OrganisationKind, Room, SideHours, Site, Venue};
 use crate::domain::ids::{HolidayCalendarId, OrganisationId, RoomId, SiteId, VenueId};
 use crate::domain::noun::Record;
@@ -376,11 +376,11 @@ pub async fn owners_of(
 }
 
 /// Keeps a venue and its site from changing; says whose they are.
-pub async fn hold_venue(tx: &mut Tx, id: VenueId) -> Result<Option<(OrganisationId, OrganisationId)>> {
+pub fn hold_venue(tx: &mut Tx, id: VenueId) -> Asked<Option<(OrganisationId, OrganisationId)>> {
     let sql = tx.sql_locked(
         "SELECT venue.organisation_id, site.organisation_id FROM venue JOIN site ON site.id = venue.site_id
           WHERE venue.id = $1",
         Lock::Share,
     );
-    sql.bind(id).maybe().await
+    sql.bind(id).ask().map(|rows| rows.into_iter().next())
 }

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::codec::Instant;
 use super::db::Tx;
 use super::error::{Error, Result};
+use super::sql::{Asked, Sql};
 use crate::domain::code::{Side, words};
 use crate::domain::counsellor::Counsellor;
 use crate::domain::ids::{ClientId, CounsellorId, LinkId, OrganisationId, SessionId, SiteId};
@@ -43,28 +44,27 @@ pub struct Claim<'a> {
     pub links: &'a BTreeSet<LinkId>,
 }
 
-/// Claims time and place of a session. [`super::Error::Conflict`] when any of it is taken; what was
-/// claimed until then stays in the transaction, so claim inside a savepoint.
-pub async fn claim(tx: &mut Tx, claim: &Claim<'_>) -> Result<()> {
+/// Claims time and place of a session, with the next statement: that is [`super::Error::Conflict`] when any of it is
+/// taken. What was claimed until then stays in the transaction, so claim inside a savepoint.
+pub fn claim(tx: &mut Tx, claim: &Claim<'_>) {
     let session = claim.session;
     let clients = session.clients().into_iter().map(|id| (id.0, Resource::Client, session.span));
     let counsellors = claim.counsellors.iter().map(|it| (it.id.0, Resource::Counsellor, it.occupied_by(session.span)));
     let mut resources: Vec<_> = clients.chain(counsellors).collect();
     resources.extend(session.place.room_id().map(|room| (room.0, Resource::Room, session.span)));
     resources.sort_unstable_by_key(|(id, ..)| *id);
-    claim_times(tx, session, &resources).await?;
+    claim_times(tx, session, &resources);
     // Where no clients come, there is nobody to be kept apart.
     if let Some(site_id) = session.place.site_id().filter(|_| session.service.side().is_some()) {
         let span = presence(session.span, claim.separation_gap_for);
-        claim_presence(tx, session.id, site_id, session.side, span, expiry(session)).await?;
+        sql_of_presence(tx, session.id, site_id, session.side, span, expiry(session)).claim_later(1);
         let links: Vec<LinkId> = claim.links.iter().copied().collect();
-        claim_links(tx, session, &links).await?;
+        claim_links(tx, session, &links);
     }
-    Ok(())
 }
 
 /// Claims the times of resources, which are sorted by id: all of them or none.
-async fn claim_times(tx: &mut Tx, session: &Session, resources: &[(Uuid, Resource, Span)]) -> Result<()> {
+fn claim_times(tx: &mut Tx, session: &Session, resources: &[(Uuid, Resource, Span)]) {
     let mut sql = tx.sql_rows(
         "INSERT INTO occupancy (session_id, resource_id, kind, organisation_id, side, starts_at, ends_at, expires_at)
          VALUES {($1, $2, $3, $4, $5, $6, $7, $8)} ON CONFLICT DO NOTHING",
@@ -81,7 +81,7 @@ async fn claim_times(tx: &mut Tx, session: &Session, resources: &[(Uuid, Resourc
             .bind(Instant(span.ends_at()))
             .bind(expiry(session));
     }
-    sql.claim_all(resources.len()).await
+    sql.claim_later(resources.len());
 }
 
 fn expiry(session: &Session) -> Option<Instant> {
@@ -91,14 +91,14 @@ fn expiry(session: &Session) -> Option<Instant> {
     }
 }
 
-async fn claim_presence(
+fn sql_of_presence(
     tx: &mut Tx,
     session_id: SessionId,
     site_id: SiteId,
     side: Side,
     padded: Span,
     expires_at: Option<Instant>,
-) -> Result<()> {
+) -> Sql<'_> {
     tx.sql(
         "INSERT INTO site_presence (session_id, site_id, side, padded_from, padded_until, expires_at)
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
@@ -109,14 +109,12 @@ async fn claim_presence(
     .bind(Instant(padded.starts_at()))
     .bind(Instant(padded.ends_at()))
     .bind(expires_at)
-    .claim()
-    .await
 }
 
 /// Gives a session's time from one of its counsellors to another: the new one's is claimed before the old
 /// one's is given back, so that nobody waits for a row that was only almost given back.
 pub async fn reassign(tx: &mut Tx, session: &Session, from: CounsellorId, to: &Record<Counsellor>) -> Result<()> {
-    claim_times(tx, session, &[(to.id.0, Resource::Counsellor, to.occupied_by(session.span))]).await?;
+    claim_times(tx, session, &[(to.id.0, Resource::Counsellor, to.occupied_by(session.span))]);
     tx.sql("DELETE FROM occupancy WHERE session_id = $1 AND resource_id = $2")
         .bind(session.id)
         .bind(from)
@@ -127,12 +125,13 @@ pub async fn reassign(tx: &mut Tx, session: &Session, from: CounsellorId, to: &R
 
 /// Claims the days of a session at its site for one link of its client.
 pub async fn claim_link(tx: &mut Tx, session: &Session, link_id: LinkId) -> Result<()> {
-    claim_links(tx, session, &[link_id]).await
+    claim_links(tx, session, &[link_id]);
+    tx.send().await
 }
 
 /// The same for links sorted by id: all of them or none.
-async fn claim_links(tx: &mut Tx, session: &Session, links: &[LinkId]) -> Result<()> {
-    let Some(site_id) = session.place.site_id() else { return Ok(()) };
+fn claim_links(tx: &mut Tx, session: &Session, links: &[LinkId]) {
+    let Some(site_id) = session.place.site_id() else { return };
     let days: Vec<_> = session.span.local_days(session.zone).collect();
     let rows: Vec<_> = links.iter().flat_map(|link_id| days.iter().map(move |day| (*link_id, *day))).collect();
     for some in rows.chunks(MOST_ROWS) {
@@ -144,9 +143,8 @@ async fn claim_links(tx: &mut Tx, session: &Session, links: &[LinkId]) -> Result
         for (link_id, day) in some {
             sql = sql.bind(session.id).bind(site_id).bind(*link_id).bind(*day).bind(session.side);
         }
-        sql.claim_all(some.len()).await?;
+        sql.claim_later(some.len());
     }
-    Ok(())
 }
 
 /// So many rows are claimed at once, far below the most parameters of either engine.
@@ -155,11 +153,12 @@ const MOST_ROWS: usize = 256;
 /// Claims a session's time for one client more, and its days for those links that it has not claimed yet.
 /// [`super::Error::Conflict`] as of [`claim`].
 pub async fn join(tx: &mut Tx, session: &Session, client_id: ClientId, links: &BTreeSet<LinkId>) -> Result<()> {
-    claim_times(tx, session, &[(client_id.0, Resource::Client, session.span)]).await?;
+    claim_times(tx, session, &[(client_id.0, Resource::Client, session.span)]);
     let sql = tx.sql("SELECT DISTINCT link_id FROM link_presence WHERE session_id = $1");
     let claimed: Vec<(LinkId,)> = sql.bind(session.id).all().await?;
     let links: Vec<LinkId> = links.iter().copied().filter(|link_id| !claimed.contains(&(*link_id,))).collect();
-    claim_links(tx, session, &links).await
+    claim_links(tx, session, &links);
+    tx.send().await
 }
 
 /// Gives back what a session took for one of its clients, whose links are none of the others'.
@@ -218,7 +217,7 @@ impl Busy {
 }
 
 /// When clients, counsellors and rooms are taken, within an interval.
-pub async fn busy(tx: &mut Tx, resources: &[Uuid], around: Span, now: Instant) -> Result<Vec<Busy>> {
+pub fn busy(tx: &mut Tx, resources: &[Uuid], around: Span, now: Instant) -> Asked<Vec<Busy>> {
     tx.sql_each(
         "SELECT session_id, resource_id, organisation_id, side, starts_at, ends_at FROM occupancy
           WHERE starts_at > $1 AND starts_at < $2 AND (expires_at IS NULL OR expires_at > $3)
@@ -228,38 +227,31 @@ pub async fn busy(tx: &mut Tx, resources: &[Uuid], around: Span, now: Instant) -
     .bind_bounds(around)
     .bind(now)
     .bind_ids(resources)
-    .all()
-    .await
+    .ask()
 }
 
 /// Padded presences of one side at sites, within an interval.
-pub async fn presences(
-    tx: &mut Tx,
-    sites: &[SiteId],
-    side: Side,
-    around: Span,
-    now: Instant,
-) -> Result<Vec<(SiteId, Span)>> {
+pub fn presences(tx: &mut Tx, sites: &[SiteId], side: Side, around: Span, now: Instant) -> Asked<Vec<(SiteId, Span)>> {
     let sql = tx.sql_each(
         "SELECT site_id, padded_from, padded_until FROM site_presence
           WHERE padded_from > $1 AND padded_from < $2 AND side = $3 AND (expires_at IS NULL OR expires_at > $4)
             AND site_id IN ({ids})",
         sites.len(),
     );
-    spans(sql.bind_bounds(around).bind(side).bind(now).bind_ids(sites)).await
+    spans(sql.bind_bounds(around).bind(side).bind(now).bind_ids(sites))
 }
 
 /// Sessions, within an interval, of people of one side whom a client must never meet: by the facts
 /// rather than by `link_presence`, which lacks those that a late link could not claim. What is held
 /// counts until `holds_after`.
-pub async fn linked(
+pub fn linked(
     tx: &mut Tx,
     client_id: ClientId,
     sites: &[SiteId],
     side: Side,
     around: Span,
     holds_after: Instant,
-) -> Result<Vec<(SiteId, Span)>> {
+) -> Asked<Vec<(SiteId, Span)>> {
     let sql = tx.sql_each(
         "SELECT session.site_id, session.starts_at, session.ends_at FROM link_party AS mine
            JOIN link_party AS theirs ON theirs.link_id = mine.link_id
@@ -270,12 +262,12 @@ pub async fn linked(
             AND (session.state = 'BOOKED' OR session.held_until > $5) AND session.site_id IN ({ids})",
         sites.len(),
     );
-    spans(sql.bind_bounds(around).bind(side).bind(client_id).bind(holds_after).bind_ids(sites)).await
+    spans(sql.bind_bounds(around).bind(side).bind(client_id).bind(holds_after).bind_ids(sites))
 }
 
-async fn spans(sql: super::sql::Sql<'_>) -> Result<Vec<(SiteId, Span)>> {
-    let rows = sql.all::<(SiteId, Instant, Instant)>().await?;
-    Ok(rows.into_iter().filter_map(|(site, from, until)| Some((site, Span::new(from.0, until.0)?))).collect())
+fn spans(sql: Sql<'_>) -> Asked<Vec<(SiteId, Span)>> {
+    let span = |(site, from, until): (SiteId, Instant, Instant)| Some((site, Span::new(from.0, until.0)?));
+    sql.ask().map(move |rows| rows.into_iter().filter_map(span).collect())
 }
 
 /// The sessions that ended after `since` and have claimed days for a link.
@@ -326,7 +318,8 @@ pub async fn repad(
     let mut too_close = Vec::new();
     for row in present_before {
         let Some(span) = Span::new(row.starts_at.0, row.ends_at.0) else { continue };
-        match claim_presence(tx, row.id, site_id, row.side, presence(span, separation_gap_for), row.held_until).await {
+        let span = presence(span, separation_gap_for);
+        match sql_of_presence(tx, row.id, site_id, row.side, span, row.held_until).claim().await {
             Err(Error::Conflict) => too_close.push(row.id),
             result => result?,
         }
@@ -338,7 +331,7 @@ pub async fn repad(
 /// interval starts earlier than this before it.
 const LONGEST: TimeDelta = TimeDelta::hours(48);
 
-impl super::sql::Sql<'_> {
+impl Sql<'_> {
     /// Binds the bounds between which whatever reaches into an interval must start.
     fn bind_bounds(self, around: Span) -> Self {
         self.bind(Instant(around.starts_at() - LONGEST)).bind(Instant(around.ends_at()))

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::codec::Instant;
 use super::db::Tx;
 use super::error::Result;
+use super::sql::Asked;
 use crate::domain::ids::{ClientId, CounsellorId, OrderId, SessionId, SiteId};
 use crate::domain::time::Span;
 
@@ -32,7 +33,7 @@ impl Visit {
 
 /// The sessions of clients that start within an interval, what is held included; those recorded after they
 /// took place too, which take no time in `occupancy`.
-pub async fn of_clients(tx: &mut Tx, ids: &[ClientId], around: Span, now: Instant) -> Result<Vec<Visit>> {
+pub fn of_clients(tx: &mut Tx, ids: &[ClientId], around: Span, now: Instant) -> Asked<Vec<Visit>> {
     let sql = tx.sql_each(
         "SELECT session.id, mine.client_id AS whose, site_id, starts_at, ends_at
            FROM session_participant AS mine JOIN session ON session.id = mine.session_id
@@ -40,11 +41,11 @@ pub async fn of_clients(tx: &mut Tx, ids: &[ClientId], around: Span, now: Instan
             AND mine.removed_at IS NULL AND mine.client_id IN ({ids})",
         ids.len(),
     );
-    sql.bind(Instant(around.starts_at())).bind(Instant(around.ends_at())).bind(now).bind_ids(ids).all().await
+    sql.bind(Instant(around.starts_at())).bind(Instant(around.ends_at())).bind(now).bind_ids(ids).ask()
 }
 
 /// The sessions that counsellors lead, alone or with others, as [`of_clients`].
-pub async fn of_counsellors(tx: &mut Tx, ids: &[CounsellorId], around: Span, now: Instant) -> Result<Vec<Visit>> {
+pub fn of_counsellors(tx: &mut Tx, ids: &[CounsellorId], around: Span, now: Instant) -> Asked<Vec<Visit>> {
     let sql = tx.sql_each(
         "SELECT id, counsellor_id AS whose, site_id, starts_at, ends_at FROM session
           WHERE starts_at >= $1 AND starts_at < $2 AND (state = 'BOOKED' OR (state = 'HELD' AND held_until > $3))
@@ -56,7 +57,7 @@ pub async fn of_counsellors(tx: &mut Tx, ids: &[CounsellorId], around: Span, now
             AND led.counsellor_id IN ({ids})",
         ids.len(),
     );
-    sql.bind(Instant(around.starts_at())).bind(Instant(around.ends_at())).bind(now).bind_ids(ids).all().await
+    sql.bind(Instant(around.starts_at())).bind(Instant(around.ends_at())).bind(now).bind_ids(ids).ask()
 }
 
 /// How many sessions towards orders have ended without a record of what became of them; orders with none are

@@ -16,6 +16,7 @@ use crate::domain::session::{LONGEST, Session};
 use crate::store::codec::Instant;
 use crate::store::placement;
 use crate::store::session::Of;
+use crate::store::sql::Asked;
 use crate::store::{self, client, session};
 
 /// Locks clients and everybody whom they must not meet, and the parties of another link, so that no
@@ -63,9 +64,15 @@ pub async fn lock_linked_sessions(work: &mut Work<'_>, clients: &[ClientId], bes
 
 /// The links of clients, each once.
 pub async fn of(work: &mut Work<'_>, clients: &[ClientId]) -> Result<BTreeSet<LinkId>> {
+    let asked = clients.iter().map(|client_id| client::links(&mut work.tx, *client_id)).collect();
+    answered(work, asked).await
+}
+
+/// The links that were asked for, each once.
+pub async fn answered(work: &mut Work<'_>, asked: Vec<Asked<Vec<LinkId>>>) -> Result<BTreeSet<LinkId>> {
     let mut links = BTreeSet::new();
-    for client_id in clients {
-        links.extend(client::links(&mut work.tx, *client_id).await?);
+    for asked in asked {
+        links.extend(work.tx.answer(asked).await?);
     }
     Ok(links)
 }

@@ -1,65 +1,88 @@
 //! What the rules look at about a client.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 
 use super::Ask;
 use crate::domain::age::adult_from;
-use crate::domain::consent::{ConsentPurpose, ConsentSubject};
+use crate::domain::consent::{Consent, ConsentPurpose, ConsentSubject};
 use crate::domain::guardian::GuardianStanding;
-use crate::domain::ids::{CounsellorId, SiteId};
+use crate::domain::ids::{CounsellorId, GuardianId, OrderId, SiteId};
 use crate::domain::rules::{ClientFacts, CounsellorFacts, SiteFacts};
 use crate::domain::time::{Day, DayTime, Span, Spans, days_around, resolve};
 use crate::store::client::Subject;
+use crate::store::sql::Asked;
 use crate::store::{Tx, client, conflict, consent, guardian, proceeding, treatment};
 use crate::usecase::error::Result;
 
-/// What is known of the client.
-pub(super) async fn client_facts(
-    tx: &mut Tx,
-    ask: &Ask<'_>,
-    client: &Subject,
-    counsellors: &BTreeMap<CounsellorId, CounsellorFacts>,
-    sites: &BTreeMap<SiteId, SiteFacts>,
-    busy: Spans,
-) -> Result<ClientFacts> {
-    let open = treatment::open_of(tx, client.id);
-    let guardians = guardian::of_client(tx, client.id);
-    let consents = consent::of_client(tx, client.id);
-    let days: BTreeSet<_> = days_around(ask.around).collect();
-    let (first, last) = (days.first().copied(), days.last().copied());
-    let proceedings = first.zip(last).map(|(first, last)| proceeding::days_of(tx, client.id, first, last));
-    let (seen_by, conflicts) = (client::counsellors_of(tx, client.id), conflict::counsellors_of(tx, client.id));
-    let (open, consents) = (tx.answer(open).await?, tx.answer(consents).await?);
-    let proceedings = match proceedings {
-        Some(proceedings) => tx.answer(proceedings).await?,
-        None => Vec::new(),
-    };
-    let subject = ConsentSubject { born_on: client.born_on.clone(), guardians: tx.answer(guardians).await? };
-    let covered = |day| consents.iter().any(|it| it.covers(&subject, ConsentPurpose::Care, day));
-    let safe = subject.guardians.iter().filter(|(_, standing)| *standing == GuardianStanding::Safe);
-    Ok(ClientFacts {
-        id: client.id,
-        side: client.side,
-        seen_by: tx.answer(seen_by).await?.into_iter().collect(),
-        conflicts: tx.answer(conflicts).await?.into_iter().collect(),
-        busy,
-        spoken_languages: client.spoken_languages.clone(),
-        counsellor_gender: client.counsellor_gender,
-        adult_from: adult_from(&client.born_on),
-        safe_guardians: safe.map(|(id, _)| *id).collect(),
-        consented_on: days.iter().copied().filter(|day| covered(*day)).collect(),
-        available: available(ask, client, counsellors, sites),
-        proceedings: proceedings.into_iter().collect(),
-        open_orders: open.into_iter().map(|(id, day, zone)| (id, resolve(DayTime::MIDNIGHT.on(day), zone))).collect(),
-        preferred_modality: client.preferred_modality,
-        preferred_venue_id: client.preferred_venue_id,
-    })
+/// What was asked about a client.
+pub(super) struct Known {
+    open: Asked<Vec<(OrderId, NaiveDate, Tz)>>,
+    guardians: Asked<Vec<(GuardianId, GuardianStanding)>>,
+    consents: Asked<Vec<Consent>>,
+    proceedings: Option<Asked<Vec<NaiveDate>>>,
+    seen_by: Asked<Vec<CounsellorId>>,
+    conflicts: Asked<Vec<CounsellorId>>,
+}
+
+impl Known {
+    pub(super) fn ask(tx: &mut Tx, ask: &Ask<'_>, client: &Subject) -> Self {
+        let (first, last) = (days_around(ask.around).next(), days_around(ask.around).last());
+        Self {
+            open: treatment::open_of(tx, client.id),
+            guardians: guardian::of_client(tx, client.id),
+            consents: consent::of_client(tx, client.id),
+            proceedings: first.zip(last).map(|(first, last)| proceeding::days_of(tx, client.id, first, last)),
+            seen_by: client::counsellors_of(tx, client.id),
+            conflicts: conflict::counsellors_of(tx, client.id),
+        }
+    }
+
+    /// What is known of the client.
+    pub(super) async fn answer(
+        self,
+        tx: &mut Tx,
+        ask: &Ask<'_>,
+        client: &Subject,
+        available: Option<HashMap<Tz, Spans>>,
+        busy: Spans,
+    ) -> Result<ClientFacts> {
+        let open = tx.answer(self.open).await?;
+        let consents = tx.answer(self.consents).await?;
+        let proceedings = match self.proceedings {
+            Some(proceedings) => tx.answer(proceedings).await?,
+            None => Vec::new(),
+        };
+        let subject = ConsentSubject { born_on: client.born_on.clone(), guardians: tx.answer(self.guardians).await? };
+        let covered = |day| consents.iter().any(|it| it.covers(&subject, ConsentPurpose::Care, day));
+        let safe = subject.guardians.iter().filter(|(_, standing)| *standing == GuardianStanding::Safe);
+        Ok(ClientFacts {
+            id: client.id,
+            side: client.side,
+            seen_by: tx.answer(self.seen_by).await?.into_iter().collect(),
+            conflicts: tx.answer(self.conflicts).await?.into_iter().collect(),
+            busy,
+            spoken_languages: client.spoken_languages.clone(),
+            counsellor_gender: client.counsellor_gender,
+            adult_from: adult_from(&client.born_on),
+            safe_guardians: safe.map(|(id, _)| *id).collect(),
+            consented_on: days_around(ask.around).filter(|day| covered(*day)).collect(),
+            available,
+            proceedings: proceedings.into_iter().collect(),
+            open_orders: open
+                .into_iter()
+                .map(|(id, day, zone)| (id, resolve(DayTime::MIDNIGHT.on(day), zone)))
+                .collect(),
+            preferred_modality: client.preferred_modality,
+            preferred_venue_id: client.preferred_venue_id,
+        })
+    }
 }
 
 /// When the client can come, by every zone in which it could be meant; none is any time.
-fn available(
+pub(super) fn available(
     ask: &Ask<'_>,
     client: &Subject,
     counsellors: &BTreeMap<CounsellorId, CounsellorFacts>,

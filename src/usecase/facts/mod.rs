@@ -10,10 +10,10 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use self::client::client_facts;
+use self::client::{Known, available};
 pub use self::directory::Directories;
 pub use self::memory::Memory;
-use self::taken::{Taken, Visits, taken};
+use self::taken::{Taken, Visits, ask_taken, taken};
 use super::error::Result;
 use crate::domain::agreement::Agreement;
 use crate::domain::code::{Modality, Side};
@@ -26,6 +26,7 @@ use crate::domain::text::Code;
 use crate::domain::time::{Span, Spans, days_around};
 use crate::store::client::{Subject, declared_apart};
 use crate::store::codec::Instant;
+use crate::store::sql::Asked;
 use crate::store::{Tx, placement};
 
 /// What to load.
@@ -86,18 +87,28 @@ pub async fn load(tx: &mut Tx, ask: Ask<'_>) -> Result<Facts> {
     let (venues, sites) = places(&ask);
     let rooms = |venue: &&Record<Venue>| ask.directories.rooms(venue.id);
     let room_ids: Vec<RoomId> = venues.iter().flat_map(rooms).map(|room| room.id).collect();
-    let visits = Visits::load(tx, &ask).await?;
-    let busy = taken(tx, &ask, &room_ids, &visits).await?;
     let organisation = ask.directories.organisation(ask.organisation_id)?;
-    let sites = site_facts(tx, &ask, &sites).await?;
+    // Everything is asked for before anything is answered.
+    let visits = Visits::ask(tx, &ask);
+    let busy = ask_taken(tx, &ask, &room_ids);
+    let met = Met::ask(tx, &ask, &sites);
+    let known: Vec<Known> = ask.clients.iter().map(|client| Known::ask(tx, &ask, client)).collect();
+    let ids: Vec<ClientId> = ask.clients.iter().map(|it| it.id).collect();
+    let apart = (ids.len() > 1).then(|| declared_apart(tx, &ids));
+    let visits = Visits::answer(tx, &ask, visits).await?;
+    let busy = taken(tx, &ask, busy, &visits).await?;
+    let sites = site_facts(tx, &ask, &sites, met).await?;
     let counsellors = counsellor_facts(&ask, &venues, &sites, &busy, &visits);
     let mut clients = BTreeMap::new();
-    for client in ask.clients {
-        let busy = busy.of(client.id.0);
-        clients.insert(client.id, client_facts(tx, &ask, client, &counsellors, &sites, busy).await?);
+    for (client, known) in ask.clients.iter().zip(known) {
+        let available = available(&ask, client, &counsellors, &sites);
+        let facts = known.answer(tx, &ask, client, available, busy.of(client.id.0)).await?;
+        clients.insert(client.id, facts);
     }
-    let ids: Vec<ClientId> = ask.clients.iter().map(|it| it.id).collect();
-    let apart = if ids.len() > 1 { declared_apart(tx, &ids).await? } else { Vec::new() };
+    let apart = match apart {
+        Some(apart) => tx.answer(apart).await?,
+        None => Vec::new(),
+    };
     Ok(Facts {
         now: ask.now,
         policy: Policy { notice_for: organisation.notice_for, horizon_for: organisation.horizon_for },
@@ -150,22 +161,34 @@ fn holds_after(ask: &Ask<'_>) -> DateTime<Utc> {
     if ask.occasion == Occasion::Standing { ask.now + TimeDelta::days(1) } else { ask.now }
 }
 
+/// Whom the clients could meet at the sites.
+struct Met {
+    presences: Asked<Vec<(SiteId, Span)>>,
+    linked: Vec<Asked<Vec<(SiteId, Span)>>>,
+}
+
+impl Met {
+    fn ask(tx: &mut Tx, ask: &Ask<'_>, sites: &BTreeMap<SiteId, &Record<Site>>) -> Self {
+        let ids: Vec<SiteId> = sites.keys().copied().collect();
+        let (around, other) = (ask.around.padded(MARGIN, MARGIN), ask.side.other());
+        let presences = placement::presences(tx, &ids, other, around, Instant(ask.now));
+        let holds_after = Instant(holds_after(ask));
+        let linked = ask.clients.iter().map(|it| placement::linked(tx, it.id, &ids, other, around, holds_after));
+        Self { presences, linked: linked.collect() }
+    }
+}
+
 async fn site_facts(
     tx: &mut Tx,
     ask: &Ask<'_>,
     sites: &BTreeMap<SiteId, &Record<Site>>,
+    met: Met,
 ) -> Result<BTreeMap<SiteId, SiteFacts>> {
-    let ids: Vec<SiteId> = sites.keys().copied().collect();
-    if ids.is_empty() {
-        return Ok(BTreeMap::new());
-    }
     let around = ask.around.padded(MARGIN, MARGIN);
-    let other = ask.side.other();
-    let presences = by_site(placement::presences(tx, &ids, other, around, Instant(ask.now)).await?);
+    let presences = by_site(tx.answer(met.presences).await?);
     let mut linked = Vec::new();
-    for client in ask.clients {
-        let holds_after = Instant(holds_after(ask));
-        linked.extend(placement::linked(tx, client.id, &ids, other, around, holds_after).await?);
+    for asked in met.linked {
+        linked.extend(tx.answer(asked).await?);
     }
     let linked = by_site(linked);
     let (first, last) = (around.starts_at().date_naive(), around.ends_at().date_naive());

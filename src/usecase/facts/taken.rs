@@ -12,6 +12,8 @@ use crate::domain::ids::{ClientId, CounsellorId, OrganisationId, RoomId, SiteId}
 use crate::domain::noun::Record;
 use crate::domain::time::{Span, Spans, local_day};
 use crate::store::codec::Instant;
+use crate::store::placement::Busy;
+use crate::store::sql::Asked;
 use crate::store::visit::{self, Visit};
 use crate::store::{Tx, placement};
 use crate::usecase::error::Result;
@@ -33,14 +35,18 @@ impl Taken {
     }
 }
 
-/// When client, counsellors and rooms are taken.
-pub(super) async fn taken(tx: &mut Tx, ask: &Ask<'_>, rooms: &[RoomId], visits: &Visits) -> Result<Taken> {
+/// Asks when clients, counsellors and rooms are taken.
+pub(super) fn ask_taken(tx: &mut Tx, ask: &Ask<'_>, rooms: &[RoomId]) -> Asked<Vec<Busy>> {
     let mut resources: Vec<Uuid> = ask.clients.iter().map(|client| client.id.0).collect();
     resources.extend(ask.counsellors.iter().map(|counsellor| counsellor.id.0));
     resources.extend(rooms.iter().map(|id| id.0));
+    placement::busy(tx, &resources, ask.around.padded(MARGIN, MARGIN), Instant(ask.now))
+}
+
+/// When clients, counsellors and rooms are taken.
+pub(super) async fn taken(tx: &mut Tx, ask: &Ask<'_>, asked: Asked<Vec<Busy>>, visits: &Visits) -> Result<Taken> {
     let mut taken: BTreeMap<Uuid, Vec<(Span, Taker)>> = BTreeMap::new();
-    let around = ask.around.padded(MARGIN, MARGIN);
-    for busy in placement::busy(tx, &resources, around, Instant(ask.now)).await? {
+    for busy in tx.answer(asked).await? {
         if Some(busy.session_id) != ask.except {
             let span = busy.span();
             taken
@@ -68,29 +74,31 @@ pub(super) struct Visits {
     of_counsellors: BTreeMap<Uuid, Vec<(Visit, Span)>>,
 }
 
+/// What was asked of clients and of counsellors.
+pub(super) type AskedVisits = (Asked<Vec<Visit>>, Asked<Vec<Visit>>);
+
 impl Visits {
-    pub(super) async fn load(tx: &mut Tx, ask: &Ask<'_>) -> Result<Self> {
+    pub(super) fn ask(tx: &mut Tx, ask: &Ask<'_>) -> AskedVisits {
         let clients: Vec<ClientId> = ask.clients.iter().map(|it| it.id).collect();
         let counsellors: Vec<CounsellorId> = ask.counsellors.iter().map(|it| it.id).collect();
         // A week of the counsellor reaches six days beyond any day in question.
         let around = ask.around.padded(TimeDelta::days(8), TimeDelta::days(8));
+        let now = Instant(ask.now);
+        let of_clients = visit::of_clients(tx, &clients, around, now);
+        (of_clients, visit::of_counsellors(tx, &counsellors, around, now))
+    }
+
+    pub(super) async fn answer(tx: &mut Tx, ask: &Ask<'_>, (clients, counsellors): AskedVisits) -> Result<Self> {
         let other = |visit: Visit| {
             let span = visit.span().filter(|_| Some(visit.id) != ask.except)?;
             Some((visit, span))
         };
-        let now = Instant(ask.now);
-        let of_clients = match clients.is_empty() {
-            true => Vec::new(),
-            false => visit::of_clients(tx, &clients, around, now).await?,
-        };
+        let of_clients = tx.answer(clients).await?.into_iter().filter_map(other).collect();
         let mut of_counsellors: BTreeMap<Uuid, Vec<(Visit, Span)>> = BTreeMap::new();
-        if !counsellors.is_empty() {
-            let all = visit::of_counsellors(tx, &counsellors, around, now).await?;
-            for (visit, span) in all.into_iter().filter_map(other) {
-                of_counsellors.entry(visit.whose).or_default().push((visit, span));
-            }
+        for (visit, span) in tx.answer(counsellors).await?.into_iter().filter_map(other) {
+            of_counsellors.entry(visit.whose).or_default().push((visit, span));
         }
-        Ok(Self { of_clients: of_clients.into_iter().filter_map(other).collect(), of_counsellors })
+        Ok(Self { of_clients, of_counsellors })
     }
 
     pub(super) fn of(&self, id: CounsellorId) -> impl Iterator<Item = &(Visit, Span)> {

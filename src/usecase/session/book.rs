@@ -128,7 +128,7 @@ pub async fn book_held(
     draft.session = Session { state: State::Booked, ..held.renewed(draft.session) };
     session::update(&mut work.tx, &draft.session, Instant(work.now)).await?;
     placement::release(&mut work.tx, draft.session.id).await?;
-    scene.take(work, &draft.session).await?;
+    scene.take(work, &draft.session);
     draft.note(work).await?;
     followup::session_changed(work, &draft.session).await?;
     Ok(draft.session)

@@ -189,7 +189,7 @@ impl Scene {
     /// Writes a new session and claims its time and place, and keeps this.
     pub(super) async fn write(&self, work: &mut Work<'_>, draft: &Draft) -> Result<()> {
         session::insert(&mut work.tx, &draft.session, Instant(work.now));
-        self.take(work, &draft.session).await?;
+        self.take(work, &draft.session);
         draft.note(work).await?;
         Ok(work.tx.keep().await?)
     }

@@ -10,7 +10,7 @@ use crate::domain::code::Side;
 use crate::domain::counsellor::Counsellor;
 use crate::domain::directory::{Site, Venue};
 use crate::domain::guardian::Guardian;
-use crate::domain::ids::{ClientId, CounsellorId, OrganisationId, VenueId};
+use crate::domain::ids::{ClientId, CounsellorId, LinkId, OrganisationId, VenueId};
 use crate::domain::noun::{Noun, Record};
 use crate::domain::party::{Attendee, Party};
 use crate::domain::place::WantedPlace;
@@ -18,6 +18,7 @@ use crate::domain::session::{Session, Wanted};
 use crate::store::client::Subject;
 use crate::store::noun::Stored;
 use crate::store::placement::{self, Claim};
+use crate::store::sql::Asked;
 use crate::store::{Lock, agreement, client, counsellor, directory, guardian};
 use crate::usecase::error::{Error, Result};
 use crate::usecase::facts::Directories;
@@ -32,6 +33,8 @@ pub struct Scene {
     pub side: Side,
     /// The clients, as they were asked for.
     pub clients: Vec<Subject>,
+    /// What keeps the clients apart from others.
+    pub links: BTreeSet<LinkId>,
     /// The counsellors, the one who leads first; never empty.
     pub counsellors: Vec<Record<Counsellor>>,
     /// The site; none when remote.
@@ -51,25 +54,50 @@ impl Wanted {
     /// Locks clients, counsellors, venue, site and agreements, in this order, and checks that the caller may use them.
     pub async fn scene(&self, work: &mut Work<'_>) -> Result<Scene> {
         let clients = clients(work, &self.party.participants).await?;
-        let organisation_id = self.lock_counsellors(work, clients.first().map(|it| it.organisation_id)).await?;
-        let owners = lock_place(work, self.place).await?;
+        // Links change under the locks of their parties alone.
+        let ids: Vec<ClientId> = clients.iter().map(|it| it.id).collect();
+        let links: Vec<_> = ids.iter().map(|id| client::links(&mut work.tx, *id)).collect();
+        let counsellors = self.lock_counsellors(work);
+        let owners = self.lock_place(work);
+        let links = link::answered(work, links).await?;
+        let found = work.tx.answer(counsellors).await?;
+        let organisation_id = self.check_counsellors(work, &found, clients.first().map(|it| it.organisation_id))?;
+        let owners = match owners {
+            Some(owners) => Some(work.tx.answer(owners).await?.ok_or(Error::NotFound(Venue::WORD))?),
+            None => None,
+        };
         agreement::hold(&mut work.tx, organisation_id).await?;
         // Read after everything is locked: see `facts::memory`.
-        let organisations = owners.into_iter().chain([organisation_id]);
+        let organisations = owners.into_iter().flat_map(|(of_venue, of_site)| [of_venue, of_site]);
+        let organisations = organisations.chain([organisation_id]);
         let directories = Directories::of(work.world, &mut work.tx, organisations).await?;
         let counsellors = self.counsellors(&directories)?;
         let side = clients.first().map(|it| it.side).or(self.service.side()).unwrap_or(counsellors[0].side);
         let site = self.site(&directories, organisation_id)?;
         check_guardians(work, &self.party).await?;
-        Ok(Scene { organisation_id, side, clients, counsellors, site, directories })
+        Ok(Scene { organisation_id, side, clients, links, counsellors, site, directories })
     }
 
-    /// Locks the counsellors, all of whom are of one organisation.
-    async fn lock_counsellors(&self, work: &mut Work<'_>, within: Option<OrganisationId>) -> Result<OrganisationId> {
+    fn lock_counsellors(&self, work: &mut Work<'_>) -> Asked<Vec<(CounsellorId, OrganisationId)>> {
+        counsellor::lock(&mut work.tx, &self.party.counsellors(self.counsellor_id).collect())
+    }
+
+    /// Locks a venue and its site; asks whose they are.
+    fn lock_place(&self, work: &mut Work<'_>) -> Option<Asked<Option<(OrganisationId, OrganisationId)>>> {
+        let WantedPlace::Venue(venue_id, _) = self.place else { return None };
+        Some(directory::hold_venue(&mut work.tx, venue_id))
+    }
+
+    /// The organisation of the counsellors, which is that of the clients.
+    fn check_counsellors(
+        &self,
+        work: &Work<'_>,
+        found: &[(CounsellorId, OrganisationId)],
+        within: Option<OrganisationId>,
+    ) -> Result<OrganisationId> {
         let not_found = || Error::NotFound(Counsellor::WORD);
         let ids: BTreeSet<CounsellorId> = self.party.counsellors(self.counsellor_id).collect();
-        let found = counsellor::lock(&mut work.tx, &ids).await?;
-        for (_, organisation_id) in &found {
+        for (_, organisation_id) in found {
             work.call.manages(Some(*organisation_id), Counsellor::WORD)?;
         }
         let (_, first) = found.first().ok_or_else(not_found)?;
@@ -95,20 +123,12 @@ impl Wanted {
     }
 }
 
-/// Locks a venue and its site; says whose they are.
-async fn lock_place(work: &mut Work<'_>, place: WantedPlace) -> Result<Vec<OrganisationId>> {
-    let WantedPlace::Venue(venue_id, _) = place else { return Ok(Vec::new()) };
-    let owners = directory::hold_venue(&mut work.tx, venue_id).await?;
-    let (of_venue, of_site) = owners.ok_or(Error::NotFound(Venue::WORD))?;
-    Ok(vec![of_venue, of_site])
-}
-
 /// Locks counsellors, venues and sites of several sessions, each kind at once and in the order of their ids,
 /// so that their scenes wait for nobody. Their clients must be locked.
 pub async fn lock_scenes(work: &mut Work<'_>, all: &[Wanted]) -> Result<()> {
     let counsellors: BTreeSet<CounsellorId> =
         all.iter().flat_map(|it| it.party.counsellors(it.counsellor_id)).collect();
-    counsellor::lock(&mut work.tx, &counsellors).await?;
+    work.tx.tell(|tx| counsellor::lock(tx, &counsellors)).await?;
     let venues: BTreeSet<VenueId> = all
         .iter()
         .filter_map(|it| match it.place {
@@ -163,11 +183,10 @@ pub async fn check_guardian(work: &mut Work<'_>, one: &Attendee) -> Result<()> {
 }
 
 impl Scene {
-    /// Claims time and place of a session that is written already.
-    pub async fn take(&self, work: &mut Work<'_>, session: &Session) -> Result<()> {
-        let links = link::of(work, &session.clients()).await?;
+    /// Claims time and place of a session that is written already, with the next statement.
+    pub fn take(&self, work: &mut Work<'_>, session: &Session) {
         let separation_gap_for = self.site.as_ref().map_or(TimeDelta::zero(), |site| site.separation_gap_for);
-        let claim = Claim { session, counsellors: &self.counsellors, separation_gap_for, links: &links };
-        Ok(placement::claim(&mut work.tx, &claim).await?)
+        let claim = Claim { session, counsellors: &self.counsellors, separation_gap_for, links: &self.links };
+        placement::claim(&mut work.tx, &claim);
     }
 }

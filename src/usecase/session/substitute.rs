@@ -202,7 +202,7 @@ impl ReassignSessions {
         }
         let new = self.0.iter().map(|it| it.counsellor_id);
         let leading = own.iter().flat_map(|it| it.party().counsellors(it.counsellor_id).collect::<Vec<_>>());
-        counsellor::lock(&mut work.tx, &new.chain(leading).collect()).await?;
+        work.tx.tell(|tx| counsellor::lock(tx, &new.chain(leading).collect())).await?;
         for id in own.iter().filter_map(|it| it.place.venue_id()).collect::<BTreeSet<VenueId>>() {
             Venue::find(&mut work.tx, id, Lock::Share).await?;
         }
