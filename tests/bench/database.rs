@@ -2,7 +2,8 @@
 
 use aftercare::store::Target;
 use secrecy::ExposeSecret;
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
 use tempfile::TempDir;
 
 use super::{Engine, Options, Result};
@@ -59,6 +60,25 @@ impl Fresh {
         let says: String = sqlx::query_scalar(sql).fetch_one(&mut connection).await?;
         connection.close().await?;
         Ok(format!("PostgreSQL {says}"))
+    }
+
+    /// A number that the database answers, asked beside the service.
+    pub async fn count(&self, sql: &'static str) -> Result<i64> {
+        match &self.server {
+            Some(server) => {
+                let mut connection = PgConnection::connect(&server.database()?).await?;
+                let count = sqlx::query_scalar(sql).fetch_one(&mut connection).await?;
+                connection.close().await?;
+                Ok(count)
+            }
+            None => {
+                let file = self.directory.path().join("aftercare.db");
+                let mut connection = SqliteConnectOptions::new().filename(file).connect().await?;
+                let count = sqlx::query_scalar(sql).fetch_one(&mut connection).await?;
+                connection.close().await?;
+                Ok(count)
+            }
+        }
     }
 
     /// Removes it.

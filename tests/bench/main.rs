@@ -5,15 +5,16 @@
 //! as it goes and once alone. The first thing measured is an empty call through the same stack;
 //! everything else is also told as a share of it, because shares survive a change of machine.
 //!
-//! Client and service share one process and its cores. The loop is closed: whoever waits for an
-//! answer asks for nothing else meanwhile, so latencies at saturation are those of that many
-//! callers, not of a given rate. Nothing asserts on time.
+//! Client and service share one process and its cores. The loop is closed, unless rates are named: whoever
+//! waits for an answer asks for nothing else meanwhile, so latencies at saturation are those of that many
+//! callers. Nothing asserts on time.
 
 mod calls;
 mod check;
 mod database;
 mod load;
 mod people;
+mod race;
 mod report;
 mod service;
 mod sessions;
@@ -29,8 +30,8 @@ use secrecy::SecretString;
 
 use self::database::Fresh;
 use self::load::Crowd;
-use self::report::Report;
-use self::service::Service;
+use self::report::{How, Report, Row};
+use self::service::{Cast, Service};
 
 /// What went wrong, for people.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -48,8 +49,8 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = 20_000)]
     pub sessions: usize,
 
-    /// Survivors' counsellors of the larger organisation; the smaller one has 20. Every tenth has an
-    /// offenders' counsellor beside them.
+    /// Survivors' counsellors of the largest organisation; others have 200 and 20, if those are fewer. Every tenth
+    /// has an offenders' counsellor beside them.
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=5_000))]
     pub counsellors: u32,
 
@@ -81,9 +82,21 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
 
+    /// Also let calls come at these rates, in a second, each timed from when it was due: latency against load.
+    #[arg(long, visible_alias = "rate", value_name = "N,N…", value_delimiter = ',', value_parser = rate)]
+    pub rates: Vec<f64>,
+
+    /// Measure everything so many times; at the end come the medians, with the least and the most.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub repeat: u32,
+
     /// Only calls whose name holds this text; the empty call is always measured.
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub only: String,
+
+    /// Instead: have each of a hundred times wanted sixteen times at once, by 2 and by 16 callers.
+    #[arg(long)]
+    pub race: bool,
 
     /// Instead: write so many audit events, seal them and check them.
     #[arg(long, value_name = "N")]
@@ -146,7 +159,7 @@ async fn measure(options: &Options, fresh: &Fresh) -> Result<()> {
         trail::check(options, fresh, &service, events).await?;
         return service.stop().await;
     }
-    let people = people::create(&service, options).await?;
+    let people = people::create(&service, options, now).await?;
     let filled = sessions::fill(&service, &people, options, now).await?;
     fresh.settle().await?;
     let crowd = Crowd::connect(&service, options).await?;
@@ -158,16 +171,40 @@ async fn measure(options: &Options, fresh: &Fresh) -> Result<()> {
         return service.stop().await;
     }
 
-    let mut report = Report::begin(options, &fresh.describe().await?, &cast)?;
-    for call in calls::all(&cast, options.seed) {
-        if call.is_empty() || call.name().contains(&options.only) {
-            for in_flight in [crowd.most(), 1] {
-                report.add(&call, in_flight, &crowd.measure(&call, in_flight).await?)?;
-            }
-        }
+    if options.race {
+        race::race(options, fresh, &cast, &crowd).await?;
+    } else {
+        figures(options, fresh, &cast, &crowd).await?;
     }
     drop(crowd);
     service.stop().await
+}
+
+/// Every call by every way of calling, as often as was asked.
+async fn figures(options: &Options, fresh: &Fresh, cast: &Cast, crowd: &Crowd) -> Result<()> {
+    let mut report = Report::begin(options, &fresh.describe().await?, cast)?;
+    let calls = calls::all(cast, options.seed);
+    for run in 0..options.repeat {
+        if run > 0 {
+            report.again();
+        }
+        for call in calls.iter().filter(|call| call.is_empty() || call.name().contains(&options.only)) {
+            let row = |how| Row { name: call.name().into(), how };
+            for callers in [crowd.most(), 1] {
+                report.add(row(How::Callers(callers)), &crowd.measure(call, callers).await?)?;
+            }
+            for rate in &options.rates {
+                report.add(row(How::Rate(*rate)), &crowd.pace(call, *rate).await?)?;
+            }
+        }
+    }
+    report.end()
+}
+
+/// A rate that calls can come at.
+fn rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse().ok().filter(|rate: &f64| (0.1..=1e6).contains(rate));
+    rate.ok_or_else(|| "must be calls in a second, from 0.1 to 1000000".into())
 }
 
 /// A measurement's length and what goes before it.

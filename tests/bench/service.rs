@@ -21,9 +21,12 @@ use tonic::{Request, Status};
 use tonic_types::StatusExt;
 
 use super::database::Fresh;
-use super::people::{People, Seat};
+use super::people::{self, People, Seat};
 use super::sessions::Filled;
 use super::{Error, Result};
+
+/// How many officers ask: none of them oftener than they may in a minute, for the clock stands still.
+const OFFICERS: usize = 2_000;
 
 /// A running service.
 pub struct Service {
@@ -86,7 +89,13 @@ impl Service {
         let coordinators = coordinators.collect::<Result<_>>()?;
         let counsellors = people.seats.iter().map(|seat| self.token(counsellor(seat)));
         let counsellors = counsellors.collect::<Result<_>>()?;
-        Ok(Cast { today: self.now.date_naive(), people, filled, coordinators, counsellors })
+        let jurisdiction = people::district();
+        let officer = |number| {
+            let authority = Authority::Police { jurisdiction: jurisdiction.clone() };
+            self.token(Caller::without_token(format!("officer-{number}@example"), authority))
+        };
+        let officers = (0..OFFICERS).map(officer).collect::<Result<_>>()?;
+        Ok(Cast { today: self.now.date_naive(), people, filled, coordinators, counsellors, officers })
     }
 
     fn token(&self, caller: Caller) -> Result<Token> {
@@ -116,6 +125,8 @@ pub struct Cast {
     pub people: People,
     /// What is stored, and what is free.
     pub filled: Filled,
+    /// Police of the district of everything.
+    pub officers: Vec<Token>,
     coordinators: Vec<Token>,
     counsellors: Vec<Token>,
 }

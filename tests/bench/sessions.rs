@@ -1,5 +1,6 @@
 //! What is booked and what is free: week after week the counsellors' openings are shuffled, the first
-//! of them become sessions, and the others of the coming weeks stay free.
+//! of them become sessions, and the others of the coming weeks stay free. Before the first week, only offenders were
+//! seen: theirs is the attendance that can be recorded.
 //!
 //! Sessions are written through the store, with their claims and their audit events, as if each had
 //! been booked a week before; the constraints of the schema look at every one. [`super::check`] shows
@@ -7,6 +8,7 @@
 
 use aftercare::domain::audit::Outcome;
 use aftercare::domain::code::{CareService, Side};
+use aftercare::domain::ids::{ClientId, SessionId};
 use aftercare::domain::participant::Participant;
 use aftercare::domain::party::Attendee;
 use aftercare::domain::place::Place;
@@ -23,7 +25,7 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use sha2::{Digest, Sha256};
 
-use super::people::{CLIENTS, FOUNDED, People, Seat, ZONE};
+use super::people::{CARED_FOR, CLIENTS, FOUNDED, People, Seat, ZONE};
 use super::service::{Service, coordinator};
 use super::{Options, Result};
 
@@ -31,10 +33,18 @@ use super::{Options, Result};
 pub const LENGTH: i64 = 60;
 /// How much of the counsellors' time is booked, in percent.
 const BOOKED: usize = 60;
+/// How many sessions are written by one transaction.
+const AT_ONCE: usize = 5_000;
 /// How many weeks ahead openings are offered: an organisation books 180 days ahead.
 const AHEAD: usize = 24;
 /// How many stored sessions are kept in mind to be asked for.
 const SAMPLE: usize = 10_000;
+/// How many sessions of offenders are over, if a quarter of the world is as many.
+const TREATED: usize = 10_000;
+/// In at most so many weeks before the first.
+const TREATED_WEEKS: usize = 40;
+/// How many sessions are stored between two words about it.
+const TOLD: usize = 100_000;
 
 /// A time at which a counsellor can see a client.
 #[derive(Clone, Copy)]
@@ -55,12 +65,14 @@ pub struct Filled {
     pub stored: usize,
     /// Some of them, with the counsellor's place in [`People::seats`].
     pub sample: Vec<(usize, Session)>,
+    /// Sessions that are over and count towards an order, with the counsellor's place in [`People::seats`].
+    pub treated: Vec<(usize, SessionId, ClientId)>,
     /// How many sessions each counsellor has today, by place in [`People::seats`].
     pub today: Vec<usize>,
     /// What can still be booked, in no order.
     pub free: Vec<Opening>,
     /// Digest of every stored session: the same for the same world.
-    pub digest: Sha256,
+    pub digest: [u8; 32],
 }
 
 /// The hours at which sites receive a side, and its counsellors work.
@@ -83,42 +95,69 @@ pub async fn fill(service: &Service, people: &People, options: &Options, now: Da
     let today = local_day(now, ZONE);
     let weeks = weeks(people, options.sessions, today)?;
     let today_of_each = vec![0; people.seats.len()];
-    let (sample, free, digest) = (Vec::new(), Vec::new(), Sha256::new());
-    let mut filled = Filled { stored: 0, sample, today: today_of_each, free, digest };
-    for (monday, until) in weeks {
+    let (sample, treated, free, digest) = (Vec::new(), Vec::new(), Vec::new(), [0; 32]);
+    let mut filled = Filled { stored: 0, sample, treated, today: today_of_each, free, digest };
+    let (begun, mut told) = (present(), 0);
+    for Week { monday, until, treats } in weeks {
         let mut openings = openings(people, monday, &mut rng);
+        openings.retain(|it| !treats || people.seats[it.seat].side() == Side::Offender);
         openings.shuffle(&mut rng);
         let free = openings.split_off((until - filled.stored).min(openings.len()));
         service.clock.set(now.min(resolve(DayTime::MIDNIGHT.on(monday), ZONE) - TimeDelta::weeks(1)));
-        write(service, people, &openings, &mut filled, options.sessions.div_ceil(SAMPLE)).await?;
+        for openings in openings.chunks(AT_ONCE) {
+            write(service, people, openings, &mut filled, now, options.sessions.div_ceil(SAMPLE)).await?;
+        }
         if monday > today {
             filled.free.extend(free);
         }
         for opening in openings.iter().filter(|it| local_day(it.starts_at, ZONE) == today) {
             filled.today[opening.seat] += 1;
         }
-        if !openings.is_empty() {
-            eprintln!("Stored {} of {} sessions", filled.stored, options.sessions);
+        if filled.stored - told >= TOLD || (filled.stored == options.sessions && told < filled.stored) {
+            told = filled.stored;
+            let seconds = begun.elapsed().as_secs_f64();
+            let rate = told as f64 / seconds;
+            eprintln!("Stored {told} of {} sessions in {seconds:.0} s, {rate:.0}/s", options.sessions);
         }
     }
+    filled.treated.shuffle(&mut rng);
     filled.free.shuffle(&mut rng);
     service.clock.set(now);
     Ok(filled)
 }
 
-/// The Mondays from the first week with sessions to the last that can be booked, each with how many
-/// sessions are stored by its end. A quarter of the weeks with sessions is over, or more if they are many.
-fn weeks(people: &People, sessions: usize, today: NaiveDate) -> Result<Vec<(NaiveDate, usize)>> {
+/// A week.
+struct Week {
+    monday: NaiveDate,
+    /// How many sessions are stored by its end.
+    until: usize,
+    /// Only offenders are seen.
+    treats: bool,
+}
+
+/// The first week with sessions to the last that can be booked. A quarter of the weeks with sessions is over, or more if they are many.
+fn weeks(people: &People, sessions: usize, today: NaiveDate) -> Result<Vec<Week>> {
     let a_week: usize = people.seats.iter().map(|seat| starts(seat).count()).sum();
+    let offenders = people.seats.iter().filter(|seat| seat.side() == Side::Offender);
+    // No more than two in three of what there is: holidays take some.
+    let treats = offenders.map(|seat| starts(seat).count()).sum::<usize>() * 2 / 3;
+    let before = TREATED.min(sessions / 4).checked_div(treats).unwrap_or_default().min(TREATED_WEEKS);
+    let treated = before * treats;
+    let sessions = sessions - treated;
     let count = (sessions * 100).div_ceil(a_week * BOOKED).max(1);
     let past = (count / 4).max(count.saturating_sub(AHEAD));
     let this = today - Days::new(u64::from(today.weekday().num_days_from_monday()));
-    let first = this - Days::new(7 * past as u64);
+    let first = this - Days::new(7 * (past + before) as u64);
     if first <= FOUNDED + Days::new(7) {
         return Err("so many sessions need more counsellors: name --counsellors".into());
     }
-    let until = |week: usize| sessions * (week + 1).min(count) / count;
-    Ok((0..=past + AHEAD).map(|week| (first + Days::new(7 * week as u64), until(week))).collect())
+    let until = |week: usize| match week.checked_sub(before) {
+        None => treats * (week + 1),
+        Some(week) => treated + sessions * (week + 1).min(count) / count,
+    };
+    let week =
+        |week: usize| Week { monday: first + Days::new(7 * week as u64), until: until(week), treats: week < before };
+    Ok((0..=before + past + AHEAD).map(week).collect())
 }
 
 /// When in a week a counsellor can see somebody: day after Monday, hour, minute, by telephone. A
@@ -153,6 +192,7 @@ async fn write(
     people: &People,
     openings: &[Opening],
     filled: &mut Filled,
+    now: DateTime<Utc>,
     every: usize,
 ) -> Result<()> {
     let mut calls: Vec<Call> = Vec::new();
@@ -163,7 +203,7 @@ async fn write(
     let mut tx = service.world.db().begin_write().await?;
     for opening in openings {
         let seat = &people.seats[opening.seat];
-        let session = opening.session(service, seat)?;
+        let session = opening.session(service, seat, now)?;
         session::insert(&mut tx, &session, Instant(session.created_at)).await?;
         let client_id = session.participants[0].attendee.client_id;
         let links = client::links(&mut tx, client_id).await?.into_iter().collect();
@@ -178,18 +218,24 @@ async fn write(
         let mut event = calls[people.organisation_of(opening.seat)].event(&service.world, Outcome::Done, None);
         event.subjects = vec![client_id.0, session.id.0];
         audit::append(&mut tx, &event).await?;
-        filled.remember(opening.seat, session, every);
+        filled.remember(opening.seat, session, now, every);
     }
     Ok(tx.commit().await?)
 }
 
 impl Filled {
     /// Counts a stored session, and keeps one of so many.
-    fn remember(&mut self, seat: usize, session: Session, every: usize) {
+    fn remember(&mut self, seat: usize, session: Session, now: DateTime<Utc>, every: usize) {
+        let mut digest = Sha256::new_with_prefix(self.digest);
         for id in [session.id.0, session.participants[0].attendee.client_id.0, session.counsellor_id.0] {
-            self.digest.update(id.as_bytes());
+            digest.update(id.as_bytes());
         }
-        self.digest.update(session.span.starts_at().timestamp().to_be_bytes());
+        digest.update(session.span.starts_at().timestamp().to_be_bytes());
+        self.digest = digest.finalize().into();
+        let attendee = &session.participants[0].attendee;
+        if attendee.order_id.is_some() && session.span.ends_at() < now && self.treated.len() < 2 * TREATED {
+            self.treated.push((seat, session.id, attendee.client_id));
+        }
         if self.stored.is_multiple_of(every) {
             self.sample.push((seat, session));
         }
@@ -206,8 +252,9 @@ impl Opening {
         }
     }
 
-    fn session(self, service: &Service, seat: &Seat) -> Result<Session> {
+    fn session(self, service: &Service, seat: &Seat, now: DateTime<Utc>) -> Result<Session> {
         let client = &seat.clients[self.client];
+        let order = client.order.as_ref().filter(|_| self.starts_at > now - CARED_FOR + TimeDelta::days(1));
         let (venue_id, site_id, room_id) = (seat.venue_id, seat.site.id, Some(seat.room_id));
         Ok(Session {
             id: service.world.id(),
@@ -220,7 +267,12 @@ impl Opening {
             participants: vec![Participant {
                 id: service.world.id(),
                 seat: 1,
-                attendee: Attendee { client_id: client.id, guardian_id: None, interpreter: false, order_id: None },
+                attendee: Attendee {
+                    client_id: client.id,
+                    guardian_id: None,
+                    interpreter: false,
+                    order_id: order.map(|it| it.id),
+                },
                 reference: client.reference.clone(),
                 overridden: Vec::new(),
                 flags: Vec::new(),
@@ -241,4 +293,9 @@ impl Opening {
             created_at: service.world.now(),
         })
     }
+}
+
+#[allow(clippy::disallowed_methods, reason = "what is measured is the machine's time")]
+fn present() -> std::time::Instant {
+    std::time::Instant::now()
 }

@@ -11,20 +11,25 @@ use aftercare::domain::directory::{
     DEFAULT_HORIZON, DEFAULT_NOTICE, DEFAULT_SEPARATION_GAP, HolidayCalendar, Organisation, OrganisationKind, Room,
     SideHours, Site, Venue,
 };
-use aftercare::domain::ids::{HolidayCalendarId, Id, OrganisationId, RoomId, VenueId};
+use aftercare::domain::ids::{ClientId, HolidayCalendarId, Id, OrganisationId, RoomId, VenueId};
 use aftercare::domain::noun::{Noun, Record};
 use aftercare::domain::personal::Personal;
 use aftercare::domain::text::{Code, Language};
 use aftercare::domain::time::{Day, DayTime};
+use aftercare::domain::treatment::MandateBasis;
 use aftercare::usecase::client::ChangeParty;
 use aftercare::usecase::noun::create;
+use aftercare::usecase::treatment::{CreateTreatmentOrder, Drafted};
 use aftercare::usecase::work::{Mutation, Work};
 use aftercare::usecase::{Error, Result};
 use chrono::{NaiveDate, TimeDelta};
 use uuid::Uuid;
 
-use super::{AT_ONE_SITE, CLIENTS, FOUNDED, Known, Seat, ZONE};
+use super::{AT_ONE_SITE, CLIENTS, FOUNDED, Known, Ordered, Seat, ZONE, district};
 use crate::sessions::{holidays, hours};
+
+/// How many sessions an order requires.
+const REQUIRED: u32 = 200;
 
 /// An organisation to be founded.
 pub struct Found {
@@ -32,6 +37,8 @@ pub struct Found {
     pub number: usize,
     /// Survivors' counsellors.
     pub counsellors: usize,
+    /// The first day of every treatment order.
+    pub ordered_on: NaiveDate,
 }
 
 /// Where a venue is, and its rooms.
@@ -54,10 +61,10 @@ impl Mutation for Found {
         let mut seats = Vec::new();
         for number in 0..self.counsellors {
             let (office, room) = (&offices[number / AT_ONE_SITE], number % AT_ONE_SITE);
-            seats.push(seat(work, id, Side::Survivor, number, (office, room)).await?);
+            seats.push(self.seat(work, id, Side::Survivor, number, (office, room)).await?);
         }
         for (number, office) in offices.iter().enumerate() {
-            seats.push(seat(work, id, Side::Offender, number, (office, 0)).await?);
+            seats.push(self.seat(work, id, Side::Offender, number, (office, 0)).await?);
         }
         self.cases(work, id, &seats).await?;
         Ok((id, seats))
@@ -121,6 +128,46 @@ impl Found {
         }
         Ok(())
     }
+
+    async fn seat(
+        &self,
+        work: &mut Work<'_>,
+        organisation_id: OrganisationId,
+        side: Side,
+        number: usize,
+        (office, room): (&Office, usize),
+    ) -> Result<Seat> {
+        let counsellor = create(work, counsellor(organisation_id, side, number, office.venue_id)).await?;
+        let mut clients = Vec::new();
+        for _ in 0..CLIENTS {
+            let client = client(organisation_id, work.world.reference(), side);
+            let client = create(work, client).await?;
+            let order = match side {
+                Side::Survivor => create(work, consent(&client)).await.map(|_| None)?,
+                Side::Offender => Some(self.order(work, client.id).await?),
+            };
+            clients.push(Known { id: client.id, reference: client.content.reference, order });
+        }
+        let (site, venue_id, room_id) = (office.site.clone(), office.venue_id, office.rooms[room]);
+        Ok(Seat { organisation_id, counsellor, site, venue_id, room_id, clients })
+    }
+
+    /// A court's order of more sessions than anybody attends.
+    async fn order(&self, work: &mut Work<'_>, client_id: ClientId) -> Result<Ordered> {
+        let drafted = Drafted {
+            jurisdiction: district(),
+            mandate: MandateBasis::CourtOrder,
+            document: "Example order 12/2026".into(),
+            starts_on: self.ordered_on,
+            ends_on: None,
+            required: REQUIRED,
+            zone: ZONE,
+            holiday_calendar_id: None,
+            policy: None,
+        };
+        let order = CreateTreatmentOrder { client_id, drafted }.run(work).await?.docket.order;
+        Ok(Ordered { id: order.id, reference: order.reference })
+    }
 }
 
 fn calendar(organisation_id: OrganisationId) -> HolidayCalendar {
@@ -158,27 +205,6 @@ async fn office(
         rooms.push(create(work, room).await?.id);
     }
     Ok(Office { site, venue_id, rooms })
-}
-
-async fn seat(
-    work: &mut Work<'_>,
-    organisation_id: OrganisationId,
-    side: Side,
-    number: usize,
-    (office, room): (&Office, usize),
-) -> Result<Seat> {
-    let counsellor = create(work, counsellor(organisation_id, side, number, office.venue_id)).await?;
-    let mut clients = Vec::new();
-    for _ in 0..CLIENTS {
-        let client = client(organisation_id, work.world.reference(), side);
-        let client = create(work, client).await?;
-        if side == Side::Survivor {
-            create(work, consent(&client)).await?;
-        }
-        clients.push(Known { id: client.id, reference: client.content.reference });
-    }
-    let (site, venue_id, room_id) = (office.site.clone(), office.venue_id, office.rooms[room]);
-    Ok(Seat { organisation_id, counsellor, site, venue_id, room_id, clients })
 }
 
 fn counsellor(organisation_id: OrganisationId, side: Side, number: usize, venue_id: VenueId) -> Counsellor {
@@ -261,10 +287,6 @@ fn at(hour: u32) -> DayTime {
 
 fn code(text: impl AsRef<str>) -> Code {
     Code::parse(text.as_ref()).unwrap()
-}
-
-fn district() -> Code {
-    code("KL-TVM")
 }
 
 fn language(tag: &str) -> Language {

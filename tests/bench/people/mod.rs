@@ -1,6 +1,7 @@
-//! Who is in the world: two organisations with sites, counsellors and clients, written by the use
+//! Who is in the world: organisations with sites, counsellors and clients, written by the use
 //! cases that the service itself runs.
 
+mod followed;
 mod found;
 
 use std::ops::Range;
@@ -8,13 +9,15 @@ use std::ops::Range;
 use aftercare::domain::code::{Modality, Side};
 use aftercare::domain::counsellor::Counsellor;
 use aftercare::domain::directory::Site;
-use aftercare::domain::ids::{ClientId, OrganisationId, RoomId, VenueId};
+use aftercare::domain::ids::{ClientId, OrderId, OrganisationId, RoomId, VenueId};
 use aftercare::domain::noun::Record;
 use aftercare::domain::reference::Reference;
+use aftercare::domain::text::Code;
 use aftercare::usecase::{Call, mutate};
-use chrono::{NaiveDate, NaiveTime};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
+use self::followed::Followed;
 use self::found::Found;
 use super::service::Service;
 use super::{Options, Result};
@@ -27,12 +30,14 @@ pub const ZONE: Tz = chrono_tz::Asia::Kolkata;
 pub const CLIENTS: usize = 20;
 /// How many survivors' counsellors share a site: one room each.
 pub const AT_ONE_SITE: usize = 10;
-/// Survivors' counsellors of the smaller organisation.
-const FEW: u32 = 20;
+/// Survivors' counsellors of the smaller organisations, where the largest has more.
+const SMALLER: [u32; 2] = [200, 20];
+/// How long orders and follow-up last before the present.
+pub const CARED_FOR: TimeDelta = TimeDelta::weeks(52);
 
 /// Everybody.
 pub struct People {
-    /// The larger organisation, then the smaller.
+    /// The largest organisation first.
     pub organisations: Vec<Organisation>,
     /// Every counsellor with what belongs to them; those of one organisation are neighbours.
     pub seats: Vec<Seat>,
@@ -68,12 +73,28 @@ pub struct Known {
     pub id: ClientId,
     /// The reference code.
     pub reference: Reference,
+    /// The treatment order that an offender is under.
+    pub order: Option<Ordered>,
+}
+
+/// A treatment order.
+#[derive(Clone)]
+pub struct Ordered {
+    /// The id.
+    pub id: OrderId,
+    /// The reference code, by which police ask.
+    pub reference: Reference,
 }
 
 impl Seat {
     /// The side.
     pub fn side(&self) -> Side {
         self.counsellor.side
+    }
+
+    /// The client who is followed up; survivors' counsellors have one each.
+    pub fn followed(&self) -> Option<&Known> {
+        self.clients.last().filter(|_| self.side() == Side::Survivor)
     }
 
     /// Whether the counsellor also works on Saturdays, anywhere and by telephone.
@@ -97,16 +118,32 @@ impl People {
 }
 
 /// Creates everybody, long before the first session.
-pub async fn create(service: &Service, options: &Options) -> Result<People> {
+pub async fn create(service: &Service, options: &Options, now: DateTime<Utc>) -> Result<People> {
     let mut people = People { organisations: Vec::new(), seats: Vec::new() };
     service.clock.set(FOUNDED.and_time(NaiveTime::MIN).and_utc());
-    for (number, counsellors) in [options.counsellors, FEW.min(options.counsellors)].into_iter().enumerate() {
+    let begun_at = now - CARED_FOR;
+    for (number, counsellors) in sizes(options.counsellors).into_iter().enumerate() {
         eprintln!("Creating an organisation with {counsellors} counsellors for survivors");
-        let found = Found { number, counsellors: counsellors as usize };
+        let found = Found { number, counsellors: counsellors as usize, ordered_on: begun_at.date_naive() };
         let (id, seats) = mutate(&service.world, Call::of_program("load"), found).await?;
         let first = people.seats.len();
         people.seats.extend(seats);
         people.organisations.push(Organisation { id, seats: first..people.seats.len() });
     }
+    service.clock.set(begun_at);
+    let followed = people.seats.iter().filter_map(|seat| Some((seat.followed()?.id, seat.counsellor.id)));
+    mutate(&service.world, Call::of_program("load"), Followed(followed.collect())).await?;
     Ok(people)
+}
+
+/// How many survivors' counsellors each organisation has; there are always two organisations.
+fn sizes(largest: u32) -> Vec<u32> {
+    let smaller = SMALLER.into_iter().filter(|size| *size < largest);
+    let sizes: Vec<_> = std::iter::once(largest).chain(smaller).collect();
+    if sizes.len() == 1 { vec![largest; 2] } else { sizes }
+}
+
+/// The district of everything.
+pub fn district() -> Code {
+    Code::parse("KL-TVM").unwrap()
 }

@@ -1,11 +1,14 @@
 //! The calls that are measured.
 
+mod care;
+mod slots;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use aftercare::domain::code::Side;
 use aftercare::grpc::pb;
-use chrono::Datelike;
+use chrono::{Datelike, NaiveDate};
 use pb::directory_service_client::DirectoryServiceClient;
 use pb::google::r#type::Date;
 use pb::scheduling_service_client::SchedulingServiceClient;
@@ -15,13 +18,12 @@ use tonic_health::pb::health_client::HealthClient;
 use uuid::Uuid;
 
 use super::load::{Call, Failure};
-use super::people::Organisation;
 use super::service::{Cast, Token};
 use super::sessions::{LENGTH, Opening};
 
 /// The empty call: through the whole stack but for the token, the database and the use cases. Everything
 /// is told as a share of it.
-const EMPTY: &str = "empty (health check)";
+pub const EMPTY: &str = "empty (health check)";
 
 impl Call {
     /// Whether it is the empty call.
@@ -33,7 +35,10 @@ impl Call {
 /// Every call: what it is compared with first, what changes the world last.
 pub fn all(cast: &Cast, seed: u64) -> Vec<Call> {
     let mut calls = vec![empty(), get_organisation(cast), get_session(cast), my_today(cast)];
-    calls.extend(find_slots(cast));
+    calls.push(care::check_compliance(cast, seed));
+    calls.extend(slots::find_slots(cast));
+    calls.push(care::record_attendance(cast, seed));
+    calls.push(care::submit_assessment(cast, seed));
     calls.push(book_session(cast, seed));
     calls
 }
@@ -95,8 +100,7 @@ fn get_session(cast: &Cast) -> Call {
 
 /// What a counsellor asks in the morning.
 pub fn today_of(cast: &Cast, seat: usize) -> Request<pb::ListSessionsRequest> {
-    let day = cast.today;
-    let day = Date { year: day.year(), month: day.month() as i32, day: day.day() as i32 };
+    let day = date(cast.today);
     cast.counsellor(seat).on(pb::ListSessionsRequest { on_date: Some(day), ..Default::default() })
 }
 
@@ -113,71 +117,56 @@ fn my_today(cast: &Cast) -> Call {
     })
 }
 
-/// The first page of fourteen days, for one counsellor and for all of each organisation.
-fn find_slots(cast: &Cast) -> Vec<Call> {
-    let survivors = |it: &Organisation| it.of_side(&cast.people, Side::Survivor);
-    let mut sizes: Vec<_> = cast.people.organisations.iter().map(survivors).enumerate().collect();
-    sizes.reverse();
-    let smaller = sizes.first().map(|(place, seats)| find_slots_among(cast, *place, seats, true));
-    let others = sizes.iter().filter(|(_, seats)| seats.len() > 1);
-    let mut calls: Vec<Call> =
-        smaller.into_iter().chain(others.map(|(place, seats)| find_slots_among(cast, *place, seats, false))).collect();
-    calls.dedup_by(|one, other| one.name() == other.name());
-    calls
-}
-
-fn find_slots_among(cast: &Cast, organisation: usize, seats: &[usize], alone: bool) -> Call {
-    let among = if alone { 1 } else { seats.len() };
-    let asks = Turns::new(seats.iter().map(|place| {
-        let seat = &cast.people.seats[*place];
-        let message = pb::FindSlotsRequest {
-            client_id: seat.clients[0].id.to_string(),
-            service: pb::CareService::Counselling.into(),
-            length: Some(minutes(LENGTH)),
-            counsellor_id: if alone { seat.counsellor.id.to_string() } else { String::new() },
-            ..Default::default()
-        };
-        (cast.coordinator(organisation).clone(), message)
-    }));
-    Call::new(format!("FindSlots among {among}, 14 days"), move |channel| {
-        let request = asks.next();
-        async move {
-            let found = SchedulingServiceClient::new(channel).find_slots(request).await?.into_inner();
-            let right = usize::try_from(found.counsellors) == Ok(among) && !found.slots.is_empty();
-            let says = || format!("{} slots of {} counsellors", found.slots.len(), found.counsellors);
-            if right { Ok(()) } else { Err(Failure::Wrong(says())) }
-        }
-    })
-}
-
 /// Times that are free, each booked once, each under a request id.
 fn book_session(cast: &Cast, seed: u64) -> Call {
-    let booking = |opening: &Opening| {
-        let seat = &cast.people.seats[opening.seat];
-        let request = pb::BookSessionRequest {
-            client_id: seat.clients[opening.client].id.to_string(),
-            counsellor_id: seat.counsellor.id.to_string(),
-            service: service_of(seat.side()).into(),
-            modality: if opening.remote { pb::Modality::Remote } else { pb::Modality::InPerson }.into(),
-            venue_id: if opening.remote { String::new() } else { seat.venue_id.to_string() },
-            starts_at: Some(prost_types::Timestamp { seconds: opening.starts_at.timestamp(), nanos: 0 }),
-            length: Some(minutes(LENGTH)),
-            ..Default::default()
-        };
-        (cast.coordinator(cast.people.organisation_of(opening.seat)).clone(), request)
-    };
-    let bookings: Arc<Vec<_>> = Arc::new(cast.filled.free.iter().map(booking).collect());
-    let next = AtomicU64::new(0);
+    let bookings = cast.filled.free.iter().map(|opening| booking(cast, opening));
+    let bookings = Once::new(bookings, (seed, 0));
     Call::new("BookSession", move |channel| {
-        let (bookings, turn) = (bookings.clone(), next.fetch_add(1, Ordering::Relaxed));
+        let turn = bookings.next(|booking, request_id| booking.request_id = request_id);
         async move {
-            let (token, booking) = bookings.get(turn as usize).ok_or(Failure::Exhausted)?;
-            let request_id = Uuid::from_u64_pair(seed, turn + 1).to_string();
-            let request = token.on(pb::BookSessionRequest { request_id, ..booking.clone() });
-            SchedulingServiceClient::new(channel).book_session(request).await?;
+            SchedulingServiceClient::new(channel).book_session(turn?).await?;
             Ok(())
         }
     })
+}
+
+/// The request that takes an opening, with the token of who asks.
+pub fn booking(cast: &Cast, opening: &Opening) -> (Token, pb::BookSessionRequest) {
+    let seat = &cast.people.seats[opening.seat];
+    let request = pb::BookSessionRequest {
+        client_id: seat.clients[opening.client].id.to_string(),
+        counsellor_id: seat.counsellor.id.to_string(),
+        service: service_of(seat.side()).into(),
+        modality: if opening.remote { pb::Modality::Remote } else { pb::Modality::InPerson }.into(),
+        venue_id: if opening.remote { String::new() } else { seat.venue_id.to_string() },
+        starts_at: Some(prost_types::Timestamp { seconds: opening.starts_at.timestamp(), nanos: 0 }),
+        length: Some(minutes(LENGTH)),
+        ..Default::default()
+    };
+    (cast.coordinator(cast.people.organisation_of(opening.seat)).clone(), request)
+}
+
+/// What can be asked for once, each with the token of who asks, and each under a request id.
+struct Once<M> {
+    asks: Vec<(Token, M)>,
+    next: AtomicU64,
+    /// Seed and kind of the request ids: nobody else uses them.
+    ids: (u64, u64),
+}
+
+impl<M: Clone> Once<M> {
+    fn new(asks: impl IntoIterator<Item = (Token, M)>, ids: (u64, u64)) -> Self {
+        Self { asks: asks.into_iter().collect(), next: AtomicU64::new(0), ids }
+    }
+
+    /// The next, under an id of its own.
+    fn next(&self, under: impl FnOnce(&mut M, String)) -> Result<Request<M>, Failure> {
+        let turn = self.next.fetch_add(1, Ordering::Relaxed);
+        let ask = usize::try_from(turn).ok().and_then(|turn| self.asks.get(turn));
+        let (token, mut message) = ask.cloned().ok_or(Failure::Exhausted)?;
+        under(&mut message, Uuid::from_u64_pair(self.ids.0, (self.ids.1 << 48) + turn + 1).to_string());
+        Ok(token.on(message))
+    }
 }
 
 /// What sessions of a side are for.
@@ -186,6 +175,11 @@ pub fn service_of(side: Side) -> pb::CareService {
         Side::Survivor => pb::CareService::Counselling,
         Side::Offender => pb::CareService::Treatment,
     }
+}
+
+/// A day on the wire.
+fn date(day: NaiveDate) -> Date {
+    Date { year: day.year(), month: day.month() as i32, day: day.day() as i32 }
 }
 
 /// A length on the wire.

@@ -1,4 +1,7 @@
-//! The closed loop: so many callers, each of whom waits for an answer before asking again.
+//! The closed loop: so many callers, each of whom waits for an answer before asking again. And the open one: calls
+//! come at a rate, whether or not those before were answered, and each is late by what it had to wait.
+
+mod open;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -63,6 +66,8 @@ pub struct Measured {
     pub lasted: Duration,
     /// It ended early because there was nothing left to ask for.
     pub exhausted: bool,
+    /// Calls that nobody had answered when it was over.
+    pub unanswered: u64,
 }
 
 /// Callers with connections.
@@ -90,6 +95,11 @@ impl Crowd {
         self.channels[0].clone()
     }
 
+    /// Every connection.
+    pub fn channels(&self) -> impl Iterator<Item = &Channel> + Clone {
+        self.channels.iter()
+    }
+
     /// Callers at saturation.
     pub fn most(&self) -> usize {
         self.channels.len() * self.in_flight
@@ -104,7 +114,7 @@ impl Crowd {
             crowd.spawn(caller(call.once.clone(), channel.clone(), from, until));
         }
         let (latencies, refused) = (Histogram::new(3)?, BTreeMap::new());
-        let mut all = Measured { latencies, refused, lasted: self.window, exhausted: false };
+        let mut all = Measured { latencies, refused, lasted: self.window, exhausted: false, unanswered: 0 };
         while let Some(measured) = crowd.join_next().await {
             all.add(measured?.map_err(|error| format!("{}: {error}", call.name))?)?;
         }
@@ -133,7 +143,8 @@ impl Measured {
 
 async fn caller(once: Arc<Once>, channel: Channel, from: Instant, until: Instant) -> Result<Measured> {
     let (latencies, lasted) = (Histogram::new(3)?, until - from);
-    let mut measured = Measured { latencies, refused: BTreeMap::new(), lasted, exhausted: false };
+    let refused = BTreeMap::new();
+    let mut measured = Measured { latencies, refused, lasted, exhausted: false, unanswered: 0 };
     loop {
         let begun = present();
         if begun >= until {
