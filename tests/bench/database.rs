@@ -1,5 +1,7 @@
 //! A database of its own for every run.
 
+use std::path::Path;
+
 use aftercare::store::Target;
 use secrecy::ExposeSecret;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -30,13 +32,40 @@ impl Fresh {
         let above = options.directory.clone().unwrap_or_else(|| env!("CARGO_TARGET_TMPDIR").into());
         let directory = tempfile::Builder::new().prefix("load-").tempdir_in(above)?;
         if options.engine == Engine::Sqlite {
-            let target = Target::Sqlite(directory.path().join("aftercare.db"));
-            return Ok(Self { target, directory, server: None });
+            return Ok(Self { target: sqlite(directory.path()), directory, server: None });
         }
         let url = options.database_url.as_ref().ok_or("--engine postgres needs --database-url")?;
         let server = Server { url: url.expose_secret().into(), name: format!("load_{}", std::process::id()) };
         server.run(&format!("CREATE DATABASE {}", server.name)).await?;
         Ok(Self { target: Target::Postgres(server.database()?.into()), directory, server: Some(server) })
+    }
+
+    /// A copy of it, while nobody has it open.
+    pub async fn copy(&self, word: &str) -> Result<Self> {
+        let above = self.directory.path().parent().ok_or("a directory without another above")?;
+        let directory = tempfile::Builder::new().prefix(&format!("load-{word}-")).tempdir_in(above)?;
+        copy_files(self.directory.path(), directory.path())?;
+        let Some(server) = &self.server else {
+            return Ok(Self { target: sqlite(directory.path()), directory, server: None });
+        };
+        let copy = Server { url: server.url.clone(), name: format!("{}_{word}", server.name) };
+        copy.run(&format!("CREATE DATABASE {} TEMPLATE {}", copy.name, server.name)).await?;
+        Ok(Self { target: Target::Postgres(copy.database()?.into()), directory, server: Some(copy) })
+    }
+
+    /// The same database, reached through a port of this machine.
+    pub fn through(self, port: u16) -> Result<Self> {
+        let url = self.url()?;
+        let (scheme, rest) = url.split_once("//").ok_or("a URL without a host")?;
+        let (host, path) = rest.split_once('/').ok_or("a URL without a database")?;
+        let user = host.rsplit_once('@').map(|(user, _)| format!("{user}@")).unwrap_or_default();
+        let target = Target::Postgres(format!("{scheme}//{user}127.0.0.1:{port}/{path}").into());
+        Ok(Self { target, ..self })
+    }
+
+    /// The URL of a database on a server.
+    pub fn url(&self) -> Result<String> {
+        self.server.as_ref().ok_or("no server")?.database()
     }
 
     /// Gathers statistics, as a server would have done by itself by the time a database is as full as
@@ -102,6 +131,21 @@ impl Server {
     async fn run(&self, sql: &str) -> Result<()> {
         connected(&self.url, sql).await
     }
+}
+
+fn sqlite(directory: &Path) -> Target {
+    Target::Sqlite(directory.join("aftercare.db"))
+}
+
+/// The files of a data directory, which has no others in it.
+pub fn copy_files(from: &Path, to: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            std::fs::copy(entry.path(), to.join(entry.file_name()))?;
+        }
+    }
+    Ok(())
 }
 
 async fn connected(url: &str, sql: &str) -> Result<()> {

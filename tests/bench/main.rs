@@ -9,11 +9,16 @@
 //! waits for an answer asks for nothing else meanwhile, so latencies at saturation are those of that many
 //! callers. Nothing asserts on time.
 
+mod baseline;
 mod calls;
 mod check;
 mod database;
+mod delay;
+mod kept;
 mod load;
 mod people;
+mod plot;
+mod process;
 mod race;
 mod report;
 mod service;
@@ -28,10 +33,14 @@ use chrono::{DateTime, Utc};
 use clap::{Parser, ValueEnum};
 use secrecy::SecretString;
 
+use self::baseline::Tapes;
 use self::database::Fresh;
+use self::kept::Kept;
 use self::load::Crowd;
+use self::people::People;
 use self::report::{How, Report, Row};
 use self::service::{Cast, Service};
+use self::sessions::Filled;
 
 /// What went wrong, for people.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -40,6 +49,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// The present of every world: a Monday, 09:30 in Asia/Kolkata.
 pub const NOW: &str = "2026-11-23T04:00:00Z";
+
+/// What the seed of a world is changed by, when the service is started again over it.
+const REOPENED: u64 = 0x0be9;
 
 /// Measures the service under load, over real gRPC, with a world of fictional people.
 #[derive(Parser)]
@@ -65,6 +77,16 @@ pub struct Options {
     /// Where the database file and the keys go for the time of the run [default: under target/].
     #[arg(long, value_name = "DIR")]
     pub directory: Option<PathBuf>,
+
+    /// Keep the filled world in this directory, or take it from there if it is the one that is asked for: by seed,
+    /// size and schema. Only with SQLite; what is measured is a copy.
+    #[arg(long, value_name = "DIR")]
+    pub keep: Option<PathBuf>,
+
+    /// Let every sync of a file take so many milliseconds longer, as on a real disk. A PostgreSQL server must have been
+    /// started behind the same library, with LD_PRELOAD and LOAD_SYNC_DELAY_US; both are told.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub sync_delay_ms: u64,
 
     /// Length of each measurement; a fifth of it more goes before as warm-up.
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
@@ -94,6 +116,14 @@ pub struct Options {
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub only: String,
 
+    /// The program whose size, start and memory are measured at the end [default: target/release/aftercare].
+    #[arg(long, value_name = "FILE")]
+    pub program: Option<PathBuf>,
+
+    /// Leave out what the statements of two calls cost by themselves.
+    #[arg(long)]
+    pub no_baselines: bool,
+
     /// Instead: have each of a hundred times wanted sixteen times at once, by 2 and by 16 callers.
     #[arg(long)]
     pub race: bool,
@@ -110,6 +140,14 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 
+    /// Draw the figures into this directory: latency against load, and cost against size.
+    #[arg(long, value_name = "DIR")]
+    pub plot: Option<PathBuf>,
+
+    /// With --plot: draw what stands in these files instead of measuring.
+    #[arg(long, value_name = "FILE", num_args = 1.., requires = "plot")]
+    pub plot_from: Vec<PathBuf>,
+
     /// What to log, on standard error. What the service's own log costs belongs to the figures; what more
     /// than that is logged spoils them ("info,sqlx=debug" shows every statement).
     #[arg(long, value_name = "FILTER", default_value = "info,sqlx=error")]
@@ -118,6 +156,18 @@ pub struct Options {
     /// Given by `cargo bench`; means nothing.
     #[arg(long, hide = true)]
     bench: bool,
+}
+
+impl Options {
+    /// Whether calls are measured, rather than something else instead.
+    fn measures(&self) -> bool {
+        !self.race && self.sealer_rounds == 0
+    }
+
+    /// Whether statements are measured by themselves.
+    fn baselines(&self) -> bool {
+        self.measures() && !self.no_baselines
+    }
 }
 
 /// A database engine.
@@ -131,7 +181,8 @@ pub enum Engine {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    match tokio::runtime::Runtime::new().map_err(Error::from).and_then(|runtime| runtime.block_on(run(&options))) {
+    let begun = delay::begin_again(&options).and_then(|()| Ok(tokio::runtime::Runtime::new()?));
+    match begun.and_then(|runtime| runtime.block_on(run(&options))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("load: {}", aftercare::cli::chain(error.as_ref()));
@@ -141,47 +192,94 @@ fn main() -> ExitCode {
 }
 
 async fn run(options: &Options) -> Result<()> {
+    if !options.plot_from.is_empty() {
+        return plot::draw(options);
+    }
     let filter = tracing_subscriber::EnvFilter::try_new(&options.log)?;
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init()?;
     let fresh = Fresh::create(options).await?;
     // However it ends, nothing is left behind.
     let result = measure(options, &fresh).await;
     let dropped = fresh.drop().await;
-    result.and(dropped)
+    result.and(dropped)?;
+    plot::draw(options)
 }
 
 async fn measure(options: &Options, fresh: &Fresh) -> Result<()> {
-    let now: DateTime<Utc> = NOW.parse()?;
-    // Whoever compares starts and stops a sealer of its own.
-    let seals = options.audit_events.is_none() && options.sealer_rounds == 0;
-    let service = Service::open(fresh, options.seed, now, seals).await?;
     if let Some(events) = options.audit_events {
+        // Whoever checks brings a sealer of its own.
+        let service = Service::open(fresh, options.seed, NOW.parse()?, false).await?;
         trail::check(options, fresh, &service, events).await?;
         return service.stop().await;
     }
+    let (people, filled) = world(options, fresh).await?;
+    // Copies are made while nobody has the database open.
+    let tapes =
+        if options.baselines() { Some(baseline::record(options, fresh, &people, &filled).await?) } else { None };
+    let pristine = if tapes.is_some() { Some(fresh.copy("before").await?) } else { None };
+    let baseline = pristine.as_ref().zip(tapes.as_ref());
+    let result = call(options, fresh, people, filled, baseline).await;
+    if let Some(pristine) = pristine {
+        pristine.drop().await?;
+    }
+    let cast = result?;
+    if options.measures() { process::measure(options, fresh, &cast.people, &cast.filled).await } else { Ok(()) }
+}
+
+/// Fills a world, or takes the one that is kept; nobody has it open then.
+async fn world(options: &Options, fresh: &Fresh) -> Result<(People, Filled)> {
+    let kept = Kept::of(options)?;
+    if let Some(kept) = &kept
+        && let Some(world) = kept.take(options, fresh).await?
+    {
+        return Ok(world);
+    }
+    let now: DateTime<Utc> = NOW.parse()?;
+    // Whoever compares starts and stops a sealer of its own.
+    let service = Service::open(fresh, options.seed, now, options.sealer_rounds == 0).await?;
     let people = people::create(&service, options, now).await?;
     let filled = sessions::fill(&service, &people, options, now).await?;
     fresh.settle().await?;
+    service.stop().await?;
+    if let Some(kept) = kept {
+        kept.keep(options, fresh, &people, &filled)?;
+    }
+    Ok((people, filled))
+}
+
+/// Starts the service again over a filled world, and calls it.
+async fn call(
+    options: &Options,
+    fresh: &Fresh,
+    people: People,
+    filled: Filled,
+    baseline: Option<(&Fresh, &Tapes)>,
+) -> Result<Cast> {
+    let seals = options.sealer_rounds == 0;
+    let service = Service::open(fresh, options.seed ^ REOPENED, NOW.parse()?, seals).await?;
     let crowd = Crowd::connect(&service, options).await?;
     let cast = service.cast(people, filled)?;
     check::check(&cast, crowd.channel()).await?;
     if options.sealer_rounds > 0 {
         trail::compare(options, fresh, &service, &cast, &crowd).await?;
-        drop(crowd);
-        return service.stop().await;
-    }
-
-    if options.race {
+    } else if options.race {
         race::race(options, fresh, &cast, &crowd).await?;
     } else {
-        figures(options, fresh, &cast, &crowd).await?;
+        figures(options, fresh, &cast, &crowd, baseline).await?;
     }
     drop(crowd);
-    service.stop().await
+    service.stop().await?;
+    Ok(cast)
 }
 
 /// Every call by every way of calling, as often as was asked.
-async fn figures(options: &Options, fresh: &Fresh, cast: &Cast, crowd: &Crowd) -> Result<()> {
+async fn figures(
+    options: &Options,
+    fresh: &Fresh,
+    cast: &Cast,
+    crowd: &Crowd,
+    baseline: Option<(&Fresh, &Tapes)>,
+) -> Result<()> {
     let mut report = Report::begin(options, &fresh.describe().await?, cast)?;
     let calls = calls::all(cast, options.seed);
     for run in 0..options.repeat {
@@ -196,6 +294,9 @@ async fn figures(options: &Options, fresh: &Fresh, cast: &Cast, crowd: &Crowd) -
             for rate in &options.rates {
                 report.add(row(How::Rate(*rate)), &crowd.pace(call, *rate).await?)?;
             }
+        }
+        if let Some((before, tapes)) = baseline {
+            baseline::measure(options, before, tapes, &mut report).await?;
         }
     }
     report.end()

@@ -43,31 +43,14 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts it over a fresh database, at an instant, with its sealer of the audit trail or without.
+    /// Starts it over a database, at an instant, with its sealer of the audit trail or without.
     pub async fn open(fresh: &Fresh, seed: u64, now: DateTime<Utc>, seals: bool) -> Result<Self> {
-        let config = Config {
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            data_dir: fresh.directory.path().to_path_buf(),
-            database: fresh.target.clone(),
-            key_store: Target::Sqlite(fresh.directory.path().join("keys.db")),
-            connections: 16,
-            workers: 2,
-            provider: None,
-            tls: None,
-            limits: Limits::default(),
-            drain_for: Duration::from_secs(5),
-            instruments: None,
-            quotas: aftercare::domain::limit::Quotas::OFF,
-            retention: aftercare::domain::retention::Policy::default(),
-            log_format: LogFormat::Human,
-            log: "info".into(),
-        };
         let (clock, rng) = (Arc::new(ManualClock::at(now)), Arc::new(SeededRng::from_seed(seed)));
-        let issuer = Builtin::open(&config.data_dir, rng.as_ref())?;
-        let app = App::open(&config, clock.clone(), rng).await?;
+        let issuer = Builtin::open(fresh.directory.path(), rng.as_ref())?;
+        let app = App::open(&config(fresh), clock.clone(), rng).await?;
         let app = if seals { app } else { app.without_sealer() };
         let world = app.world().clone();
-        let listener = TcpListener::bind(config.listen).await?;
+        let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(app.serve(listener, async {
@@ -99,10 +82,45 @@ impl Service {
     }
 
     fn token(&self, caller: Caller) -> Result<Token> {
-        let (principal, authority) = (caller.principal, Some(caller.authority));
-        let grant = Grant { principal, authority, at: self.now, life: TimeDelta::hours(24), id: self.world.uuid() };
-        let value = MetadataValue::try_from(format!("Bearer {}", self.issuer.issue(&grant)?))?;
-        Ok(Token(value))
+        token(&self.issuer, caller, self.now, self.world.uuid())
+    }
+}
+
+/// A token at an instant, by the key of a data directory.
+pub fn sign(fresh: &Fresh, caller: Caller, now: DateTime<Utc>) -> Result<Token> {
+    let rng = SeededRng::from_system();
+    token(&Builtin::open(fresh.directory.path(), &rng)?, caller, now, uuid::Uuid::from_u128(1))
+}
+
+fn token(issuer: &Builtin, caller: Caller, at: DateTime<Utc>, id: uuid::Uuid) -> Result<Token> {
+    let (principal, authority) = (caller.principal, Some(caller.authority));
+    let grant = Grant { principal, authority, at, life: TimeDelta::hours(24), id };
+    Ok(Token(MetadataValue::try_from(format!("Bearer {}", issuer.issue(&grant)?))?))
+}
+
+/// Assembles one that does not serve and has no chores: for what calls use cases itself.
+pub async fn assemble(fresh: &Fresh, seed: u64, now: DateTime<Utc>) -> Result<App> {
+    let (clock, rng) = (Arc::new(ManualClock::at(now)), Arc::new(SeededRng::from_seed(seed)));
+    Ok(App::open(&config(fresh), clock, rng).await?)
+}
+
+fn config(fresh: &Fresh) -> Config {
+    Config {
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        data_dir: fresh.directory.path().to_path_buf(),
+        database: fresh.target.clone(),
+        key_store: Target::Sqlite(fresh.directory.path().join("keys.db")),
+        connections: 16,
+        workers: 2,
+        provider: None,
+        tls: None,
+        limits: Limits::default(),
+        drain_for: Duration::from_secs(5),
+        instruments: None,
+        quotas: aftercare::domain::limit::Quotas::OFF,
+        retention: aftercare::domain::retention::Policy::default(),
+        log_format: LogFormat::Human,
+        log: "info".into(),
     }
 }
 

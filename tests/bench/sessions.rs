@@ -71,7 +71,7 @@ pub struct Filled {
     pub today: Vec<usize>,
     /// What can still be booked, in no order.
     pub free: Vec<Opening>,
-    /// Digest of every stored session: the same for the same world.
+    /// Digest of who meets whom when: the same for the same world, whatever ids it has.
     pub digest: [u8; 32],
 }
 
@@ -218,26 +218,25 @@ async fn write(
         let mut event = calls[people.organisation_of(opening.seat)].event(&service.world, Outcome::Done, None);
         event.subjects = vec![client_id.0, session.id.0];
         audit::append(&mut tx, &event).await?;
-        filled.remember(opening.seat, session, now, every);
+        filled.remember(*opening, session, now, every);
     }
     Ok(tx.commit().await?)
 }
 
 impl Filled {
     /// Counts a stored session, and keeps one of so many.
-    fn remember(&mut self, seat: usize, session: Session, now: DateTime<Utc>, every: usize) {
+    fn remember(&mut self, opening: Opening, session: Session, now: DateTime<Utc>, every: usize) {
         let mut digest = Sha256::new_with_prefix(self.digest);
-        for id in [session.id.0, session.participants[0].attendee.client_id.0, session.counsellor_id.0] {
-            digest.update(id.as_bytes());
+        for number in [opening.seat as i64, opening.client as i64, opening.starts_at.timestamp()] {
+            digest.update(number.to_be_bytes());
         }
-        digest.update(session.span.starts_at().timestamp().to_be_bytes());
         self.digest = digest.finalize().into();
         let attendee = &session.participants[0].attendee;
         if attendee.order_id.is_some() && session.span.ends_at() < now && self.treated.len() < 2 * TREATED {
-            self.treated.push((seat, session.id, attendee.client_id));
+            self.treated.push((opening.seat, session.id, attendee.client_id));
         }
         if self.stored.is_multiple_of(every) {
-            self.sample.push((seat, session));
+            self.sample.push((opening.seat, session));
         }
         self.stored += 1;
     }
