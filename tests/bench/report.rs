@@ -58,7 +58,11 @@ impl<'o> Report<'o> {
         println!("{database}");
         let digest = hex(&cast.filled.digest[..6]);
         println!("{sessions} sessions of {counsellors} counsellors, seed {}, world {digest}", options.seed);
-        println!("{} connections, {} s for each figure\n", options.connections, options.seconds);
+        println!("{} connections, {} s for each figure", options.connections, options.seconds);
+        if options.sync_delay_ms > 0 {
+            println!("every sync takes {} ms longer", options.sync_delay_ms);
+        }
+        println!();
         heading("");
         Ok(Self { options, database: database.into(), run: 1, figures: Vec::new() })
     }
@@ -134,6 +138,7 @@ impl<'o> Report<'o> {
             "call": row.name, "engine": if options.engine == Engine::Sqlite { "sqlite" } else { "postgres" },
             "database": self.database, "sessions": options.sessions, "counsellors": options.counsellors,
             "seed": options.seed, "connections": options.connections, "in_flight": options.in_flight,
+            "sync_delay_ms": options.sync_delay_ms,
         });
         match row.how {
             How::Callers(callers) => object["callers"] = callers.into(),

@@ -31,8 +31,9 @@ use super::service::{self, coordinator};
 use super::sessions::{Filled, LENGTH};
 use super::{Engine, Options, Result};
 
-/// How many calls are recorded, for each way of saying them again.
+/// How many calls are recorded at most, for each way of saying them again; fewer when figures are to be quick.
 const CALLS: usize = 1_024;
+const CALLS_PER_SECOND: usize = 256;
 /// How many commit together on SQLite, and how many connections speak to PostgreSQL.
 const GROUP: usize = 64;
 const CONNECTIONS: usize = 16;
@@ -90,8 +91,9 @@ async fn on(
 ) -> Result<Tapes> {
     let now = super::NOW.parse()?;
     let app = service::assemble(copy, options.seed ^ 0x7a9e, now).await?;
+    let calls = CALLS.min(usize::try_from(options.seconds)?.saturating_mul(CALLS_PER_SECOND));
     let (mut booked, mut checked) = (Vec::new(), Vec::new());
-    for opening in filled.free.iter().take(2 * CALLS) {
+    for opening in filled.free.iter().take(2 * calls) {
         let seat = &people.seats[opening.seat];
         let client_id = seat.clients[opening.client].id;
         let attendee = Attendee { client_id, guardian_id: None, interpreter: false, order_id: None };
@@ -113,7 +115,7 @@ async fn on(
         booked.push(take());
     }
     let orders = people.seats.iter().flat_map(|seat| &seat.clients).filter_map(|it| it.order.as_ref());
-    for (number, order) in orders.cycle().take(2 * CALLS).enumerate() {
+    for (number, order) in orders.cycle().take(2 * calls).enumerate() {
         let officer =
             Caller::without_token(format!("officer-{number}@example"), Authority::Police { jurisdiction: district() });
         let call = call(app.world(), officer, "ComplianceService/CheckCompliance").await?;
