@@ -147,12 +147,13 @@ impl Queue {
         self.waiting.iter().any(|it| it.text == text)
     }
 
-    /// Forgets everything.
+    /// Forgets everything, but not which tickets were given.
     pub(super) fn clear(&mut self) {
-        *self = match self.bound {
+        let empty = match self.bound {
             Bound::Sqlite(..) => Self::sqlite(),
             Bound::Postgres(_) => Self::postgres(),
         };
+        *self = Self { next: self.next, ..empty };
     }
 
     /// Whether a statement was answered.

@@ -85,6 +85,7 @@ mod statements;
 mod substitutes;
 mod support;
 mod tls;
+mod together;
 mod training;
 mod transfer;
 mod transport;
