@@ -134,9 +134,9 @@ on_both_engines! {
         let db = Db::open(&app.db.target, 1).await.unwrap();
         let mut tx = db.begin_read().await.unwrap();
         let client_id = child.id.parse().unwrap();
-        let read = consent::of_client(&mut tx, client_id).await.unwrap();
+        let read = tx.tell(|tx| consent::of_client(tx, client_id)).await.unwrap();
         assert!(read.len() == 1 && read[0].ended.as_ref().unwrap().reason.is_empty());
-        let standing = guardian::of_client(&mut tx, client_id).await.unwrap();
+        let standing = tx.tell(|tx| guardian::of_client(tx, client_id)).await.unwrap();
         assert_eq!(standing, [(mother.id.parse().unwrap(), GuardianStanding::Accused)]);
     }
 

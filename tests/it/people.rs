@@ -223,7 +223,7 @@ on_both_engines! {
         assert_eq!(listed, std::slice::from_ref(&made));
         let db = Db::open(&app.db.target, 1).await.unwrap();
         let mut tx = db.begin_read().await.unwrap();
-        let read = conflict::counsellors_of(&mut tx, client.id.parse().unwrap()).await.unwrap();
+        let read = tx.tell(|tx| conflict::counsellors_of(tx, client.id.parse().unwrap())).await.unwrap();
         assert_eq!(read, [one.id.parse().unwrap()]);
         drop(tx);
 
@@ -261,7 +261,7 @@ on_both_engines! {
         let db = Db::open(&app.db.target, 1).await.unwrap();
         let days = async |client: &pb::Client, first: &str, last: &str| {
             let mut tx = db.begin_read().await.unwrap();
-            proceeding::days_of(&mut tx, client.id.parse().unwrap(), day(first), day(last)).await.unwrap()
+            tx.tell(|tx| proceeding::days_of(tx, client.id.parse().unwrap(), day(first), day(last))).await.unwrap()
         };
         assert_eq!(days(&client, "2026-12-01", "2026-12-31").await, [day("2026-12-01"), day("2026-12-31")]);
         assert!(days(&client, "2026-12-02", "2026-12-30").await.is_empty());

@@ -124,7 +124,7 @@ on_both_engines! {
         for version in 2..2 + CHANGES {
             let mut tx = db.begin_write().await.unwrap();
             for id in &ids {
-                feed::note(&mut tx, &topic(&ngo), *id, version, None, Instant(app.now())).await.unwrap();
+                feed::note(&mut tx, &topic(&ngo), *id, version, None, Instant(app.now()));
                 expected.insert((id.to_string(), version));
             }
             tx.commit().await.unwrap();
@@ -161,7 +161,7 @@ on_both_engines! {
         let mut tx = db.begin_write().await.unwrap();
         for version in 2..=1000 {
             let id = session.id.parse().unwrap();
-            feed::note(&mut tx, &topic(&ngo), id, version, None, Instant(app.now())).await.unwrap();
+            feed::note(&mut tx, &topic(&ngo), id, version, None, Instant(app.now()));
         }
         tx.commit().await.unwrap();
         while quick.heard().await.version < 1000 {}
@@ -217,7 +217,7 @@ on_both_engines! {
             for id in [fast, slow] {
                 let ahead = TimeDelta::minutes(if id == fast { version % 2 } else { 0 });
                 let mut tx = world.db().begin_write().await.unwrap();
-                feed::note(&mut tx, &topic, id, version, None, Instant(app.now() + ahead)).await.unwrap();
+                feed::note(&mut tx, &topic, id, version, None, Instant(app.now() + ahead));
                 tx.commit().await.unwrap();
                 expected.insert((id.to_string(), version));
             }
@@ -240,7 +240,7 @@ on_both_engines! {
         let id: SessionId = session.id.parse().unwrap();
         let booked = session::find(&mut tx, id, Lock::Update).await.unwrap().unwrap();
         let cancelled = booked.cancel(app.now(), Reason::Client).unwrap();
-        session::update(&mut tx, &cancelled, Instant(app.now())).await.unwrap();
+        session::update(&mut tx, &cancelled, Instant(app.now()));
         tx.commit().await.unwrap();
         let mut tx = world.db().begin_read().await.unwrap();
         assert!(feed::head(&mut tx).await.unwrap().pending);
