@@ -204,9 +204,9 @@ async fn write(
     for opening in openings {
         let seat = &people.seats[opening.seat];
         let session = opening.session(service, seat, now)?;
-        session::insert(&mut tx, &session, Instant(session.created_at)).await?;
+        session::insert(&mut tx, &session, Instant(session.created_at));
         let client_id = session.participants[0].attendee.client_id;
-        let links = client::links(&mut tx, client_id).await?.into_iter().collect();
+        let links = tx.tell(|tx| client::links(tx, client_id)).await?.into_iter().collect();
         let gap = seat.site.separation_gap_for;
         let claim = Claim {
             session: &session,
@@ -214,10 +214,10 @@ async fn write(
             separation_gap_for: gap,
             links: &links,
         };
-        placement::claim(&mut tx, &claim).await?;
+        placement::claim(&mut tx, &claim);
         let mut event = calls[people.organisation_of(opening.seat)].event(&service.world, Outcome::Done, None);
         event.subjects = vec![client_id.0, session.id.0];
-        audit::append(&mut tx, &event).await?;
+        audit::append(&mut tx, &event)?;
         filled.remember(*opening, session, now, every);
     }
     Ok(tx.commit().await?)
