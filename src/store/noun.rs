@@ -92,13 +92,11 @@ impl Head {
 
 impl super::sql::Sql<'_> {
     /// Binds the columns of [`Head`], `$1` to `$4`.
-    #[must_use]
     pub fn bind_head<N: Noun>(self, it: &Record<N>) -> Self {
         self.bind(it.id.uuid()).bind(it.version).bind(Instant(it.created_at)).bind(Instant(it.updated_at))
     }
 
     /// Binds what [`Listing`] asks for: `$1` visible to, `$2` within, `$3` after, `$4` most.
-    #[must_use]
     pub fn bind_listing(self, listing: &Listing) -> Self {
         self.bind(listing.visible_to).bind(listing.within).bind(listing.after()).bind(listing.most)
     }

@@ -45,8 +45,8 @@ fn statements(log: &str, rpc: &str) -> Vec<Vec<String>> {
         let text = text.unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
         let met = if text.starts_with("SELECT") { &fields["rows_returned"] } else { &fields["rows_affected"] };
         call.push(format!("{text} [{met}]"));
-        // Whatever becomes of it, the trail is what a call writes last.
-        if text.starts_with("INSERT INTO audit_event") {
+        // Whatever becomes of it, the trail is what a call writes last, alone or together with what waited.
+        if text.contains("INSERT INTO audit_event") {
             calls.push(std::mem::take(&mut call));
         }
     }
