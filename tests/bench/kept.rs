@@ -50,6 +50,9 @@ struct List {
     digest: [u8; 32],
 }
 
+/// A client, and the order that an offender has.
+type Known = (ClientId, Reference, Option<(OrderId, Reference)>);
+
 #[derive(Serialize, Deserialize)]
 struct Place {
     organisation_id: OrganisationId,
@@ -57,7 +60,7 @@ struct Place {
     site_id: SiteId,
     venue_id: VenueId,
     room_id: RoomId,
-    clients: Vec<(ClientId, Reference, Option<(OrderId, Reference)>)>,
+    clients: Vec<Known>,
 }
 
 impl Kept {

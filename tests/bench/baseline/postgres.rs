@@ -188,7 +188,8 @@ impl Encode<'_, Postgres> for Own {
 
 /// Says it all again on so many connections: whoever is free takes the next call.
 pub async fn say(copy: &Fresh, calls: &[Vec<Said>], connections: usize) -> Result<Measured> {
-    let calls = Arc::new(Mutex::new(calls.to_vec().into_iter()));
+    let calls: Vec<Vec<Said>> = calls.to_vec();
+    let calls = Arc::new(Mutex::new(calls.into_iter()));
     let mut idle = Vec::new();
     for _ in 0..connections {
         idle.push(PgConnection::connect(&copy.url()?).await?);

@@ -240,7 +240,7 @@ on_both_engines! {
         let id: SessionId = session.id.parse().unwrap();
         let booked = session::find(&mut tx, id, Lock::Update).await.unwrap().unwrap();
         let cancelled = booked.cancel(app.now(), Reason::Client).unwrap();
-        session::update(&mut tx, &cancelled, Instant(app.now()));
+        session::update(&mut tx, &cancelled, Instant(app.now())).await.unwrap();
         tx.commit().await.unwrap();
         let mut tx = world.db().begin_read().await.unwrap();
         assert!(feed::head(&mut tx).await.unwrap().pending);
