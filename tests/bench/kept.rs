@@ -51,7 +51,7 @@ struct List {
 }
 
 /// A client, and the order that an offender has.
-type Known = (ClientId, Reference, Option<(OrderId, Reference)>);
+type KeptClient = (ClientId, Reference, Option<(OrderId, Reference)>);
 
 #[derive(Serialize, Deserialize)]
 struct Place {
@@ -60,7 +60,7 @@ struct Place {
     site_id: SiteId,
     venue_id: VenueId,
     room_id: RoomId,
-    clients: Vec<Known>,
+    clients: Vec<KeptClient>,
 }
 
 impl Kept {
