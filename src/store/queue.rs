@@ -15,6 +15,9 @@ use tokio_stream::StreamExt as _;
 use super::error::{Error, Result};
 use super::sql::{Param, Record};
 
+/// A text of more statements than this is not kept prepared: it hardly comes again. \[P\]
+const MOST_KEPT: usize = 32;
+
 /// What waits, and what was answered.
 pub(super) struct Queue {
     waiting: Vec<Statement>,
@@ -194,10 +197,12 @@ impl Queue {
         arguments: SqliteArguments,
     ) -> Result<bool> {
         let text = match waiting.as_slice() {
+            // What an abandoned statement has bound stands before its own.
             [only] if only.offset == 0 => only.text.clone(),
             several => together(several).into(),
         };
-        let mut results = connection.fetch_many(sqlx::query_with(AssertSqlSafe(text), arguments));
+        let query = sqlx::query_with(AssertSqlSafe(text), arguments).persistent(waiting.len() <= MOST_KEPT);
+        let mut results = connection.fetch_many(query);
         let (mut lost, mut rows) = (false, Vec::new());
         let mut waiting = waiting.into_iter();
         loop {
