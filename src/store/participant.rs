@@ -61,7 +61,8 @@ impl Row {
     }
 }
 
-/// Writes everybody who is planned to be at a new session. [`Error::Conflict`] when a seat is taken.
+/// Writes everybody who is planned to be at a new session, with the next statement: that is [`Error::Conflict`] when a
+/// seat is taken.
 pub fn insert_all(tx: &mut Tx, session: &Session) {
     for counsellor_id in &session.co_facilitators {
         facilitate(tx, session, *counsellor_id);

@@ -121,7 +121,8 @@ pub(super) async fn complete(tx: &mut Tx, rows: Vec<Row>) -> Result<Vec<Session>
 
 /// Writes a new session or hold with who is to be there, and the milestone that it is for; its time and place are claimed by [`super::placement::claim`].
 /// Whoever follows the sessions of the organisation hears of it, unless it is a hold.
-/// [`Error::Conflict`] when the hold's number, the session it supersedes, or its number in a series is taken.
+/// With the next statement, which is [`Error::Conflict`] when the hold's number, the session it supersedes, or its number
+/// in a series is taken.
 pub fn insert(tx: &mut Tx, it: &Session, now: Instant) {
     let (held_until, held_by, hold_number) = match &it.state {
         State::Held { until, by, number } => (Some(Instant(*until)), Some(by.clone()), Some(*number)),
