@@ -417,7 +417,8 @@ CREATE TABLE session (
         AND (held_until IS NULL) = (hold_number IS NULL))
 );
 CREATE INDEX session_by_organisation ON session (organisation_id, starts_at, id);
-CREATE INDEX session_by_counsellor ON session (counsellor_id, starts_at, id);
+-- What counts sessions, and asks where they are, reads nothing else.
+CREATE INDEX session_by_counsellor ON session (counsellor_id, starts_at, id, ends_at, state, held_until, site_id);
 -- One session stands for each number of a series.
 CREATE UNIQUE INDEX session_by_series ON session (series_id, series_number) WHERE state = 'BOOKED';
 CREATE INDEX session_of_series ON session (series_id, starts_at);
@@ -504,7 +505,7 @@ CREATE TABLE occupancy (
     CHECK (starts_at < ends_at AND ends_at <= starts_at + INTERVAL '24 hours'),
     EXCLUDE USING gist (resource_id WITH =, tstzrange(starts_at, ends_at) WITH &&)
 );
-CREATE INDEX occupancy_by_resource ON occupancy (resource_id, starts_at);
+CREATE INDEX occupancy_by_resource ON occupancy (resource_id, starts_at, ends_at);
 
 -- Survivors and offenders are never at one site within its separation gap; each presence is
 -- padded by half the gap at both ends.

@@ -421,7 +421,8 @@ CREATE TABLE session (
         AND (held_until IS NULL) = (hold_number IS NULL))
 ) STRICT;
 CREATE INDEX session_by_organisation ON session (organisation_id, starts_at, id);
-CREATE INDEX session_by_counsellor ON session (counsellor_id, starts_at, id);
+-- What counts sessions, and asks where they are, reads nothing else.
+CREATE INDEX session_by_counsellor ON session (counsellor_id, starts_at, id, ends_at, state, held_until, site_id);
 -- One session stands for each number of a series.
 CREATE UNIQUE INDEX session_by_series ON session (series_id, series_number) WHERE state = 'BOOKED';
 CREATE INDEX session_of_series ON session (series_id, starts_at);
@@ -528,7 +529,7 @@ CREATE TABLE occupancy (
     PRIMARY KEY (session_id, resource_id),
     CHECK (starts_at < ends_at AND ends_at <= starts_at + 86400000000)
 ) STRICT;
-CREATE INDEX occupancy_by_resource ON occupancy (resource_id, starts_at);
+CREATE INDEX occupancy_by_resource ON occupancy (resource_id, starts_at, ends_at);
 -- The scan is bounded by the longest occupancy, which the CHECK above limits.
 CREATE TRIGGER occupancy_fence_insert BEFORE INSERT ON occupancy
 BEGIN

@@ -1,11 +1,14 @@
 //! The search for free times: a pure function of the facts.
 
+mod walk;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
+pub use self::walk::{Tie, Walk};
 use super::code::{CareService, Modality, words};
 use super::ids::{CounsellorId, VenueId};
 use super::party::Party;
@@ -48,7 +51,7 @@ words! {
         PreferredModality = "PREFERRED_MODALITY",
         /// It is the venue that the client prefers.
         PreferredVenue = "PREFERRED_VENUE",
-        /// No counsellor who was looked at has fewer sessions in the window.
+        /// Of those who suit as well and are free then, nobody has fewer sessions that day.
         LightestLoad = "LIGHTEST_LOAD",
     }
 }
@@ -96,7 +99,7 @@ pub struct Rank {
     pub unmet: u8,
     /// Then the earliest.
     pub starts_at: DateTime<Utc>,
-    /// Then whoever has the fewest sessions.
+    /// Then whoever has the fewest sessions that day.
     pub load: u32,
     /// Then by id.
     pub counsellor_id: CounsellorId,
@@ -104,15 +107,37 @@ pub struct Rank {
     pub venue_id: Option<VenueId>,
 }
 
-/// The best `most` free times after a rank, in order; from the beginning also why there are few.
-pub fn find(search: &Search, facts: &Facts, after: Option<Rank>, most: usize) -> Found {
-    let lightest = leads(search, facts).map(|(_, it)| it.load).min().unwrap_or_default();
-    let mut slots: Vec<Slot> = starts(search, facts).filter_map(|start| start.slot(search, facts, lightest)).collect();
-    let exclusions = if after.is_none() && slots.len() < FEW { exclusions(search, facts, &slots) } else { Vec::new() };
-    slots.retain(|slot| after.is_none_or(|after| slot.rank > after));
-    slots.sort_unstable_by_key(|slot| slot.rank);
-    slots.truncate(most);
+impl Rank {
+    /// What comes before the load.
+    pub fn time(&self) -> (Merit, DateTime<Utc>) {
+        (Merit { stranger: self.stranger, unmet: self.unmet }, self.starts_at)
+    }
+}
+
+/// The first parts of a rank: what a counsellor at a place has for a client, whenever it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Merit {
+    stranger: bool,
+    unmet: u8,
+}
+
+/// Every free time, best first; and why there are few.
+pub fn find(search: &Search, facts: &Facts) -> Found {
+    let slots = free(starts(search, facts), search, facts);
+    let exclusions = if slots.len() < FEW { exclusions(search, facts, &slots) } else { Vec::new() };
     Found { slots, exclusions }
+}
+
+/// Those of some times that are free, best first.
+pub fn free(starts: impl IntoIterator<Item = Start>, search: &Search, facts: &Facts) -> Vec<Slot> {
+    let mut slots: Vec<Slot> = starts.into_iter().filter_map(|start| start.slot(search, facts)).collect();
+    slots.sort_unstable_by_key(|slot| slot.rank);
+    for same in slots.chunk_by_mut(|one, other| one.rank.time() == other.rank.time()) {
+        let lightest = same[0].rank.load;
+        let light = same.iter_mut().take_while(|slot| slot.rank.load == lightest);
+        light.for_each(|slot| slot.reasons.push(SlotReason::LightestLoad));
+    }
+    slots
 }
 
 /// For every rule: how many of the counsellors without a free time it stood against. When rules stand
@@ -146,19 +171,21 @@ fn decisive(times: Vec<BTreeSet<RuleCode>>) -> BTreeSet<RuleCode> {
 }
 
 /// A time at which a counsellor works at a place.
-struct Start<'f> {
-    counsellor_id: CounsellorId,
-    counsellor: &'f CounsellorFacts,
-    place: Place,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// Who.
+    pub counsellor_id: CounsellorId,
+    /// Where; the room is chosen when it is known what is taken.
+    pub place: Place,
+    /// When.
+    pub span: Span,
     zone: Tz,
-    span: Span,
 }
 
 /// Every time on the grid at which somebody works somewhere.
-fn starts<'f>(search: &'f Search, facts: &'f Facts) -> impl Iterator<Item = Start<'f>> {
-    let wanted = |place: &Place| search.modality.is_none_or(|wanted| wanted == place.modality());
+fn starts<'f>(search: &'f Search, facts: &'f Facts) -> impl Iterator<Item = Start> + use<'f> {
     leads(search, facts).flat_map(move |(id, counsellor)| {
-        let here = places(counsellor, facts).filter(wanted);
+        let here = places(search, counsellor, facts);
         here.flat_map(move |place| starts_at(search, facts, *id, counsellor, place))
     })
 }
@@ -184,37 +211,66 @@ fn starts_at<'f>(
     counsellor_id: CounsellorId,
     counsellor: &'f CounsellorFacts,
     place: Place,
-) -> impl Iterator<Item = Start<'f>> {
-    let worked = counsellor.working.get(&place.venue_id()).map_or(&[][..], |spans| spans.joined());
+) -> impl Iterator<Item = Start> + use<'f> {
     let zone = facts.zone_of(counsellor_id, place);
     zone.into_iter().flat_map(move |zone| {
-        let spans = worked.iter().flat_map(move |worked| grid(search, *worked, zone));
-        spans.map(move |span| Start { counsellor_id, counsellor, place, zone, span })
+        let spans = worked_at(counsellor, place).iter();
+        let spans = spans.flat_map(move |worked| grid(search, *worked, search.window.starts_at(), zone));
+        spans.map(move |span| Start { counsellor_id, place, span, zone })
     })
 }
 
-/// Where a counsellor could work, by the facts.
-fn places<'f>(counsellor: &'f CounsellorFacts, facts: &'f Facts) -> impl Iterator<Item = Place> + 'f {
-    counsellor.working.keys().filter_map(|venue_id| match venue_id {
+/// When a counsellor works at a place.
+fn worked_at(counsellor: &CounsellorFacts, place: Place) -> &[Span] {
+    counsellor.working.get(&place.venue_id()).map_or(&[], |spans| spans.joined())
+}
+
+/// Where a counsellor could work in the way that is wanted, by the facts.
+fn places<'f>(
+    search: &'f Search,
+    counsellor: &'f CounsellorFacts,
+    facts: &'f Facts,
+) -> impl Iterator<Item = Place> + use<'f> {
+    let all = counsellor.working.keys().filter_map(|venue_id| match venue_id {
         None => Some(Place::Remote),
         Some(venue_id) => {
             let site_id = facts.venues.get(venue_id)?.venue.site_id;
             Some(Place::Venue { venue_id: *venue_id, site_id, room_id: None })
         }
-    })
+    });
+    all.filter(|place| search.modality.is_none_or(|wanted| wanted == place.modality()))
 }
 
-/// The candidate times inside one span of work.
-fn grid(search: &Search, worked: Span, zone: Tz) -> impl Iterator<Item = Span> + use<> {
+/// The candidate times inside one span of work, from some time on.
+fn grid(search: &Search, worked: Span, from: DateTime<Utc>, zone: Tz) -> impl Iterator<Item = Span> + use<> {
     let (length, step, until) = (search.length, search.step, search.window.ends_at());
-    let first = next_on_grid(worked.starts_at().max(search.window.starts_at()), step, zone);
+    let first = next_on_grid(worked.starts_at().max(from), step, zone);
     std::iter::successors(Some(first), move |at| Some(next_on_grid(*at + TimeDelta::microseconds(1), step, zone)))
         .take_while(move |at| *at < until)
         .map_while(move |at| Span::lasting(at, length))
         .take_while(move |span| span.ends_at() <= worked.ends_at())
 }
 
-impl Start<'_> {
+/// What a counsellor at a place has for the client, and what speaks for it.
+fn merit(search: &Search, facts: &Facts, counsellor_id: CounsellorId, place: Place) -> (Merit, Vec<SlotReason>) {
+    // What one client would rather have says nothing of a group.
+    let client = search.party.client().and_then(|it| facts.clients.get(&it.client_id));
+    let known = client.is_some_and(|client| client.seen_by.contains(&counsellor_id));
+    let preferred_modality = client.and_then(|client| client.preferred_modality);
+    let preferred_venue_id = client.and_then(|client| client.preferred_venue_id);
+    // A wish is met, or not met, or was never stated.
+    let wishes = [
+        (search.preferred_counsellor_id.map(|id| id == counsellor_id), SlotReason::PreferredCounsellor),
+        (preferred_modality.map(|wish| wish == place.modality()), SlotReason::PreferredModality),
+        (preferred_venue_id.map(|wish| Some(wish) == place.venue_id()), SlotReason::PreferredVenue),
+    ];
+    let unmet = wishes.iter().filter(|(met, _)| *met == Some(false)).count();
+    let met = wishes.iter().filter(|(met, _)| *met == Some(true)).map(|(_, reason)| *reason);
+    let reasons = known.then_some(SlotReason::Continuity).into_iter().chain(met).collect();
+    (Merit { stranger: !known, unmet: u8::try_from(unmet).unwrap_or(u8::MAX) }, reasons)
+}
+
+impl Start {
     fn candidate<'s>(&self, search: &'s Search, facts: &Facts) -> Candidate<'s> {
         let place = match self.place {
             Place::Venue { venue_id, site_id, .. } => {
@@ -222,48 +278,35 @@ impl Start<'_> {
             }
             Place::Remote => self.place,
         };
+        Candidate { place, ..self.anywhere(search) }
+    }
+
+    /// The candidate before a room is chosen.
+    fn anywhere<'s>(&self, search: &'s Search) -> Candidate<'s> {
         Candidate {
             counsellor_id: self.counsellor_id,
             party: &search.party,
             service: search.service,
-            place,
+            place: self.place,
             span: self.span,
         }
     }
 
-    fn slot(&self, search: &Search, facts: &Facts, lightest: u32) -> Option<Slot> {
+    fn slot(&self, search: &Search, facts: &Facts) -> Option<Slot> {
         let candidate = self.candidate(search, facts);
         if !allowed(candidate, facts) {
             return None;
         }
-        // What one client would rather have says nothing of a group.
-        let client = search.party.client().and_then(|it| facts.clients.get(&it.client_id));
-        let (venue_id, modality) = (self.place.venue_id(), self.place.modality());
-        let known = client.is_some_and(|client| client.seen_by.contains(&self.counsellor_id));
-        let preferred_modality = client.and_then(|client| client.preferred_modality);
-        let preferred_venue_id = client.and_then(|client| client.preferred_venue_id);
-        // A wish is met, or not met, or was never stated.
-        let wishes = [
-            (search.preferred_counsellor_id.map(|id| id == self.counsellor_id), SlotReason::PreferredCounsellor),
-            (preferred_modality.map(|wish| wish == modality), SlotReason::PreferredModality),
-            (preferred_venue_id.map(|wish| Some(wish) == venue_id), SlotReason::PreferredVenue),
-        ];
-        let unmet = wishes.iter().filter(|(met, _)| *met == Some(false)).count();
-        let met = wishes.iter().filter(|(met, _)| *met == Some(true)).map(|(_, reason)| *reason);
-        let light = (self.counsellor.load == lightest).then_some(SlotReason::LightestLoad);
-        Some(Slot {
-            rank: Rank {
-                stranger: !known,
-                unmet: u8::try_from(unmet).unwrap_or(u8::MAX),
-                starts_at: self.span.starts_at(),
-                load: self.counsellor.load,
-                counsellor_id: self.counsellor_id,
-                venue_id,
-            },
-            place: candidate.place,
-            span: self.span,
-            zone: self.zone,
-            reasons: known.then_some(SlotReason::Continuity).into_iter().chain(met).chain(light).collect(),
-        })
+        let (Merit { stranger, unmet }, reasons) = merit(search, facts, self.counsellor_id, self.place);
+        let starts_at = self.span.starts_at();
+        let rank = Rank {
+            stranger,
+            unmet,
+            starts_at,
+            load: facts.counsellors.get(&self.counsellor_id)?.load_on(starts_at),
+            counsellor_id: self.counsellor_id,
+            venue_id: self.place.venue_id(),
+        };
+        Some(Slot { rank, place: candidate.place, span: self.span, zone: self.zone, reasons })
     }
 }

@@ -7,7 +7,7 @@ use super::party::Party;
 use super::rules::{Candidate, CounsellorFacts, Facts, Occasion, RuleCode, broken};
 use super::session::Session;
 use super::slots::SlotReason;
-use super::time::{Span, Spans, local_day};
+use super::time::{Span, Spans, local_day, monday_of};
 
 /// How many substitutes are proposed for one session; a parameter of ours.
 pub const MOST_SUBSTITUTES: usize = 3;
@@ -35,7 +35,7 @@ pub struct Proposal {
 }
 
 /// The best substitutes for one of the counsellors of a session: who has seen most of its clients, then who
-/// has the fewest sessions in the days around it, then by id.
+/// has the fewest sessions that day, then by id.
 pub fn propose(session: &Session, replaced: CounsellorId, facts: &Facts) -> Proposal {
     let mut fit = Vec::new();
     let mut against: BTreeMap<RuleCode, u32> = BTreeMap::new();
@@ -44,7 +44,7 @@ pub fn propose(session: &Session, replaced: CounsellorId, facts: &Facts) -> Prop
         let candidate = Candidate { counsellor_id, ..session.candidate(&party) };
         let rules = broken(candidate, facts, Occasion::Reassigning);
         if rules.is_empty() {
-            fit.push((strangers(session, *id, facts), counsellor.sessions_around(), *id));
+            fit.push((strangers(session, *id, facts), counsellor.load_on(session.span.starts_at()), *id));
         }
         for rule in rules {
             *against.entry(rule).or_default() += 1;
@@ -85,15 +85,12 @@ impl CounsellorFacts {
     pub fn take(&mut self, span: Span, site_id: Option<SiteId>) {
         let with = |all: &Spans, more: Span| -> Spans { all.joined().iter().copied().chain([more]).collect() };
         self.busy = with(&self.busy, self.counsellor.occupied_by(span));
-        *self.sessions_on.entry(local_day(span.starts_at(), self.counsellor.zone)).or_default() += 1;
+        let day = local_day(span.starts_at(), self.counsellor.zone);
+        *self.sessions_on.entry(day).or_default() += 1;
+        *self.sessions_in_week.entry(monday_of(day)).or_default() += 1;
         let travel = span.padded(self.counsellor.travel_for, self.counsellor.travel_for);
         for (_, around) in self.elsewhere.iter_mut().filter(|(id, _)| site_id.is_some_and(|site_id| site_id != **id)) {
             *around = with(around, travel);
         }
-    }
-
-    /// How many sessions there are in the days around.
-    fn sessions_around(&self) -> u32 {
-        self.sessions_on.values().sum()
     }
 }

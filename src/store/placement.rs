@@ -4,6 +4,7 @@
 //! constraint deadlocks), sorted by table, then resource, so that rivals queue in one order.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 use uuid::Uuid;
@@ -37,7 +38,7 @@ pub struct Claim<'a> {
     /// The session.
     pub session: &'a Session,
     /// Its counsellors, for the buffers.
-    pub counsellors: &'a [Record<Counsellor>],
+    pub counsellors: &'a [Arc<Record<Counsellor>>],
     /// The separation gap of its site.
     pub separation_gap_for: TimeDelta,
     /// The links of its clients, each once.
@@ -220,11 +221,11 @@ impl Busy {
 pub fn busy(tx: &mut Tx, resources: &[Uuid], around: Span, now: Instant) -> Asked<Vec<Busy>> {
     tx.sql_each(
         "SELECT session_id, resource_id, organisation_id, side, starts_at, ends_at FROM occupancy
-          WHERE starts_at > $1 AND starts_at < $2 AND (expires_at IS NULL OR expires_at > $3)
+          WHERE starts_at > $1 AND starts_at < $2 AND ends_at > $3 AND (expires_at IS NULL OR expires_at > $4)
             AND resource_id IN ({ids})",
         resources.len(),
     )
-    .bind_bounds(around)
+    .bind_reaching(around, LONGEST)
     .bind(now)
     .bind_ids(resources)
     .ask()
@@ -234,11 +235,11 @@ pub fn busy(tx: &mut Tx, resources: &[Uuid], around: Span, now: Instant) -> Aske
 pub fn presences(tx: &mut Tx, sites: &[SiteId], side: Side, around: Span, now: Instant) -> Asked<Vec<(SiteId, Span)>> {
     let sql = tx.sql_each(
         "SELECT site_id, padded_from, padded_until FROM site_presence
-          WHERE padded_from > $1 AND padded_from < $2 AND side = $3 AND (expires_at IS NULL OR expires_at > $4)
-            AND site_id IN ({ids})",
+          WHERE padded_from > $1 AND padded_from < $2 AND padded_until > $3 AND side = $4
+            AND (expires_at IS NULL OR expires_at > $5) AND site_id IN ({ids})",
         sites.len(),
     );
-    spans(sql.bind_bounds(around).bind(side).bind(now).bind_ids(sites))
+    spans(sql.bind_reaching(around, LONGEST).bind(side).bind(now).bind_ids(sites))
 }
 
 /// Sessions, within an interval, of people of one side whom a client must never meet: by the facts
@@ -258,11 +259,11 @@ pub fn linked(
            JOIN session_participant AS planned
              ON planned.client_id = theirs.client_id AND planned.removed_at IS NULL
            JOIN session ON session.id = planned.session_id
-          WHERE session.starts_at > $1 AND session.starts_at < $2 AND session.side = $3 AND mine.client_id = $4
-            AND (session.state = 'BOOKED' OR session.held_until > $5) AND session.site_id IN ({ids})",
+          WHERE session.starts_at > $1 AND session.starts_at < $2 AND session.ends_at > $3 AND session.side = $4
+            AND mine.client_id = $5 AND (session.state = 'BOOKED' OR session.held_until > $6) AND session.site_id IN ({ids})",
         sites.len(),
     );
-    spans(sql.bind_bounds(around).bind(side).bind(client_id).bind(holds_after).bind_ids(sites))
+    spans(sql.bind_reaching(around, LONGEST).bind(side).bind(client_id).bind(holds_after).bind_ids(sites))
 }
 
 fn spans(sql: Sql<'_>) -> Asked<Vec<(SiteId, Span)>> {
@@ -327,13 +328,14 @@ pub async fn repad(
     Ok(too_close)
 }
 
-/// No occupancy or presence lasts longer (`CHECK`s of the schema), so none that reaches into an
-/// interval starts earlier than this before it.
+/// No occupancy or presence lasts longer (`CHECK`s of the schema).
 const LONGEST: TimeDelta = TimeDelta::hours(48);
 
 impl Sql<'_> {
-    /// Binds the bounds between which whatever reaches into an interval must start.
-    fn bind_bounds(self, around: Span) -> Self {
-        self.bind(Instant(around.starts_at() - LONGEST)).bind(Instant(around.ends_at()))
+    /// Binds the bounds of whatever reaches into an interval: after what it starts if nothing lasts longer than this,
+    /// before what it starts, and after what it ends.
+    pub(super) fn bind_reaching(self, around: Span, longest: TimeDelta) -> Self {
+        let (from, until) = (around.starts_at(), around.ends_at());
+        self.bind(Instant(from - longest)).bind(Instant(until)).bind(Instant(from))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::TimeDelta;
 use uuid::Uuid;
 
 use super::codec::Instant;
@@ -31,34 +32,62 @@ impl Visit {
     }
 }
 
-/// The sessions of clients that start within an interval, what is held included; those recorded after they
+/// The sessions of clients that reach into an interval, what is held included; those recorded after they
 /// took place too, which take no time in `occupancy`.
 pub fn of_clients(tx: &mut Tx, ids: &[ClientId], around: Span, now: Instant) -> Asked<Vec<Visit>> {
     let sql = tx.sql_each(
         "SELECT session.id, mine.client_id AS whose, site_id, starts_at, ends_at
            FROM session_participant AS mine JOIN session ON session.id = mine.session_id
-          WHERE starts_at >= $1 AND starts_at < $2 AND (state = 'BOOKED' OR (state = 'HELD' AND held_until > $3))
+          WHERE starts_at > $1 AND starts_at < $2 AND ends_at > $3
+            AND (state = 'BOOKED' OR (state = 'HELD' AND held_until > $4))
             AND mine.removed_at IS NULL AND mine.client_id IN ({ids})",
         ids.len(),
     );
-    sql.bind(Instant(around.starts_at())).bind(Instant(around.ends_at())).bind(now).bind_ids(ids).ask()
+    sql.bind_reaching(around, LONGEST).bind(now).bind_ids(ids).ask()
 }
 
 /// The sessions that counsellors lead, alone or with others, as [`of_clients`].
 pub fn of_counsellors(tx: &mut Tx, ids: &[CounsellorId], around: Span, now: Instant) -> Asked<Vec<Visit>> {
     let sql = tx.sql_each(
         "SELECT id, counsellor_id AS whose, site_id, starts_at, ends_at FROM session
-          WHERE starts_at >= $1 AND starts_at < $2 AND (state = 'BOOKED' OR (state = 'HELD' AND held_until > $3))
-            AND counsellor_id IN ({ids})
+          WHERE starts_at > $1 AND starts_at < $2 AND ends_at > $3
+            AND (state = 'BOOKED' OR (state = 'HELD' AND held_until > $4)) AND counsellor_id IN ({ids})
           UNION ALL
          SELECT session.id, led.counsellor_id AS whose, site_id, starts_at, ends_at
            FROM session_facilitator AS led JOIN session ON session.id = led.session_id
-          WHERE starts_at >= $1 AND starts_at < $2 AND (state = 'BOOKED' OR (state = 'HELD' AND held_until > $3))
-            AND led.counsellor_id IN ({ids})",
+          WHERE starts_at > $1 AND starts_at < $2 AND ends_at > $3
+            AND (state = 'BOOKED' OR (state = 'HELD' AND held_until > $4)) AND led.counsellor_id IN ({ids})",
         ids.len(),
     );
-    sql.bind(Instant(around.starts_at())).bind(Instant(around.ends_at())).bind(now).bind_ids(ids).ask()
+    sql.bind_reaching(around, LONGEST).bind(now).bind_ids(ids).ask()
 }
+
+/// How many sessions counsellors lead, alone or with others, that start within a period; in rows that add up. One
+/// session is not counted.
+pub fn counts(
+    tx: &mut Tx,
+    ids: &[CounsellorId],
+    period: Span,
+    now: Instant,
+    except: Option<SessionId>,
+) -> Asked<Vec<(Uuid, i64)>> {
+    let sql = tx.sql_each(
+        "SELECT counsellor_id, COUNT(*) FROM session
+          WHERE starts_at >= $1 AND starts_at < $2 AND (state = 'BOOKED' OR (state = 'HELD' AND held_until > $3))
+            AND id <> $4 AND counsellor_id IN ({ids}) GROUP BY counsellor_id
+          UNION ALL
+         SELECT led.counsellor_id, COUNT(*)
+           FROM session_facilitator AS led JOIN session ON session.id = led.session_id
+          WHERE starts_at >= $1 AND starts_at < $2 AND (state = 'BOOKED' OR (state = 'HELD' AND held_until > $3))
+            AND session.id <> $4 AND led.counsellor_id IN ({ids}) GROUP BY led.counsellor_id",
+        ids.len(),
+    );
+    let sql = sql.bind(Instant(period.starts_at())).bind(Instant(period.ends_at())).bind(now);
+    sql.bind(except.unwrap_or(SessionId(Uuid::nil()))).bind_ids(ids).ask()
+}
+
+/// No session lasts longer (`CHECK` of the schema).
+const LONGEST: TimeDelta = TimeDelta::hours(8);
 
 /// How many sessions towards orders have ended without a record of what became of them; orders with none are
 /// left out.

@@ -84,6 +84,7 @@ mod statement;
 mod statements;
 mod substitutes;
 mod support;
+mod team;
 mod tls;
 mod together;
 mod training;

@@ -58,7 +58,7 @@ on_both_engines! {
         ngo.counsellor("O1", pb::Side::Offender).await;
         let (client, other) = (ngo.survivor().await, ngo.survivor_with(|it| it.counsellor_gender = pb::Gender::Female.into()).await);
         let silent = ngo.survivor_with(|it| it.spoken_languages = vec!["hi".into()]).await;
-        book(&ngo.coordinator, booking(&ngo, &known, &client, "2026-11-26T04:30:00Z")).await.unwrap();
+        book(&ngo.coordinator, booking(&ngo, &known, &client, "2026-11-24T10:30:00Z")).await.unwrap();
         book(&ngo.coordinator, booking(&ngo, &full, &ngo.survivor().await, "2026-11-24T10:30:00Z")).await.unwrap();
         let first = book(&ngo.coordinator, booking(&ngo, &ill, &client, TEN)).await.unwrap();
         // Of the one who asks for a woman nobody else is proposed, of the one whom nobody understands nobody.

@@ -1,6 +1,7 @@
 //! What is known when a session is judged: everything that any rule looks at.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -11,16 +12,19 @@ use crate::domain::code::{Gender, Modality, Side};
 use crate::domain::counsellor::Counsellor;
 use crate::domain::directory::{Site, Venue};
 use crate::domain::ids::{ClientId, CounsellorId, GuardianId, OrderId, RoomId, SiteId, VenueId};
+use crate::domain::noun::Record;
 use crate::domain::party::Party;
 use crate::domain::place::Place;
 use crate::domain::text::Language;
-use crate::domain::time::{Span, Spans};
+use crate::domain::time::{Span, Spans, local_day};
 
 /// What is known when a session is judged.
 #[derive(Debug)]
 pub struct Facts {
     /// The present.
     pub now: DateTime<Utc>,
+    /// When it is known what other sessions take: nothing else is judged; never, if nobody has looked.
+    pub within: Option<Span>,
     /// What the organisation asks of bookings.
     pub policy: Policy,
     /// The side of all who meet.
@@ -100,26 +104,33 @@ impl ClientFacts {
 #[derive(Debug)]
 pub struct CounsellorFacts {
     /// The counsellor.
-    pub counsellor: Counsellor,
+    pub counsellor: Arc<Record<Counsellor>>,
     /// Times taken by sessions, buffers included.
     pub busy: Spans,
     /// Times away.
     pub leave: Spans,
-    /// Sessions in the window of a search; fewer is better.
-    pub load: u32,
     /// Sessions by local day of the counsellor.
     pub sessions_on: BTreeMap<NaiveDate, u32>,
+    /// Sessions by the Monday with which a week of the counsellor begins.
+    pub sessions_in_week: BTreeMap<NaiveDate, u32>,
     /// By site: times around sessions at other sites, travel included.
     pub elsewhere: BTreeMap<SiteId, Spans>,
     /// Times worked, by venue; `None` is remote.
-    pub working: BTreeMap<Option<VenueId>, Spans>,
+    pub working: BTreeMap<Option<VenueId>, Arc<Spans>>,
+}
+
+impl CounsellorFacts {
+    /// How many sessions there are on the counsellor's day of an instant.
+    pub fn load_on(&self, at: DateTime<Utc>) -> u32 {
+        self.sessions_on.get(&local_day(at, self.counsellor.zone)).copied().unwrap_or_default()
+    }
 }
 
 /// A venue, as the rules see one.
 #[derive(Debug)]
 pub struct VenueFacts {
     /// The venue.
-    pub venue: Venue,
+    pub venue: Arc<Record<Venue>>,
     /// Its rooms in code order.
     pub rooms: Vec<RoomFacts>,
 }
@@ -141,7 +152,7 @@ pub struct RoomFacts {
 #[derive(Debug)]
 pub struct SiteFacts {
     /// The site.
-    pub site: Site,
+    pub site: Arc<Record<Site>>,
     /// Days on which it is closed.
     pub closed: Spans,
     /// The hours it publishes for the clients' side, if it publishes any.
@@ -153,6 +164,11 @@ pub struct SiteFacts {
 }
 
 impl Facts {
+    /// Whether they tell what is taken in all of a span.
+    pub fn tell_of(&self, span: Span) -> bool {
+        self.within.is_some_and(|within| within.contains(span))
+    }
+
     /// The first room of a venue, in code order, that is free for a while; for a group the smallest that is
     /// large enough, before any of which nobody knows, before any that is too small. When none is free, one
     /// that only others have, and only then one of the own: so that a refusal tells a room that others took

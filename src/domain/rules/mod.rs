@@ -89,6 +89,17 @@ words! {
     }
 }
 
+/// With what the answer of a rule changes, each with all before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Basis {
+    /// Who meets for what, and where.
+    Meeting,
+    /// When they meet.
+    Time,
+    /// What other sessions take.
+    Sessions,
+}
+
 /// On what occasion a session is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Occasion {
@@ -206,11 +217,11 @@ impl Verdict {
 
 /// Judges a candidate.
 ///
-/// One that names a client, counsellor, venue, site or room of which there are no facts is not
-/// available: the check fails closed.
+/// One that names a client, counsellor, venue, site or room of which there are no facts, or a time of which they do not
+/// tell, is not available: the check fails closed.
 pub fn judge(candidate: Candidate<'_>, facts: &Facts, occasion: Occasion) -> Verdict {
     let mut verdict = Verdict::default();
-    let known = considering(candidate, facts, occasion, |it, present| {
+    let considered = considering(candidate, facts, occasion, |it, present| {
         for rule in judging(occasion) {
             match rule.test {
                 Test::Session(broken) if broken(it) => verdict.session.push(rule.code),
@@ -222,7 +233,7 @@ pub fn judge(candidate: Candidate<'_>, facts: &Facts, occasion: Occasion) -> Ver
             verdict.clients.extend(broken.map(|rule| (present.client.id, rule.code)));
         }
     });
-    if known.is_none() {
+    if considered.is_none() || !facts.tell_of(candidate.span) {
         verdict.session.push(RuleCode::SlotNotAvailable);
     }
     verdict
@@ -235,14 +246,20 @@ pub fn broken(candidate: Candidate<'_>, facts: &Facts, occasion: Occasion) -> Ve
 
 /// Whether a candidate can be placed without breaking a rule.
 pub fn allowed(candidate: Candidate<'_>, facts: &Facts) -> bool {
-    let mut allowed = false;
+    facts.tell_of(candidate.span) && keeps(candidate, facts, Basis::Sessions)
+}
+
+/// Whether a candidate that is placed breaks no rule whose answer rests on this and no more.
+pub fn keeps(candidate: Candidate<'_>, facts: &Facts, basis: Basis) -> bool {
+    let mut keeps = false;
     considering(candidate, facts, Occasion::Placing, |it, present| {
-        allowed = !judging(Occasion::Placing).any(|rule| match rule.test {
+        let mut rules = judging(Occasion::Placing).filter(|rule| rule.code.basis() <= basis);
+        keeps = !rules.any(|rule| match rule.test {
             Test::Session(broken) => broken(it),
             Test::Client(broken) => present.iter().any(|present| broken(it, present)),
         });
     });
-    allowed
+    keeps
 }
 
 fn judging(occasion: Occasion) -> impl Iterator<Item = &'static Rule> {
@@ -294,6 +311,29 @@ impl RuleCode {
     /// Whether it is a matter of each client rather than of the session.
     pub fn is_about_clients(self) -> bool {
         rule(self).is_some_and(|rule| matches!(rule.test, Test::Client(_)))
+    }
+
+    /// With what its answer changes.
+    fn basis(self) -> Basis {
+        match self {
+            Self::WrongSide
+            | Self::NotAGroup
+            | Self::GroupFull
+            | Self::NotQualified
+            | Self::ConflictOfInterest
+            | Self::CounsellorGender
+            | Self::Language => Basis::Meeting,
+            // Which room it is depends on what is taken.
+            Self::RoomCapacity
+            | Self::CounsellorBusy
+            | Self::ClientBusy
+            | Self::RoomBusy
+            | Self::SlotNotAvailable
+            | Self::DailyLoad
+            | Self::WeeklyLoad
+            | Self::Travel => Basis::Sessions,
+            _ => Basis::Time,
+        }
     }
 
     /// Whether a person may decide otherwise, with a written reason.

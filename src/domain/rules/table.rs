@@ -1,11 +1,11 @@
 //! Every booking rule, one entry each (booking rules, first table).
 
-use chrono::{Datelike, Days, NaiveDate, TimeDelta};
+use chrono::TimeDelta;
 
 use super::{Considered, CounsellorFacts, Occasion, Present, Rule, RuleCode, Severity, Test};
 use crate::domain::code::CareService;
 use crate::domain::text::Language;
-use crate::domain::time::{Span, local_day};
+use crate::domain::time::{Span, local_day, monday_of};
 
 /// How long after its start a session may still be booked: a walk-in (booking rules, IN_THE_PAST).
 pub const WALK_IN: TimeDelta = TimeDelta::minutes(15);
@@ -220,9 +220,9 @@ pub const RULES: &[Rule] = &[
         PLACING,
         "the counsellor has as many sessions that day as a day should hold",
         session(|it| {
-            let full = |one: &&CounsellorFacts| {
-                one.counsellor.daily_limit.is_some_and(|most| sessions(one, counsellors_day(it, one), 1) >= most)
-            };
+            let start = it.candidate.span.starts_at();
+            let full =
+                |one: &&CounsellorFacts| one.counsellor.daily_limit.is_some_and(|most| one.load_on(start) >= most);
             it.counsellors.iter().any(full)
         }),
     ),
@@ -232,9 +232,10 @@ pub const RULES: &[Rule] = &[
         "the counsellor has as many sessions that week as a week should hold",
         session(|it| {
             let full = |one: &&CounsellorFacts| {
-                let day = counsellors_day(it, one);
-                let monday = day - Days::new(u64::from(day.weekday().num_days_from_monday()));
-                one.counsellor.weekly_limit.is_some_and(|most| sessions(one, monday, 7) >= most)
+                // Loads count by a counsellor's own days, wherever the sessions are.
+                let monday = monday_of(local_day(it.candidate.span.starts_at(), one.counsellor.zone));
+                let sessions = one.sessions_in_week.get(&monday).copied().unwrap_or_default();
+                one.counsellor.weekly_limit.is_some_and(|most| sessions >= most)
             };
             it.counsellors.iter().any(full)
         }),
@@ -316,14 +317,4 @@ fn is_qualified(it: &Considered<'_>, facts: &CounsellorFacts) -> bool {
 /// two presences of different sides overlap exactly when they are closer than the gap.
 pub fn presence(session: Span, separation_gap_for: TimeDelta) -> Span {
     session.padded(separation_gap_for / 2, separation_gap_for / 2)
-}
-
-/// Loads count by a counsellor's own days, wherever the sessions are.
-fn counsellors_day(it: &Considered<'_>, facts: &CounsellorFacts) -> NaiveDate {
-    local_day(it.candidate.span.starts_at(), facts.counsellor.zone)
-}
-
-/// How many sessions a counsellor has from a day on.
-fn sessions(facts: &CounsellorFacts, first: NaiveDate, days: u64) -> u32 {
-    facts.sessions_on.range(first..first + Days::new(days)).map(|(_, count)| count).sum()
 }

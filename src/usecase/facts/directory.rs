@@ -4,14 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::NaiveDate;
+use chrono_tz::Tz;
 
+use super::worked::Worked;
 use crate::domain::agreement::Agreement;
 use crate::domain::code::Side;
 use crate::domain::counsellor::Counsellor;
 use crate::domain::directory::{Organisation, Room, Site, Venue};
 use crate::domain::ids::{CounsellorId, HolidayCalendarId, OrganisationId, SiteId, VenueId};
 use crate::domain::noun::{Noun, Record};
-use crate::domain::time::Span;
+use crate::domain::time::{Span, Spans};
 use crate::store::directory_version::Version;
 use crate::store::noun::Stored;
 use crate::store::{Lock, Tx, agreement, counsellor, directory, holiday};
@@ -24,14 +26,15 @@ pub struct Directory {
     organisation: Record<Organisation>,
     /// Those that are active.
     agreements: Vec<Agreement>,
-    sites: BTreeMap<SiteId, Record<Site>>,
-    venues: BTreeMap<VenueId, Record<Venue>>,
+    sites: BTreeMap<SiteId, Arc<Record<Site>>>,
+    venues: BTreeMap<VenueId, Arc<Record<Venue>>>,
     /// In code order.
     rooms: BTreeMap<VenueId, Vec<Record<Room>>>,
-    counsellors: BTreeMap<CounsellorId, Record<Counsellor>>,
+    counsellors: BTreeMap<CounsellorId, Arc<Record<Counsellor>>>,
     leave: BTreeMap<CounsellorId, Vec<Span>>,
     holidays: BTreeMap<HolidayCalendarId, BTreeSet<NaiveDate>>,
     beside: BTreeSet<OrganisationId>,
+    worked: Worked,
 }
 
 impl Directory {
@@ -60,7 +63,20 @@ impl Directory {
         let mut beside = directory::owners_of(tx, id, &others.into_iter().collect::<Vec<_>>()).await?;
         beside.remove(&id);
         let sites = by_id(sites);
-        Ok(Some(Self { version, organisation, agreements, sites, venues, rooms, counsellors, leave, holidays, beside }))
+        let worked = Worked::default();
+        Ok(Some(Self {
+            version,
+            organisation,
+            agreements,
+            sites,
+            venues,
+            rooms,
+            counsellors,
+            leave,
+            holidays,
+            beside,
+            worked,
+        }))
     }
 
     /// Whose it is.
@@ -113,12 +129,13 @@ impl Directory {
             leave: BTreeMap::new(),
             holidays: BTreeMap::from([(HolidayCalendarId(id.0), days)]),
             beside: BTreeSet::new(),
+            worked: Worked::default(),
         }
     }
 }
 
-fn by_id<N: Noun>(records: Vec<Record<N>>) -> BTreeMap<N::Id, Record<N>> {
-    records.into_iter().map(|it| (it.id, it)).collect()
+fn by_id<N: Noun>(records: Vec<Record<N>>) -> BTreeMap<N::Id, Arc<Record<N>>> {
+    records.into_iter().map(|it| (it.id, Arc::new(it))).collect()
 }
 
 /// The directories of an organisation and of those whose places it uses, all as of one instant.
@@ -148,23 +165,38 @@ impl Directories {
     }
 
     /// The venues of an organisation.
-    pub fn venues(&self, id: OrganisationId) -> impl Iterator<Item = &Record<Venue>> {
+    pub fn venues(&self, id: OrganisationId) -> impl Iterator<Item = &Arc<Record<Venue>>> {
         self.get(id).into_iter().flat_map(|it| it.venues.values())
     }
 
-    fn counsellors(&self, id: OrganisationId) -> impl Iterator<Item = &Record<Counsellor>> {
+    fn counsellors(&self, id: OrganisationId) -> impl Iterator<Item = &Arc<Record<Counsellor>>> {
         self.get(id).into_iter().flat_map(|it| it.counsellors.values())
     }
 
     /// Those who still see clients of a side, by id; one of them, when named.
-    pub fn active(&self, of: OrganisationId, side: Side, only: Option<CounsellorId>) -> Vec<&Record<Counsellor>> {
+    pub fn active(&self, of: OrganisationId, side: Side, only: Option<CounsellorId>) -> Vec<&Arc<Record<Counsellor>>> {
         let all = self.counsellors(of).filter(|it| it.side == side && !it.inactive);
         all.filter(|it| only.is_none_or(|id| id == it.id)).collect()
     }
 
     /// A counsellor, without the name.
-    pub fn counsellor(&self, id: CounsellorId) -> Option<&Record<Counsellor>> {
+    pub fn counsellor(&self, id: CounsellorId) -> Option<&Arc<Record<Counsellor>>> {
         self.0.values().find_map(|it| it.counsellors.get(&id))
+    }
+
+    /// When a counsellor works somewhere on the days of an interval.
+    pub fn working(
+        &self,
+        counsellor: &Record<Counsellor>,
+        venue_id: Option<VenueId>,
+        zone: Tz,
+        around: Span,
+    ) -> Arc<Spans> {
+        let of = self.0.values().find(|it| it.counsellors.get(&counsellor.id).is_some_and(|it| **it == *counsellor));
+        match of {
+            Some(it) => it.worked.of(counsellor, venue_id, zone, around),
+            None => Arc::new(counsellor.working_spans(venue_id, zone, around)),
+        }
     }
 
     /// When a counsellor is away.
@@ -173,7 +205,7 @@ impl Directories {
     }
 
     /// A venue.
-    pub fn venue(&self, id: VenueId) -> Option<&Record<Venue>> {
+    pub fn venue(&self, id: VenueId) -> Option<&Arc<Record<Venue>>> {
         self.0.values().find_map(|it| it.venues.get(&id))
     }
 
@@ -183,7 +215,7 @@ impl Directories {
     }
 
     /// A site.
-    pub fn site(&self, id: SiteId) -> Option<&Record<Site>> {
+    pub fn site(&self, id: SiteId) -> Option<&Arc<Record<Site>>> {
         self.0.values().find_map(|it| it.sites.get(&id))
     }
 

@@ -4,6 +4,7 @@ mod book;
 mod cancel;
 mod export;
 mod hold;
+mod hunt;
 mod offer;
 mod participant;
 mod place;

@@ -4,23 +4,24 @@ use std::collections::BTreeSet;
 
 use chrono::{NaiveDate, TimeDelta};
 
+use super::hunt::Hunt;
 use super::search::own_client;
 use super::series::Placed;
 use crate::domain::code::Modality;
 use crate::domain::counsellor::Counsellor;
 use crate::domain::directory::{Site, Venue};
-use crate::domain::ids::SiteId;
+use crate::domain::ids::{ClientId, CounsellorId, SiteId};
 use crate::domain::noun::Noun;
 use crate::domain::place::WantedPlace;
 use crate::domain::rules::{Occasion, RuleCode};
 use crate::domain::session::Wanted;
-use crate::domain::slots::{DEFAULT_STEP, Search, Slot, find};
+use crate::domain::slots::{DEFAULT_STEP, Search, Slot};
 use crate::domain::time::{Span, Spans};
 use crate::store::noun::Stored;
 use crate::store::{Lock, Tx};
 use crate::usecase::call::Call;
 use crate::usecase::error::{Error, Refusal, Result};
-use crate::usecase::facts::{self, Ask, Directories, Places};
+use crate::usecase::facts::{Ask, AskedKnown, Directories, Places};
 use crate::usecase::work::{Mutation, mutate};
 use crate::usecase::world::World;
 
@@ -119,32 +120,35 @@ async fn alternatives(
     let directories = Directories::around(world, tx, lead.organisation_id, venue_id).await?;
     let search = search(wanted, window, modality);
     let around = window.padded(TimeDelta::zero(), search.length);
-    let anywhere = Places::All(Some(modality));
-    let mut found: Vec<Slot> = Vec::new();
-    for (places, only) in [(same, Some(wanted.counsellor_id)), (anywhere, None)] {
-        if found.len() < MOST {
-            let mut counsellors = directories.active(lead.organisation_id, side, only);
-            if only.is_some() {
-                counsellors.extend(wanted.party.co_facilitators.iter().filter_map(|id| directories.counsellor(*id)));
-            }
-            let ask = Ask {
-                now,
-                organisation_id: lead.organisation_id,
-                side,
-                clients: &clients,
-                directories: &directories,
-                counsellors,
-                places,
-                district: None,
-                around,
-                except: refusal.except,
-                occasion: Occasion::Placing,
-            };
-            let facts = facts::load(tx, ask).await?;
-            let more = find(&search, &facts, None, usize::MAX).slots.into_iter();
-            let more: Vec<_> = more.filter(|slot| !found.contains(slot) && keep(slot)).collect();
-            found.extend(more.into_iter().take(MOST - found.len()));
+    let ids: Vec<ClientId> = clients.iter().map(|it| it.id).collect();
+    let known = AskedKnown::ask(tx, &ids, around).answer(tx).await?;
+    let beside = &wanted.party.co_facilitators;
+    let ask = |places: Places, only: Option<CounsellorId>| {
+        let mut counsellors = directories.active(lead.organisation_id, side, only);
+        counsellors.retain(|it| !beside.contains(&it.id));
+        counsellors.extend(beside.iter().filter_map(|id| directories.counsellor(*id)));
+        Ask {
+            now,
+            organisation_id: lead.organisation_id,
+            side,
+            clients: &clients,
+            directories: &directories,
+            counsellors,
+            places,
+            district: None,
+            around,
+            except: refusal.except,
+            occasion: Occasion::Placing,
         }
+    };
+    let ask_same = ask(same, Some(wanted.counsellor_id));
+    let mut found = Hunt::new(&ask_same, &known, &search, None, MOST)?.run(tx, &keep).await?;
+    found.truncate(MOST);
+    if found.len() < MOST {
+        let ask_all = ask(Places::All(Some(modality)), None);
+        let hunt = Hunt::new(&ask_all, &known, &search, None, MOST - found.len())?;
+        let more = hunt.run(tx, |slot| keep(slot) && found.iter().all(|it| it.rank != slot.rank)).await?;
+        found.extend(more.into_iter().take(MOST - found.len()));
     }
     Ok(found)
 }

@@ -1,6 +1,7 @@
 //! Whom and what a wanted session is about, locked in the order in which everybody locks it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 use chrono_tz::Tz;
@@ -36,9 +37,9 @@ pub struct Scene {
     /// What keeps the clients apart from others.
     pub links: BTreeSet<LinkId>,
     /// The counsellors, the one who leads first; never empty.
-    pub counsellors: Vec<Record<Counsellor>>,
+    pub counsellors: Vec<Arc<Record<Counsellor>>>,
     /// The site; none when remote.
-    pub site: Option<Record<Site>>,
+    pub site: Option<Arc<Record<Site>>>,
     /// What the rules look at of the organisation and of the place.
     pub directories: Directories,
 }
@@ -107,7 +108,7 @@ impl Wanted {
     }
 
     /// The counsellors, the one who leads first.
-    fn counsellors(&self, directories: &Directories) -> Result<Vec<Record<Counsellor>>> {
+    fn counsellors(&self, directories: &Directories) -> Result<Vec<Arc<Record<Counsellor>>>> {
         let ids: BTreeSet<CounsellorId> = self.party.counsellors(self.counsellor_id).collect();
         let found = ids.into_iter().map(|id| directories.counsellor(id).cloned());
         let mut all: Vec<_> = found.collect::<Option<_>>().ok_or(Error::NotFound(Counsellor::WORD))?;
@@ -115,7 +116,7 @@ impl Wanted {
         Ok(all)
     }
 
-    fn site(&self, directories: &Directories, by: OrganisationId) -> Result<Option<Record<Site>>> {
+    fn site(&self, directories: &Directories, by: OrganisationId) -> Result<Option<Arc<Record<Site>>>> {
         let WantedPlace::Venue(venue_id, _) = self.place else { return Ok(None) };
         let venue = directories.venue(venue_id).filter(|it| it.shared || it.organisation_id == by);
         let site = venue.and_then(|it| directories.site(it.site_id));

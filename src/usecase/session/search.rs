@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
+use super::hunt::Hunt;
 use crate::domain::client::Client;
 use crate::domain::code::{CareService, Modality, Side};
 use crate::domain::counsellor::Counsellor;
@@ -14,7 +15,7 @@ use crate::domain::ids::{ClientId, CounsellorId, Id, MilestoneId, OrganisationId
 use crate::domain::noun::Noun;
 use crate::domain::party::Party;
 use crate::domain::rules::{Occasion, RuleCode, SiteFacts, WALK_IN};
-use crate::domain::slots::{Found, Rank, Search, Slot, find};
+use crate::domain::slots::{FEW, Found, Rank, Search, Slot, find};
 use crate::domain::text::Code;
 use crate::domain::time::Span;
 use crate::store::client::Subject;
@@ -22,7 +23,7 @@ use crate::store::noun::Stored;
 use crate::store::{Lock, Tx, client, guardian};
 use crate::usecase::call::{Call, traced};
 use crate::usecase::error::{Error, Result};
-use crate::usecase::facts::{self, Ask, Directories, Places};
+use crate::usecase::facts::{self, Ask, AskedKnown, Directories, Places};
 use crate::usecase::followup;
 use crate::usecase::page::Page;
 use crate::usecase::world::World;
@@ -104,10 +105,13 @@ async fn search(world: &World, call: &Call, wanted: &FindSlots, page: &Page) -> 
     let after: Option<Rank> = page.after(world, call)?;
     let window = window(wanted.window_starts_at, wanted.window_ends_at, now)?;
     let mut tx = world.db().begin_read().await?;
+    let ids: Vec<ClientId> = wanted.party.clients();
+    let known = AskedKnown::ask(&mut tx, &ids, wanted.around(window));
     let mut clients = Vec::new();
-    for id in wanted.party.clients() {
+    for id in ids {
         clients.push(own_client(&mut tx, call, id).await?);
     }
+    let known = known.answer(&mut tx).await?;
     // A group that has no clients yet is of the caller's organisation, and of the side of its service.
     let own = clients.first().map(|it| it.organisation_id).or(call.sees()?);
     let organisation_id = own.ok_or(Error::NotFound(Client::WORD))?;
@@ -118,9 +122,16 @@ async fn search(world: &World, call: &Call, wanted: &FindSlots, page: &Page) -> 
     let directories = Directories::around(world, &mut tx, organisation_id, wanted.venue_id).await?;
     check_own(&mut tx, &directories, organisation_id, wanted).await?;
     let sought = Sought { organisation_id, side, clients: &clients, directories: &directories };
-    let looked = look(&mut tx, now, &sought, wanted, window, after, page.most()).await?;
-    let (slots, next_page_token) = page.cut(world, call, looked.found.slots, |slot| slot.rank);
-    Ok(FoundSlots { slots, next_page_token, exclusions: looked.found.exclusions, counsellors: looked.counsellors })
+    let ask = wanted.ask(now, &sought, window)?;
+    let search = wanted.search(window);
+    let mut slots = Hunt::new(&ask, &known, &search, after, page.most())?.run(&mut tx, |_| true).await?;
+    let exclusions = match after {
+        None if slots.len() < FEW => find(&search, &facts::load_taken(&mut tx, &ask, &known).await?).exclusions,
+        _ => Vec::new(),
+    };
+    slots.truncate(page.most());
+    let (slots, next_page_token) = page.cut(world, call, slots, |slot| slot.rank);
+    Ok(FoundSlots { slots, next_page_token, exclusions, counsellors: leads(&ask, wanted) })
 }
 
 /// The side of who gives a training.
@@ -154,57 +165,72 @@ pub struct Looked {
     pub sites: BTreeMap<SiteId, SiteFacts>,
 }
 
-/// Looks for free times in a window.
+/// Looks for every free time in a window.
 pub async fn look(
     tx: &mut Tx,
     now: DateTime<Utc>,
     sought: &Sought<'_>,
     wanted: &FindSlots,
     window: Span,
-    after: Option<Rank>,
-    most: usize,
 ) -> Result<Looked> {
-    let &Sought { organisation_id, side, clients, directories } = sought;
-    let places = match (wanted.modality, wanted.venue_id) {
-        (Some(Modality::Remote), Some(_)) => {
-            return Err(Error::field("venue_id", "must be empty for remote sessions"));
-        }
-        (_, Some(venue_id)) => Places::venue(venue_id),
-        (modality, None) => Places::All(modality),
-    };
-    let district = wanted.district.as_ref();
-    let beside = &wanted.party.co_facilitators;
-    let mut counsellors = directories.active(organisation_id, side, wanted.counsellor_id);
-    counsellors.retain(|it| !beside.contains(&it.id));
-    let leads = u32::try_from(counsellors.len()).unwrap_or(u32::MAX);
-    counsellors.extend(beside.iter().filter_map(|id| directories.counsellor(*id)));
-    // Slots that start in the window may end after it.
-    let around = window.padded(TimeDelta::zero(), wanted.length);
-    let ask = Ask {
-        now,
-        organisation_id,
-        side,
-        clients,
-        directories,
-        counsellors,
-        places,
-        district,
-        around,
-        except: None,
-        occasion: Occasion::Placing,
-    };
+    let ask = wanted.ask(now, sought, window)?;
+    let counsellors = leads(&ask, wanted);
     let facts = facts::load(tx, ask).await?;
-    let search = Search {
-        service: wanted.service,
-        length: wanted.length,
-        window,
-        step: wanted.step,
-        modality: wanted.modality,
-        preferred_counsellor_id: wanted.preferred_counsellor_id,
-        party: wanted.party.clone(),
-    };
-    let found = find(&search, &facts, after, most);
-    Ok(Looked { found, counsellors: leads, sites: facts.sites })
+    let found = find(&wanted.search(window), &facts);
+    Ok(Looked { found, counsellors, sites: facts.sites })
+}
+
+/// How many of the counsellors that are asked about could lead.
+fn leads(ask: &Ask<'_>, wanted: &FindSlots) -> u32 {
+    let beside = &wanted.party.co_facilitators;
+    u32::try_from(ask.counsellors.iter().filter(|it| !beside.contains(&it.id)).count()).unwrap_or(u32::MAX)
+}
+
+impl FindSlots {
+    /// Slots that start in the window may end after it.
+    fn around(&self, window: Span) -> Span {
+        window.padded(TimeDelta::zero(), self.length)
+    }
+
+    fn search(&self, window: Span) -> Search {
+        Search {
+            service: self.service,
+            length: self.length,
+            window,
+            step: self.step,
+            modality: self.modality,
+            preferred_counsellor_id: self.preferred_counsellor_id,
+            party: self.party.clone(),
+        }
+    }
+
+    fn ask<'a>(&'a self, now: DateTime<Utc>, sought: &Sought<'a>, window: Span) -> Result<Ask<'a>> {
+        let &Sought { organisation_id, side, clients, directories } = sought;
+        let places = match (self.modality, self.venue_id) {
+            (Some(Modality::Remote), Some(_)) => {
+                return Err(Error::field("venue_id", "must be empty for remote sessions"));
+            }
+            (_, Some(venue_id)) => Places::venue(venue_id),
+            (modality, None) => Places::All(modality),
+        };
+        let beside = &self.party.co_facilitators;
+        let mut counsellors = directories.active(organisation_id, side, self.counsellor_id);
+        counsellors.retain(|it| !beside.contains(&it.id));
+        counsellors.extend(beside.iter().filter_map(|id| directories.counsellor(*id)));
+        Ok(Ask {
+            now,
+            organisation_id,
+            side,
+            clients,
+            directories,
+            counsellors,
+            places,
+            district: self.district.as_ref(),
+            around: self.around(window),
+            except: None,
+            occasion: Occasion::Placing,
+        })
+    }
 }
 
 pub(super) fn window(

@@ -1,6 +1,7 @@
 //! Proposes who stands in for a counsellor, session by session, and applies what is confirmed.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
@@ -102,7 +103,7 @@ fn ask<'a>(
     now: DateTime<Utc>,
     clients: &'a [Subject],
     directories: &'a Directories,
-    team: &[&'a Record<Counsellor>],
+    team: &[&'a Arc<Record<Counsellor>>],
 ) -> Ask<'a> {
     let beside = &session.co_facilitators;
     let mut counsellors: Vec<_> = beside.iter().filter_map(|id| directories.counsellor(*id)).collect();

@@ -33,7 +33,7 @@ pub async fn outlook(world: &World, tx: &mut Tx, client: &Subject, entry: &Entry
     let wanted = search(entry);
     let directories = Directories::around(world, tx, organisation_id, wanted.venue_id).await?;
     let sought = Sought { organisation_id, side, clients: std::slice::from_ref(client), directories: &directories };
-    let looked = look(tx, now, &sought, &wanted, window, None, usize::MAX).await?;
+    let looked = look(tx, now, &sought, &wanted, window).await?;
     let would_do = looked.found.slots.iter().filter(|slot| {
         let site = slot.place.site_id().and_then(|id| looked.sites.get(&id));
         let at = Opening {

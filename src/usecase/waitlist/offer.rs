@@ -162,7 +162,7 @@ async fn about(
         side: slot.side,
         clients: std::slice::from_ref(subject),
         directories: &directories,
-        counsellors: vec![counsellor],
+        counsellors: directories.counsellor(counsellor.id).into_iter().collect(),
         places: slot.venue_id.map_or(Places::REMOTE, Places::venue),
         district: None,
         around: slot.span,

@@ -1,16 +1,18 @@
 //! What a search for free times looks at.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use aftercare::domain::agreement::{Agreement, AgreementStatus};
 use aftercare::domain::code::{CareService, Modality, Side};
 use aftercare::domain::counsellor::{Counsellor, DEFAULT_TRAVEL};
 use aftercare::domain::directory::{DEFAULT_HORIZON, DEFAULT_NOTICE, DEFAULT_SEPARATION_GAP, Site, Venue};
 use aftercare::domain::ids::{ClientId, CounsellorId, OrganisationId, RoomId, SiteId, VenueId};
+use aftercare::domain::noun::{Noun, Record};
 use aftercare::domain::personal::Personal;
 use aftercare::domain::rules::{ClientFacts, CounsellorFacts, Facts, Policy, RoomFacts, SiteFacts, VenueFacts};
 use aftercare::domain::text::{Code, Language};
-use aftercare::domain::time::{DayTime, Span, Spans};
+use aftercare::domain::time::{DayTime, Span, Spans, monday_of};
 use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Asia::Kolkata;
 
@@ -28,13 +30,13 @@ pub fn facts(now: DateTime<Utc>) -> Result<Facts> {
     let mut counsellors = BTreeMap::new();
     for number in 0..COUNSELLORS {
         let facts = CounsellorFacts {
-            counsellor: counsellor(organisation_id, number)?,
+            counsellor: record(id(number + 1), now, counsellor(organisation_id, number)?),
             busy: busy(),
             leave: Spans::default(),
-            load: 30,
             sessions_on: days.iter().map(|day| (*day, 3)).collect(),
+            sessions_in_week: days.iter().map(|day| (monday_of(*day), 15)).collect(),
             elsewhere: BTreeMap::new(),
-            working: BTreeMap::from([(Some(venue_id), hours(9, 15))]),
+            working: BTreeMap::from([(Some(venue_id), Arc::new(hours(9, 15)))]),
         };
         counsellors.insert(id::<CounsellorId>(number + 1), facts);
     }
@@ -57,23 +59,33 @@ pub fn facts(now: DateTime<Utc>) -> Result<Facts> {
         timetable: Vec::new(),
     };
     let site = SiteFacts {
-        site,
+        site: record(site_id, now, site),
         closed: hours(23, 23),
         side_hours: Some(hours(9, 15)),
         other_side: hours(17, 20),
         linked: Spans::default(),
     };
+    let rooms = (0..COUNSELLORS).map(room).collect();
     Ok(Facts {
         now,
+        within: days.first().zip(days.last()).and_then(|(first, last)| Span::new(midnight(*first), midnight(*last))),
         policy: Policy { notice_for: DEFAULT_NOTICE, horizon_for: DEFAULT_HORIZON },
         side: Side::Survivor,
         clients: BTreeMap::from([(id(1), client(&days)?)]),
         apart: Vec::new(),
         agreements: vec![agreement(organisation_id)?],
         counsellors,
-        venues: BTreeMap::from([(venue_id, VenueFacts { venue, rooms: (0..COUNSELLORS).map(room).collect() })]),
+        venues: BTreeMap::from([(venue_id, VenueFacts { venue: record(venue_id, now, venue), rooms })]),
         sites: BTreeMap::from([(site_id, site)]),
     })
+}
+
+fn midnight(day: NaiveDate) -> DateTime<Utc> {
+    DayTime::MIDNIGHT.on(day).and_utc()
+}
+
+fn record<N: Noun>(id: N::Id, at: DateTime<Utc>, content: N) -> Arc<Record<N>> {
+    Arc::new(Record::new(id, at, content))
 }
 
 fn agreement(organisation_id: OrganisationId) -> Result<Agreement> {
