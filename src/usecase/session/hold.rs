@@ -123,7 +123,7 @@ pub(super) async fn wanted(work: &mut Work<'_>, held: &Session) -> Result<Wanted
 /// who waits the other way round.
 pub async fn forget_expired(world: &World) -> Result<()> {
     let now = Instant(world.now());
-    let mut tx = world.db().begin_read().await?;
+    let mut tx = world.db().read_once().await?;
     if store::hold::expired(&mut tx, now, Lock::None).await?.is_empty() {
         return Ok(());
     }
