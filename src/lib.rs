@@ -287,6 +287,10 @@
 //!   what was undone.
 //! * 2026-11: a directory is remembered without the names of counsellors: no rule looks at them, so none is opened.
 //! * 2026-11: a refusal begins its transaction anew to write its audit event, and a request that succeeds makes no savepoint.
+//! * 2026-11: on SQLite a transaction that reads begins in the text of its first statement, and nobody waits for its end; what
+//!   is read by a single statement has no transaction on either engine, and is refused a second one.
+//! * 2026-11: that a token's signature is good is remembered by the token's digest for as long as the keys are not read anew;
+//!   its times, its revocation and whom it names are looked at in every call.
 
 pub mod app;
 pub mod auth;
