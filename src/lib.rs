@@ -112,7 +112,8 @@
 //! * 2026-11: a number of a professional register that no counsellor has any more is free again, if
 //!   that counsellor never saw anybody: a slip of the pen must not tie it to a side for ever.
 //! * 2026-11: a hold is a session that is none yet: one row, one path, the same fences. Expired ones are
-//!   removed before whatever they could be in the way of, in a transaction of its own.
+//!   removed before whatever they could be in the way of, in a transaction of its own; before a single booking, once it
+//!   has lost a claim.
 //! * 2026-11: a session has participants and seats; one to one is a session of one seat, and goes every way
 //!   that a group goes. Flags and overrides about a client stand with that client.
 //! * 2026-11: an exported calendar names clients and places by code, and neither side nor service, because

@@ -31,7 +31,7 @@ pub struct HoldSlot {
 impl Mutation for HoldSlot {
     type Answer = Session;
 
-    async fn before(&self, world: &World) -> Result<()> {
+    async fn make_way(&self, world: &World) -> Result<()> {
         forget_expired(world).await
     }
 
@@ -48,6 +48,7 @@ impl Mutation for HoldSlot {
                 work.touched(draft.session.id.uuid());
                 return Ok(draft.session);
             }
+            none_expired(work).await?;
         }
         Err(crowded())
     }
@@ -116,6 +117,13 @@ pub(super) async fn of(work: &mut Work<'_>, name: &str, id: SessionId, lock: Loc
 pub(super) async fn wanted(work: &mut Work<'_>, held: &Session) -> Result<Wanted> {
     let overrides = overriding::list(&mut work.tx, held.id).await?;
     Ok(held.wanted(overrides.into_iter().map(|it| Override { rule: it.rule, reason: it.reason }).collect()))
+}
+
+/// Gives an attempt up that lost a claim while there are holds that keep nothing any more: no rule counts them, so one of
+/// them may be what it lost to. They are removed before the next attempt.
+pub(super) async fn none_expired(work: &mut Work<'_>) -> Result<()> {
+    let expired = store::hold::expired(&mut work.tx, Instant(work.now), Lock::None).await?;
+    if expired.is_empty() { Ok(()) } else { Err(crowded()) }
 }
 
 /// Removes the holds that keep nothing any more, so that none of them is in anybody's way. In a
