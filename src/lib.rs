@@ -112,7 +112,8 @@
 //! * 2026-11: a number of a professional register that no counsellor has any more is free again, if
 //!   that counsellor never saw anybody: a slip of the pen must not tie it to a side for ever.
 //! * 2026-11: a hold is a session that is none yet: one row, one path, the same fences. Expired ones are
-//!   removed before whatever they could be in the way of, in a transaction of its own.
+//!   removed before whatever they could be in the way of, in a transaction of its own; before a single booking, once it
+//!   has lost a claim.
 //! * 2026-11: a session has participants and seats; one to one is a session of one seat, and goes every way
 //!   that a group goes. Flags and overrides about a client stand with that client.
 //! * 2026-11: an exported calendar names clients and places by code, and neither side nor service, because
@@ -287,6 +288,10 @@
 //!   what was undone.
 //! * 2026-11: a directory is remembered without the names of counsellors: no rule looks at them, so none is opened.
 //! * 2026-11: a refusal begins its transaction anew to write its audit event, and a request that succeeds makes no savepoint.
+//! * 2026-11: on SQLite a transaction that reads begins in the text of its first statement, and nobody waits for its end; what
+//!   is read by a single statement has no transaction on either engine, and is refused a second one.
+//! * 2026-11: that a token's signature is good is remembered by the token's digest for as long as the keys are not read anew;
+//!   its times, its revocation and whom it names are looked at in every call.
 
 pub mod app;
 pub mod auth;

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::key_file::KeyFile;
+use super::memory::{Memory, Name};
 use crate::domain::access::{Authority, Identity, Role};
 use crate::domain::text::Code;
 use crate::rng::Rng;
@@ -24,11 +26,21 @@ const KEY_FILE: &str = "issuer.key";
 const LEEWAY: TimeDelta = TimeDelta::seconds(60);
 /// The longest a token of this issuer lives.
 pub const LONGEST_LIFE: TimeDelta = TimeDelta::hours(24);
+/// A process has one key for as long as it runs.
+const KEYS: u64 = 0;
 
 /// The issuer, which also checks its tokens.
 pub struct Builtin {
     encoding: EncodingKey,
     decoding: DecodingKey,
+    memory: Memory<Signed>,
+}
+
+/// What a token says whose signature is good, and in which seconds it is.
+struct Signed {
+    identity: Identity,
+    begins: i64,
+    ends: i64,
 }
 
 impl std::fmt::Debug for Builtin {
@@ -78,7 +90,7 @@ impl Builtin {
         let der = key.to_pkcs8_der().map_err(io::Error::other)?;
         let public = URL_SAFE_NO_PAD.encode(key.verifying_key().as_bytes());
         let decoding = DecodingKey::from_ed_components(&public).map_err(io::Error::other)?;
-        Ok(Self { encoding: EncodingKey::from_ed_der(der.as_bytes()), decoding })
+        Ok(Self { encoding: EncodingKey::from_ed_der(der.as_bytes()), decoding, memory: Memory::new() })
     }
 
     /// Signs a token.
@@ -111,31 +123,51 @@ impl Authenticator for Builtin {
 
 impl Builtin {
     fn check(&self, token: &str, now: DateTime<Utc>) -> Result<Identity, Refused> {
+        let name = Name::of(token);
+        if let Some(signed) = self.memory.find(&name, KEYS) {
+            return signed.at(now);
+        }
+        let signed = self.read(token)?;
+        let identity = signed.at(now)?;
+        self.memory.keep(name, KEYS, Arc::new(signed));
+        Ok(identity)
+    }
+
+    fn read(&self, token: &str) -> Result<Signed, Refused> {
         let mut rules = Validation::new(Algorithm::EdDSA);
         rules.set_issuer(&[ISSUER]);
         rules.set_audience(&[AUDIENCE]);
         rules.set_required_spec_claims(&["iss", "aud", "sub", "exp", "nbf"]);
-        // The crate would ask the machine's clock; ours is asked below.
+        // The crate would ask the machine's clock; ours is asked at every call.
         rules.validate_exp = false;
         rules.validate_nbf = false;
         let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &rules)
             .map_err(|_| Refused::Forged("form, signature, algorithm, issuer or audience"))?
             .claims;
-        if claims.exp <= (now - LEEWAY).timestamp() {
+        if claims.sub.is_empty() || claims.sub.len() > 200 {
+            return Err(Refused::Claim("sub"));
+        }
+        let instant = |seconds, name| DateTime::from_timestamp_secs(seconds).ok_or(Refused::Claim(name));
+        let identity = Identity {
+            authority: authority(&claims)?,
+            principal: claims.sub,
+            token_id: Some(claims.jti.to_string()),
+            issued_at: instant(claims.iat, "iat")?,
+            until: instant(claims.exp, "exp")? + LEEWAY,
+        };
+        Ok(Signed { identity, begins: claims.nbf, ends: claims.exp })
+    }
+}
+
+impl Signed {
+    /// Who calls, if the token is good at an instant.
+    fn at(&self, now: DateTime<Utc>) -> Result<Identity, Refused> {
+        if self.ends <= (now - LEEWAY).timestamp() {
             Err(Refused::Expired)
-        } else if claims.nbf > (now + LEEWAY).timestamp() {
+        } else if self.begins > (now + LEEWAY).timestamp() {
             Err(Refused::NotYetValid)
-        } else if claims.sub.is_empty() || claims.sub.len() > 200 {
-            Err(Refused::Claim("sub"))
         } else {
-            let instant = |seconds, name| DateTime::from_timestamp_secs(seconds).ok_or(Refused::Claim(name));
-            Ok(Identity {
-                authority: authority(&claims)?,
-                principal: claims.sub,
-                token_id: Some(claims.jti.to_string()),
-                issued_at: instant(claims.iat, "iat")?,
-                until: instant(claims.exp, "exp")? + LEEWAY,
-            })
+            Ok(self.identity.clone())
         }
     }
 }

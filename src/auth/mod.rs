@@ -5,6 +5,7 @@
 mod audit;
 mod builtin;
 mod key_file;
+mod memory;
 mod oidc;
 mod statement;
 

@@ -9,15 +9,16 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use secrecy::SecretString;
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgPool;
-use sqlx::sqlite::SqlitePool;
-use sqlx::{Postgres, Sqlite, Transaction};
+use sqlx::{Postgres, Transaction};
 use uuid::Uuid;
 
 use super::cipher::Key;
 use super::error::{Error, KeyFault, Result};
 use super::group::{Member, Writer};
 use super::queue::{Connection, Queue};
+use super::reader::{Reader, Readers};
 use super::sql::{Asked, Sql, padded};
 use super::vault::Vault;
 
@@ -39,7 +40,7 @@ pub struct Db {
 
 #[derive(Clone, Debug)]
 pub(super) enum Engine {
-    Sqlite { writer: Writer, readers: SqlitePool, file: PathBuf },
+    Sqlite { writer: Writer, readers: Readers, file: PathBuf },
     Postgres(PgPool),
 }
 
@@ -70,10 +71,21 @@ impl Db {
         }))
     }
 
+    /// As [`Db::begin_read`], for a single statement, which sees one consistent state by itself and costs nothing else.
+    /// A second one is refused.
+    pub async fn read_once(&self) -> Result<Tx> {
+        let mut tx = self.tx(match &self.engine {
+            Engine::Sqlite { readers, .. } => Begun::Reading(readers.once().await?),
+            Engine::Postgres(pool) => Begun::Once(pool.acquire().await?),
+        });
+        tx.queue.only_one();
+        Ok(tx)
+    }
+
     fn tx(&self, begun: Begun) -> Tx {
         let queue = match begun {
             Begun::Writing(_) | Begun::Reading(_) => Queue::sqlite(),
-            Begun::Postgres(_) => Queue::postgres(),
+            Begun::Postgres(_) | Begun::Once(_) => Queue::postgres(),
         };
         Tx { begun, queue, vault: self.vault.clone(), fresh: BTreeMap::new() }
     }
@@ -134,8 +146,10 @@ pub struct Tx {
 
 enum Begun {
     Writing(Member),
-    Reading(Transaction<'static, Sqlite>),
+    Reading(Reader),
     Postgres(Transaction<'static, Postgres>),
+    /// No transaction, but for each statement one of its own.
+    Once(PoolConnection<Postgres>),
 }
 
 impl Tx {
@@ -155,7 +169,7 @@ impl Tx {
 
     /// Whether others write meanwhile, so that rows must be locked. SQLite has one writer.
     pub(super) fn has_rivals(&self) -> bool {
-        matches!(self.begun, Begun::Postgres(_))
+        matches!(self.begun, Begun::Postgres(_) | Begun::Once(_))
     }
 
     /// What a `SELECT` ends in to lock its rows.
@@ -165,7 +179,7 @@ impl Tx {
             // Not plain FOR UPDATE, which deadlocks with the checks of foreign keys.
             (Begun::Postgres(_), Lock::Update) => " FOR NO KEY UPDATE",
             (Begun::Postgres(_), Lock::Skip) => " FOR UPDATE SKIP LOCKED",
-            (Begun::Writing(_) | Begun::Reading(_), _) | (_, Lock::None) => "",
+            (Begun::Writing(_) | Begun::Reading(_) | Begun::Once(_), _) | (_, Lock::None) => "",
         }
     }
 
@@ -224,13 +238,16 @@ impl Tx {
 
     /// Has everything run that waits.
     pub(super) async fn send(&mut self) -> Result<()> {
-        self.queue
-            .send(match &mut self.begun {
-                Begun::Writing(member) => Connection::Sqlite(member.connection()),
-                Begun::Reading(tx) => Connection::Sqlite(tx),
-                Begun::Postgres(tx) => Connection::Postgres(tx),
-            })
-            .await
+        if self.queue.is_empty() {
+            return Ok(());
+        }
+        let connection = match &mut self.begun {
+            Begun::Writing(member) => Connection::Sqlite(member.connection()),
+            Begun::Reading(reader) => return reader.send(&mut self.queue).await,
+            Begun::Postgres(tx) => Connection::Postgres(tx),
+            Begun::Once(connection) => Connection::Postgres(connection),
+        };
+        self.queue.send(connection).await
     }
 
     /// Marks the point to which [`Tx::undo`] returns.
@@ -268,7 +285,7 @@ impl Tx {
         self.queue.clear();
         match &mut self.begun {
             Begun::Writing(member) => member.start_over().await,
-            Begun::Reading(_) => Ok(()),
+            Begun::Reading(_) | Begun::Once(_) => Ok(()),
             Begun::Postgres(_) => self.statement("ROLLBACK AND CHAIN").run().await.map(drop),
         }
     }
@@ -283,7 +300,7 @@ impl Tx {
         }
         match self.begun {
             Begun::Writing(member) => member.commit().await,
-            Begun::Reading(tx) => Ok(tx.commit().await?),
+            Begun::Reading(_) | Begun::Once(_) => Ok(()),
             Begun::Postgres(tx) => tx.commit().await.map_err(Error::of_commit),
         }
     }
@@ -292,7 +309,7 @@ impl Tx {
     pub async fn rollback(self) -> Result<()> {
         match self.begun {
             Begun::Writing(member) => member.rollback().await,
-            Begun::Reading(tx) => Ok(tx.rollback().await?),
+            Begun::Reading(_) | Begun::Once(_) => Ok(()),
             Begun::Postgres(tx) => Ok(tx.rollback().await?),
         }
     }

@@ -11,6 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use super::db::{Db, Engine, Target};
 use super::error::{Error, Result};
 use super::group::Writer;
+use super::reader::Readers;
 
 /// How long a request waits for a connection before it is told to come back.
 pub(super) const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(10);
@@ -71,17 +72,15 @@ impl Db {
             .pragma("secure_delete", secure_delete)
             .busy_timeout(WAIT_FOR_CONNECTION);
         // A connection to a file does not go away.
-        let pool = |size| {
-            let pool = SqlitePoolOptions::new().max_connections(size).test_before_acquire(false);
-            pool.acquire_timeout(WAIT_FOR_CONNECTION)
-        };
+        let alone = SqlitePoolOptions::new().max_connections(1).test_before_acquire(false);
+        let alone = alone.acquire_timeout(WAIT_FOR_CONNECTION);
         // A long transaction, such as an import, would write pages and savepoints to disk again and again.
         let memory = options.clone().pragma("cache_size", WRITER_CACHE).pragma("temp_store", "MEMORY");
         // The first to come makes the file one with a log of its own, for which SQLite waits for nobody.
         let turn = take_turns(file).await?;
-        let writer = pool(1).connect_with(memory).await?;
+        let writer = alone.connect_with(memory).await?;
         drop(turn);
-        let readers = pool(connections).connect_with(options.pragma("query_only", "ON")).await?;
+        let readers = Readers::open(options.pragma("query_only", "ON"), connections).await?;
         Ok(Self::over(Engine::Sqlite { writer: Writer::over(writer), readers, file: file.to_path_buf() }))
     }
 

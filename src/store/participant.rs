@@ -17,9 +17,11 @@ use crate::domain::reference::Reference;
 use crate::domain::rules::RuleCode;
 use crate::domain::session::{CancelReason, Occurrence, Session};
 
+/// A row, whose columns have names that none of its session's has.
 #[derive(sqlx::FromRow)]
-struct Row {
-    id: ParticipantId,
+pub(super) struct Row {
+    #[sqlx(rename = "participant_id")]
+    pub id: ParticipantId,
     session_id: SessionId,
     seat: i64,
     client_id: ClientId,
@@ -27,7 +29,9 @@ struct Row {
     guardian_id: Option<GuardianId>,
     interpreter: bool,
     order_id: Option<OrderId>,
+    #[sqlx(rename = "participant_overridden")]
     overridden: Json<Vec<RuleCode>>,
+    #[sqlx(rename = "participant_flags")]
     flags: Json<Vec<RuleCode>>,
     added_at: Instant,
     removed_at: Option<Instant>,
@@ -165,23 +169,12 @@ pub(super) struct Clients {
     pub milestone_id: Option<MilestoneId>,
 }
 
-/// Reads the clients of sessions.
-pub(super) async fn of_sessions(tx: &mut Tx, sessions: &[SessionId]) -> Result<BTreeMap<SessionId, Clients>> {
-    let sql = tx.sql_each(
-        "SELECT id, it.session_id, seat, client_id, client_reference, guardian_id, interpreter, order_id, overridden,
-                flags, added_at, removed_at, removed_reason, attendance_id, milestone_session.milestone_id
-           FROM session_participant AS it
-           LEFT JOIN milestone_session ON milestone_session.session_id = it.session_id
-          WHERE it.session_id IN ({ids}) ORDER BY it.session_id, removed_at, seat, id",
-        sessions.len(),
-    );
-    let mut all: BTreeMap<SessionId, Clients> = BTreeMap::new();
-    for row in sql.bind_ids(sessions).all::<Row>().await? {
-        let Clients { planned, removed, milestone_id } = all.entry(row.session_id).or_default();
-        *milestone_id = milestone_id.or(row.milestone_id);
+impl Clients {
+    fn add(&mut self, row: Row) -> Result<()> {
+        self.milestone_id = self.milestone_id.or(row.milestone_id);
         match (row.removed_at, row.removed_reason) {
-            (None, None) => planned.push(row.participant()?),
-            (Some(removed_at), Some(reason)) => removed.push(Removed {
+            (None, None) => self.planned.push(row.participant()?),
+            (Some(removed_at), Some(reason)) => self.removed.push(Removed {
                 client_id: row.client_id,
                 reference: row.client_reference,
                 added_at: row.added_at.0,
@@ -190,15 +183,39 @@ pub(super) async fn of_sessions(tx: &mut Tx, sessions: &[SessionId]) -> Result<B
             }),
             _ => return Err(row.wrong()),
         }
+        Ok(())
+    }
+}
+
+/// Rows in the order of [`Clients`], by session.
+pub(super) fn by_session(rows: Vec<Row>) -> Result<BTreeMap<SessionId, Clients>> {
+    let mut all: BTreeMap<SessionId, Clients> = BTreeMap::new();
+    for row in rows {
+        all.entry(row.session_id).or_default().add(row)?;
     }
     Ok(all)
+}
+
+/// Reads the clients of sessions.
+pub(super) async fn of_sessions(tx: &mut Tx, sessions: &[SessionId]) -> Result<BTreeMap<SessionId, Clients>> {
+    let sql = tx.sql_each(
+        "SELECT id AS participant_id, it.session_id, seat, client_id, client_reference, guardian_id, interpreter, order_id,
+                overridden AS participant_overridden, flags AS participant_flags, added_at, removed_at, removed_reason,
+                attendance_id, milestone_session.milestone_id
+           FROM session_participant AS it
+           LEFT JOIN milestone_session ON milestone_session.session_id = it.session_id
+          WHERE it.session_id IN ({ids}) ORDER BY it.session_id, removed_at, seat, id",
+        sessions.len(),
+    );
+    by_session(sql.bind_ids(sessions).all().await?)
 }
 
 /// The place of a client in a session: the one that stands, or the last that was recorded before the client was
 /// removed. The session must be locked.
 pub async fn place_of(tx: &mut Tx, session_id: SessionId, client_id: ClientId) -> Result<Option<Participant>> {
     let sql = tx.sql(
-        "SELECT * FROM session_participant WHERE session_id = $1 AND client_id = $2
+        "SELECT *, id AS participant_id, overridden AS participant_overridden, flags AS participant_flags
+           FROM session_participant WHERE session_id = $1 AND client_id = $2
             AND (removed_at IS NULL OR attendance_id IS NOT NULL)",
     );
     let rows = sql.bind(session_id).bind(client_id).all::<Row>().await?;

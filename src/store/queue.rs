@@ -26,6 +26,8 @@ pub(super) struct Queue {
     next: Ticket,
     /// What could not be bound, which is said when it is sent.
     fault: Option<BoxDynError>,
+    /// So many statements may still be sent.
+    left: usize,
 }
 
 /// Names an answer.
@@ -112,7 +114,17 @@ impl Queue {
     }
 
     fn over(bound: Bound) -> Self {
-        Self { waiting: Vec::new(), bound, answered: BTreeMap::new(), next: 0, fault: None }
+        Self { waiting: Vec::new(), bound, answered: BTreeMap::new(), next: 0, fault: None, left: usize::MAX }
+    }
+
+    /// Sends one statement and no other: what sees one state only by itself.
+    pub(super) fn only_one(&mut self) {
+        self.left = 1;
+    }
+
+    /// Whether there is nothing to be sent.
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.fault.is_none()
     }
 
     /// Begins a statement, whose parameters are bound next.
@@ -145,6 +157,13 @@ impl Queue {
         ticket
     }
 
+    /// Has a statement without parameters run before what waits.
+    pub(super) fn precede(&mut self, text: &'static str) {
+        let (ticket, arguments) = (self.next, PgArguments::default());
+        self.next += 1;
+        self.waiting.insert(0, Statement { ticket, text: text.into(), want: Want::Nothing, offset: 0, arguments });
+    }
+
     /// Whether a statement waits.
     pub(super) fn holds(&self, text: &str) -> bool {
         self.waiting.iter().any(|it| it.text == text)
@@ -156,7 +175,7 @@ impl Queue {
             Bound::Sqlite(..) => Self::sqlite(),
             Bound::Postgres(_) => Self::postgres(),
         };
-        *self = Self { next: self.next, ..empty };
+        *self = Self { next: self.next, left: self.left, ..empty };
     }
 
     /// Whether a statement was answered.
@@ -179,6 +198,8 @@ impl Queue {
         if waiting.is_empty() {
             return Ok(());
         }
+        let left = self.left.checked_sub(waiting.len());
+        self.left = left.ok_or_else(|| sqlx::Error::Protocol("one statement was to be read by".into()))?;
         let lost = match (to, &mut self.bound) {
             (Connection::Sqlite(connection), Bound::Sqlite(arguments, _)) => {
                 let arguments = std::mem::take(arguments);

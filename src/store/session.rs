@@ -9,7 +9,8 @@ use uuid::Uuid;
 use super::codec::{Instant, Zone};
 use super::db::{Lock, Tx};
 use super::error::{Error, Result};
-use super::{feed, participant, unrecorded};
+use super::participant::{self, Clients};
+use super::{feed, session_whole, unrecorded};
 use crate::domain::code::{CareService, Modality, Side};
 use crate::domain::feed::{SessionNote, Topic};
 use crate::domain::ids::{ClientId, CounsellorId, OrganisationId, RoomId, SeriesId, SessionId, SiteId, VenueId};
@@ -51,7 +52,7 @@ pub(super) struct Row {
 
 impl Row {
     /// The session, without who is to be there.
-    fn session(self) -> Result<Session> {
+    pub(super) fn session(self) -> Result<Session> {
         let wrong = || Error::Inconsistent { table: "session", what: self.id.to_string() };
         let place = match (self.modality, self.venue_id, self.site_id) {
             (Modality::Remote, None, None) => Place::Remote,
@@ -109,14 +110,19 @@ pub(super) async fn complete(tx: &mut Tx, rows: Vec<Row>) -> Result<Vec<Session>
         let facilitators =
             if groups.is_empty() { Vec::new() } else { participant::facilitators_of(tx, &groups).await? };
         for session in some {
-            let clients = clients.remove(&session.id).unwrap_or_default();
-            (session.participants, session.removed) = (clients.planned, clients.removed);
-            session.milestone_id = clients.milestone_id;
             let beside = facilitators.iter().filter(|(id, _)| *id == session.id);
-            session.co_facilitators = beside.map(|(_, counsellor_id)| *counsellor_id).collect();
+            let beside = beside.map(|(_, counsellor_id)| *counsellor_id).collect();
+            fill(session, clients.remove(&session.id).unwrap_or_default(), beside);
         }
     }
     Ok(sessions)
+}
+
+/// Says of a session who is to be there.
+pub(super) fn fill(session: &mut Session, clients: Clients, beside: Vec<CounsellorId>) {
+    (session.participants, session.removed) = (clients.planned, clients.removed);
+    session.milestone_id = clients.milestone_id;
+    session.co_facilitators = beside;
 }
 
 /// Writes a new session or hold with who is to be there, and the milestone that it is for; its time and place are claimed by [`super::placement::claim`].
@@ -218,8 +224,12 @@ fn note(tx: &mut Tx, it: &Session, left: Vec<CounsellorId>, now: Instant) {
     feed::note(tx, &Topic::Sessions(it.organisation_id), it.id.0, it.version, payload, now);
 }
 
-/// Reads one session.
+/// Reads one session; without a lock, by one statement.
 pub async fn find(tx: &mut Tx, id: SessionId, lock: Lock) -> Result<Option<Session>> {
+    if lock == Lock::None {
+        return session_whole::find(tx, id).await;
+    }
+    // Who is there is read once nobody can change it any more.
     let row = tx.sql_locked("SELECT * FROM session WHERE id = $1", lock).bind(id).maybe::<Row>().await?;
     Ok(complete(tx, row.into_iter().collect()).await?.pop())
 }

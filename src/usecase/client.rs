@@ -386,7 +386,7 @@ pub async fn list_declarations<N: Managed>(
     client_id: ClientId,
     page: &Page,
 ) -> Result<(Vec<Record<N>>, String)> {
-    let mut tx = world.db().begin_read().await?;
+    let mut tx = world.db().read_once().await?;
     let own = match client::outline(&mut tx, client_id, Lock::None).await? {
         Some(outline) => call.manages(Some(outline.organisation_id), Client::WORD),
         None => Err(Error::NotFound(Client::WORD)),

@@ -76,7 +76,7 @@ pub struct Leased {
 pub async fn claim(world: &World, worker: Uuid, kinds: &[&'static str]) -> Result<Option<Leased>> {
     let now = world.now();
     // Looks before it asks for the one writer of SQLite.
-    let mut tx = world.db().begin_read().await?;
+    let mut tx = world.db().read_once().await?;
     if job::due(&mut tx, kinds, Instant(now), Lock::None).await?.is_none() {
         return Ok(None);
     }
@@ -208,7 +208,7 @@ pub async fn schedule(world: &World, kind: &'static str, every: TimeDelta) -> Re
 
 /// The first thousand jobs of a state, or of any.
 pub async fn list(world: &World, state: Option<JobState>) -> Result<Vec<Entry>> {
-    let mut tx = world.db().begin_read().await?;
+    let mut tx = world.db().read_once().await?;
     Ok(job::list(&mut tx, state, 1000).await?)
 }
 

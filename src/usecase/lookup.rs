@@ -16,7 +16,7 @@ use crate::store::noun::Keyed;
 
 /// The organisation of a code.
 pub async fn organisation(world: &World, code: &str) -> Result<OrganisationId> {
-    let mut tx = world.db().begin_read().await?;
+    let mut tx = world.db().read_once().await?;
     let found = Organisation::find_by_code(&mut tx, Uuid::nil(), code).await?;
     found.map(|it| it.id).ok_or(Error::NotFound(Organisation::WORD))
 }
@@ -37,7 +37,7 @@ pub async fn service_account(world: &World, code: &str) -> Result<String> {
 
 /// The client of a reference.
 pub async fn client(world: &World, reference: &Reference) -> Result<ClientId> {
-    let mut tx = world.db().begin_read().await?;
+    let mut tx = world.db().read_once().await?;
     let found = client::outline_by_reference(&mut tx, reference).await?;
     found.map(|it| it.id).ok_or(Error::NotFound(Client::WORD))
 }

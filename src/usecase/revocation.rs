@@ -112,7 +112,7 @@ pub async fn list_revocations(
     let before = page.after(world, call)?.unwrap_or(RevocationId(Uuid::max()));
     let most = i64::try_from(page.most()).unwrap_or(i64::MAX);
     let listing = Listing { principal: filter.principal, standing: filter.standing, before, most };
-    let mut tx = world.db().begin_read().await?;
+    let mut tx = world.db().read_once().await?;
     let rows = revocation::list(&mut tx, &listing).await?;
     Ok(page.cut(world, call, rows, |it| it.id))
 }

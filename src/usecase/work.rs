@@ -31,6 +31,11 @@ pub trait Mutation: Send + Sync + 'static {
         std::future::ready(Ok(()))
     }
 
+    /// What is put out of the way, in a transaction of its own, once an attempt has met somebody.
+    fn make_way(&self, _world: &World) -> impl Future<Output = Result<()>> + Send {
+        std::future::ready(Ok(()))
+    }
+
     /// Decides and writes, inside the one transaction of the request.
     fn run(&self, work: &mut Work<'_>) -> impl Future<Output = Result<Self::Answer>> + Send;
 
@@ -109,7 +114,7 @@ pub async fn mutate<M: Mutation>(world: &World, call: Call, mutation: M) -> Resu
     let task = async move {
         let mut attempt = 1;
         loop {
-            match once(&world, &call, &mutation).await {
+            match once(&world, &call, &mutation, attempt).await {
                 Err(Error::Unavailable(error)) if attempt < ATTEMPTS && may_repeat(&call, &error) => {
                     tracing::debug!(attempt, error = &error as &dyn std::error::Error, "met a rival");
                     tokio::time::sleep(Duration::from_millis(5 << attempt)).await;
@@ -130,8 +135,11 @@ fn may_repeat(call: &Call, error: &store::Error) -> bool {
     call.request().is_some() || !matches!(error, store::Error::Uncertain(_))
 }
 
-async fn once<M: Mutation>(world: &World, call: &Call, mutation: &M) -> Result<M::Answer> {
+async fn once<M: Mutation>(world: &World, call: &Call, mutation: &M, attempt: u32) -> Result<M::Answer> {
     mutation.before(world).await?;
+    if attempt > 1 {
+        mutation.make_way(world).await?;
+    }
     let tx = world.db().begin_write().await?;
     let mut work = Work {
         tx,
@@ -144,7 +152,7 @@ async fn once<M: Mutation>(world: &World, call: &Call, mutation: &M) -> Result<M
         enqueued: false,
         registered: false,
     };
-    match attempt(&mut work, mutation).await {
+    match run(&mut work, mutation).await {
         Ok(answer) => {
             work.audit(Outcome::Done, None)?;
             work.tx.commit().await?;
@@ -183,7 +191,7 @@ async fn once<M: Mutation>(world: &World, call: &Call, mutation: &M) -> Result<M
     }
 }
 
-async fn attempt<M: Mutation>(work: &mut Work<'_>, mutation: &M) -> Result<M::Answer> {
+async fn run<M: Mutation>(work: &mut Work<'_>, mutation: &M) -> Result<M::Answer> {
     let call = work.call;
     let Some(request) = call.request() else {
         return mutation.run(work).await;

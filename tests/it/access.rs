@@ -180,6 +180,11 @@ on_both_engines! {
         assert_eq!(call(&app, Some(&good), rpc).await, Code::Ok);
         app.clock.set(now + TimeDelta::minutes(61));
         assert_eq!(call(&app, Some(&good), rpc).await, Code::Unauthenticated);
+        // Nor by having been good before, when the clock is put back.
+        app.clock.set(now - TimeDelta::seconds(60));
+        assert_eq!(call(&app, Some(&good), rpc).await, Code::Ok);
+        app.clock.set(now - TimeDelta::seconds(61));
+        assert_eq!(call(&app, Some(&good), rpc).await, Code::Unauthenticated);
     }
 
     async fn what_is_anothers_does_not_exist(app) {

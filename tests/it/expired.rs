@@ -2,6 +2,7 @@
 
 use aftercare::grpc::pb;
 use chrono::TimeDelta;
+use futures_util::future::join_all;
 use tonic::Status;
 
 use crate::on_both_engines;
@@ -81,5 +82,21 @@ on_both_engines! {
         ngo.coordinator.directory().update_counsellor(request).await.unwrap();
         app.clock.advance(TimeDelta::minutes(5));
         book_held(&ngo, &kept).await.unwrap();
+    }
+
+    async fn of_many_who_come_after_an_expired_hold_one_is_booked(app) {
+        let ngo = Ngo::new(&app, "A").await;
+        let counsellor = ngo.counsellor("C1", pb::Side::Survivor).await;
+        let clients = join_all((0..9).map(|_| ngo.survivor())).await;
+        let at = |client: &pb::Client| booking(&ngo, &counsellor, client, "2026-11-24T04:30:00Z");
+        hold(&ngo, at(&clients[0]), 5).await.unwrap();
+        app.clock.advance(TimeDelta::minutes(5));
+        let (_, rivals) = clients.split_first().unwrap();
+        let answers = join_all(rivals.iter().map(|client| book(&ngo.coordinator, at(client)))).await;
+        let (booked, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+        assert_eq!(booked.len(), 1);
+        for status in lost.into_iter().filter_map(Result::err) {
+            assert_eq!(refused(&status).items, ["COUNSELLOR_BUSY"]);
+        }
     }
 }

@@ -64,6 +64,7 @@ mod process;
 mod programme;
 mod progress;
 mod race;
+mod reads;
 mod redaction;
 mod repeat;
 mod retention;

@@ -7,6 +7,7 @@ mod fuzz;
 mod keys;
 mod logged;
 mod real;
+mod remembered;
 mod turned;
 
 use std::time::Duration;

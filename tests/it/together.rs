@@ -99,4 +99,32 @@ on_both_engines! {
         assert!(matches!(tx.commit().await, Err(Error::Conflict)));
         assert_eq!(told(&mut begin(&app).await).await, ["one"]);
     }
+
+    async fn what_is_read_together_is_of_one_state(app) {
+        let db = Db::open(&app.db.target, 2).await.unwrap();
+        let mut reading = db.begin_read().await.unwrap();
+        assert!(told(&mut reading).await.is_empty());
+        let mut tx = begin(&app).await;
+        claim(&mut tx, 1, "one");
+        tx.commit().await.unwrap();
+        assert!(told(&mut reading).await.is_empty());
+        drop(reading);
+        assert_eq!(told(&mut db.begin_read().await.unwrap()).await, ["one"]);
+    }
+
+    async fn what_reads_once_is_told_one_thing(app) {
+        let mut tx = begin(&app).await;
+        claim(&mut tx, 1, "one");
+        tx.commit().await.unwrap();
+        let db = Db::open(&app.db.target, 1).await.unwrap();
+        let mut once = db.read_once().await.unwrap();
+        assert_eq!(told(&mut once).await, ["one"]);
+        assert!(once.tell(|tx| methods(tx, "%")).await.is_err(), "it might be of another state");
+        drop(once);
+        let mut once = db.read_once().await.unwrap();
+        let (one, other) = (methods(&mut once, "%"), methods(&mut once, "one"));
+        assert!(once.answer(one).await.is_err() && once.answer(other).await.is_ok_and(|rows| rows.is_empty()));
+        drop(once);
+        assert_eq!(told(&mut db.read_once().await.unwrap()).await, ["one"]);
+    }
 }

@@ -21,8 +21,7 @@ const LONGEST: usize = 200;
 pub(super) struct Said {
     pub(super) principal: String,
     pub(super) token_id: Option<String>,
-    pub(super) issued_at: DateTime<Utc>,
-    pub(super) until: DateTime<Utc>,
+    pub(super) times: Times,
     pub(super) role: Option<Role>,
     pub(super) organisation: Option<String>,
     pub(super) counsellor: Option<String>,
@@ -30,22 +29,21 @@ pub(super) struct Said {
 }
 
 impl Said {
-    /// What the claims of a token say, whose signature is good, if it is for this service and for this time.
-    pub(super) fn by(claims: &Members, provider: &Provider, now: DateTime<Utc>) -> Result<Self, Refused> {
+    /// What the claims of a token say, whose signature is good, if it is for this service.
+    pub(super) fn by(claims: &Members, provider: &Provider) -> Result<Self, Refused> {
         if claims.get("iss").and_then(Value::as_str) != Some(provider.issuer.as_str()) {
             return Err(Refused::Forged("issuer"));
         }
         if !words(claims.get("aud").ok_or(Refused::Forged("audience"))?).any(|it| it == provider.audience) {
             return Err(Refused::Forged("audience"));
         }
-        let (issued_at, until) = times(claims, provider.longest_life, now)?;
+        let times = Times::of(claims, provider.longest_life)?;
         let names = &provider.claims;
         let principal = text(claims, &names.principal, "principal")?.ok_or(Refused::Claim("principal"))?;
         Ok(Self {
             principal,
             token_id: text(claims, "jti", "jti")?,
-            issued_at,
-            until,
+            times,
             role: role(claims, names)?,
             organisation: text(claims, &names.organisation, "organisation")?,
             counsellor: text(claims, &names.counsellor, "counsellor")?,
@@ -54,19 +52,36 @@ impl Said {
     }
 }
 
-/// When it was issued, and from when on it is no longer good.
-fn times(claims: &Members, longest: TimeDelta, now: DateTime<Utc>) -> Result<(DateTime<Utc>, DateTime<Utc>), Refused> {
-    let issued_at = instant(claims, "iat")?.ok_or(Refused::Claim("iat"))?;
-    let ends_at = instant(claims, "exp")?.ok_or(Refused::Claim("exp"))?;
-    let begins_at = instant(claims, "nbf")?.unwrap_or(issued_at);
-    if ends_at + LEEWAY <= now {
-        Err(Refused::Expired)
-    } else if begins_at > now + LEEWAY || issued_at > now + LEEWAY {
-        Err(Refused::NotYetValid)
-    } else if ends_at <= issued_at || ends_at - issued_at > longest {
-        Err(Refused::Claim("exp"))
-    } else {
-        Ok((issued_at, ends_at + LEEWAY))
+/// For when a token is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Times {
+    /// When it was issued.
+    pub(super) issued_at: DateTime<Utc>,
+    /// From when on it is no longer good.
+    pub(super) until: DateTime<Utc>,
+    begins_at: DateTime<Utc>,
+}
+
+impl Times {
+    fn of(claims: &Members, longest: TimeDelta) -> Result<Self, Refused> {
+        let issued_at = instant(claims, "iat")?.ok_or(Refused::Claim("iat"))?;
+        let ends_at = instant(claims, "exp")?.ok_or(Refused::Claim("exp"))?;
+        let begins_at = instant(claims, "nbf")?.unwrap_or(issued_at).max(issued_at);
+        if ends_at <= issued_at || ends_at - issued_at > longest {
+            return Err(Refused::Claim("exp"));
+        }
+        Ok(Self { issued_at, until: ends_at + LEEWAY, begins_at })
+    }
+
+    /// Refuses a token that is not good at an instant.
+    pub(super) fn judge(&self, now: DateTime<Utc>) -> Result<(), Refused> {
+        if self.until <= now {
+            Err(Refused::Expired)
+        } else if self.begins_at > now + LEEWAY {
+            Err(Refused::NotYetValid)
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -40,6 +40,8 @@ pub(super) struct Keeper {
 #[derive(Clone, Debug, Default)]
 struct Known {
     keys: Arc<[Key]>,
+    /// Counts how often they were read.
+    version: u64,
     confirmed_at: Option<DateTime<Utc>>,
     attempts: u64,
     attempted_at: Option<DateTime<Utc>>,
@@ -77,8 +79,14 @@ impl Keeper {
         Self { world, issuer, fetcher, known: watch::Sender::default(), asked: Notify::new() }
     }
 
-    /// The key that a token says it is signed by.
-    pub(super) async fn key_of(&self, token: &Token<'_>, now: DateTime<Utc>) -> Result<Key, Refused> {
+    /// Which keys count now, if any do: other keys have another number.
+    pub(super) fn version(&self, now: DateTime<Utc>) -> Option<u64> {
+        let known = self.known.borrow();
+        known.counts(now).then_some(known.version)
+    }
+
+    /// The key that a token says it is signed by, and among which keys it is.
+    pub(super) async fn key_of(&self, token: &Token<'_>, now: DateTime<Utc>) -> Result<(Key, u64), Refused> {
         let mut changes = self.known.subscribe();
         let mut known = changes.borrow_and_update().clone();
         let missing = !known.counts(now) || known.key_of(token).is_none();
@@ -93,7 +101,8 @@ impl Keeper {
         if !known.counts(now) {
             return Err(Refused::Unchecked(Error::NoKeys));
         }
-        known.key_of(token).cloned().ok_or(Refused::Forged("key"))
+        let key = known.key_of(token).cloned().ok_or(Refused::Forged("key"))?;
+        Ok((key, known.version))
     }
 
     /// Whether tokens can be checked.
@@ -135,6 +144,7 @@ impl Keeper {
                 Ok(keys) => {
                     tracing::debug!(keys = keys.len(), "read the keys of the issuer");
                     (known.keys, known.confirmed_at) = (keys.into(), Some(now));
+                    known.version += 1;
                 }
                 Err(error) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "cannot read the keys of the issuer");

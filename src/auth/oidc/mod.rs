@@ -12,6 +12,7 @@ mod named;
 mod token;
 
 use std::io;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
@@ -20,6 +21,7 @@ use self::fetch::Fetcher;
 use self::keeper::Keeper;
 use self::named::Names;
 use self::token::Token;
+use super::memory::{Memory, Name};
 use crate::config;
 use crate::domain::access::Identity;
 use crate::usecase::World;
@@ -29,6 +31,7 @@ use crate::usecase::call::{Authenticator, Identified, Refused};
 pub struct Provider {
     config: config::Provider,
     keeper: Keeper,
+    memory: Memory<Said>,
     names: Names,
 }
 
@@ -44,7 +47,7 @@ impl Provider {
     pub fn new(world: World, config: config::Provider) -> io::Result<Self> {
         let fetcher = Fetcher::new(config.authority.as_deref())?;
         let keeper = Keeper::new(world.clone(), config.issuer.clone(), fetcher);
-        Ok(Self { config, keeper, names: Names::new(world) })
+        Ok(Self { config, keeper, memory: Memory::new(), names: Names::new(world) })
     }
 
     /// Whether tokens can be checked: the keys are known, and were confirmed not too long ago.
@@ -63,12 +66,26 @@ impl Provider {
     }
 
     async fn check(&self, text: &str, now: DateTime<Utc>) -> Result<Identity, Refused> {
-        let token = Token::read(text)?;
-        let key = self.keeper.key_of(&token, now).await?;
-        let said = Said::by(&token.claims(&key)?, &self.config, now)?;
+        let said = self.said(text, now).await?;
         let authority = self.names.authority(&said, now).await?;
-        let Said { principal, token_id, issued_at, until, .. } = said;
-        Ok(Identity { principal, token_id, issued_at, until, authority })
+        let Said { principal, token_id, times, .. } = &*said;
+        let (principal, token_id) = (principal.clone(), token_id.clone());
+        Ok(Identity { principal, token_id, issued_at: times.issued_at, until: times.until, authority })
+    }
+
+    /// What a token says that is good now.
+    async fn said(&self, text: &str, now: DateTime<Utc>) -> Result<Arc<Said>, Refused> {
+        let name = Name::of(text);
+        if let Some(said) = self.keeper.version(now).and_then(|keys| self.memory.find(&name, keys)) {
+            said.times.judge(now)?;
+            return Ok(said);
+        }
+        let token = Token::read(text)?;
+        let (key, keys) = self.keeper.key_of(&token, now).await?;
+        let said = Arc::new(Said::by(&token.claims(&key)?, &self.config)?);
+        said.times.judge(now)?;
+        self.memory.keep(name, keys, said.clone());
+        Ok(said)
     }
 }
 

@@ -57,7 +57,7 @@ async fn last(tx: &mut Tx) -> Result<Option<Exported>> {
 
 /// Every key that signs or has signed heads, oldest first, and since when it is known; the read is audited.
 pub async fn list_keys(world: &World, call: &Call) -> Result<Vec<(PublicKey, DateTime<Utc>)>> {
-    let stored = audit_chain::keys(&mut world.db().begin_read().await?).await?;
+    let stored = audit_chain::keys(&mut world.db().read_once().await?).await?;
     let key = |it: audit_chain::StoredKey| {
         let key = PublicKey::from_bytes(&it.public_key).filter(|key| key.kid().as_str() == it.kid);
         key.map(|key| (key, it.created_at.0)).ok_or(store::Error::Inconsistent { table: "audit_key", what: it.kid })

@@ -70,7 +70,7 @@ pub async fn verify_whole(db: &Db, trusted: Vec<PublicKey>, kept: Option<Exporte
     let gone = i64::try_from(verifier.gone()).unwrap_or(i64::MAX);
     if rest.events - rest.waiting > rest.seals - gone {
         let most = i64::try_from(MOST_NAMED).unwrap_or(i64::MAX);
-        let strays = audit_chain::strays(&mut db.begin_read().await?, most).await?;
+        let strays = audit_chain::strays(&mut db.read_once().await?, most).await?;
         strays.into_iter().for_each(|event_id| verifier.found(Fault::Stray { event_id }));
     }
     Ok(verifier.end(&rest.beyond))

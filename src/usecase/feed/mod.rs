@@ -41,7 +41,7 @@ pub async fn sequence(world: &World) -> Result<bool> {
 /// may be more to do.
 pub async fn turn(world: &World, seen: i64) -> Result<(i64, bool)> {
     // Looks before it asks for the one writer of SQLite.
-    let mut tx = world.db().begin_read().await?;
+    let mut tx = world.db().read_once().await?;
     let pending = feed::head(&mut tx).await?.pending;
     drop(tx);
     let more = pending && sequence(world).await?;

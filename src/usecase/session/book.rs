@@ -24,7 +24,7 @@ pub struct BookSession(pub Wanted);
 impl Mutation for BookSession {
     type Answer = Session;
 
-    async fn before(&self, world: &World) -> Result<()> {
+    async fn make_way(&self, world: &World) -> Result<()> {
         hold::forget_expired(world).await
     }
 
@@ -68,6 +68,7 @@ pub(super) async fn book_in(work: &mut Work<'_>, scene: &Scene, wanted: &Wanted)
         if scene.claim(work, &draft).await? {
             return Ok(draft.session);
         }
+        hold::none_expired(work).await?;
     }
     Err(crowded())
 }

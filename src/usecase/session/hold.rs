@@ -31,7 +31,7 @@ pub struct HoldSlot {
 impl Mutation for HoldSlot {
     type Answer = Session;
 
-    async fn before(&self, world: &World) -> Result<()> {
+    async fn make_way(&self, world: &World) -> Result<()> {
         forget_expired(world).await
     }
 
@@ -48,6 +48,7 @@ impl Mutation for HoldSlot {
                 work.touched(draft.session.id.uuid());
                 return Ok(draft.session);
             }
+            none_expired(work).await?;
         }
         Err(crowded())
     }
@@ -118,12 +119,19 @@ pub(super) async fn wanted(work: &mut Work<'_>, held: &Session) -> Result<Wanted
     Ok(held.wanted(overrides.into_iter().map(|it| Override { rule: it.rule, reason: it.reason }).collect()))
 }
 
+/// Gives an attempt up that lost a claim while there are holds that keep nothing any more: no rule counts them, so one of
+/// them may be what it lost to. They are removed before the next attempt.
+pub(super) async fn none_expired(work: &mut Work<'_>) -> Result<()> {
+    let expired = store::hold::expired(&mut work.tx, Instant(work.now), Lock::None).await?;
+    if expired.is_empty() { Ok(()) } else { Err(crowded()) }
+}
+
 /// Removes the holds that keep nothing any more, so that none of them is in anybody's way. In a
 /// transaction of its own: whoever waited for these rows in the midst of others could meet a rival
 /// who waits the other way round.
 pub async fn forget_expired(world: &World) -> Result<()> {
     let now = Instant(world.now());
-    let mut tx = world.db().begin_read().await?;
+    let mut tx = world.db().read_once().await?;
     if store::hold::expired(&mut tx, now, Lock::None).await?.is_empty() {
         return Ok(());
     }

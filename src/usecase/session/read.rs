@@ -45,7 +45,7 @@ pub async fn get_session(world: &World, call: &Call, id: SessionId) -> Result<Se
 }
 
 async fn read(world: &World, call: &Call, id: SessionId) -> Result<Session> {
-    let mut tx = world.db().begin_read().await?;
+    let mut tx = world.db().read_once().await?;
     let session = session::find(&mut tx, id, Lock::None).await?.ok_or(Error::NotFound(WORD))?;
     call.manages(Some(session.organisation_id), WORD)?;
     match call.caller().authority.counsellor_id() {

@@ -36,7 +36,7 @@ pub trait Keyring: std::fmt::Debug + Send + Sync {
 /// itself another one: whoever revokes a key of another machine must not stop that machine.
 pub async fn signing_key(world: &World, keys: &Arc<dyn Keyring>) -> Result<SigningKey> {
     let key = off_thread(keys, |keys| keys.current()).await?;
-    let mut tx = world.db().begin_read().await?;
+    let mut tx = world.db().read_once().await?;
     let known = statement::key(&mut tx, &key.public().kid()).await?;
     drop(tx);
     match known {
@@ -83,7 +83,7 @@ pub async fn key_set(db: &Db) -> Result<KeySet> {
 
 /// The same with what is known of each key, oldest first.
 pub async fn keys(db: &Db) -> Result<Vec<KnownKey>> {
-    Ok(statement::keys(&mut db.begin_read().await?).await?)
+    Ok(statement::keys(&mut db.read_once().await?).await?)
 }
 
 /// Puts a fresh key in the place of the current one. It is known to all before it is kept, and so before it

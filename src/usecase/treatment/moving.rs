@@ -61,7 +61,7 @@ async fn some(work: &mut Work<'_>, within: &Within) -> Result<bool> {
 
 /// Moves on all of those that time has changed, some at a time, in transactions of their own.
 pub(super) async fn all(world: &World, within: Within) -> Result<()> {
-    let mut tx = world.db().begin_read().await?;
+    let mut tx = world.db().read_once().await?;
     if stale(&mut tx, &within, Instant(world.now()), 1).await?.is_empty() {
         return Ok(());
     }

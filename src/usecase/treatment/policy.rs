@@ -78,7 +78,7 @@ pub async fn list_policies(
 ) -> Result<(Vec<Published>, String)> {
     let after: (String, i64) = page.after(world, call)?.unwrap_or_default();
     let most = i64::try_from(page.most()).unwrap_or(i64::MAX);
-    let mut tx = world.db().begin_read().await?;
+    let mut tx = world.db().read_once().await?;
     let rows = treatment::policies(&mut tx, &after, most).await?;
     Ok(page.cut(world, call, rows, |it| (it.version.code.to_string(), it.version.version)))
 }

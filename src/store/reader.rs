@@ -1,0 +1,163 @@
+//! The connections that read a file of SQLite.
+//!
+//! A connection is a thread, and each text that is sent to it costs a hop there and back. So a transaction begins in the
+//! text of its first statement, and nobody waits for its end: the thread is told to end it, and whatever else it is told
+//! comes after that, whoever has the connection by then. A transaction that failed, or was left in the middle of a text,
+//! is ended before anybody else gets the connection; and if that cannot be, the connection is closed.
+
+use std::future::Future as _;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, SqliteConnection};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::error::{Error, Result};
+use super::open::WAIT_FOR_CONNECTION;
+use super::queue::{Connection, Queue};
+
+/// All connections that read a file.
+#[derive(Clone, Debug)]
+pub(super) struct Readers {
+    options: SqliteConnectOptions,
+    idle: Arc<Mutex<Vec<SqliteConnection>>>,
+    /// One for each connection that there may be.
+    turns: Arc<Semaphore>,
+    most: u32,
+}
+
+impl Readers {
+    /// Opens the first.
+    pub(super) async fn open(options: SqliteConnectOptions, most: u32) -> Result<Self> {
+        let first = options.connect().await?;
+        let turns = Arc::new(Semaphore::new(most as usize));
+        Ok(Self { options, idle: Arc::new(Mutex::new(vec![first])), turns, most })
+    }
+
+    /// One for several statements, which see one state.
+    pub(super) async fn begin(&self) -> Result<Reader> {
+        self.reader(false).await
+    }
+
+    /// One for a single statement.
+    pub(super) async fn once(&self) -> Result<Reader> {
+        self.reader(true).await
+    }
+
+    async fn reader(&self, once: bool) -> Result<Reader> {
+        let turn = tokio::time::timeout(WAIT_FOR_CONNECTION, self.turns.clone().acquire_owned()).await;
+        let turn = turn.map_err(|_| sqlx::Error::PoolTimedOut)?.map_err(|_| sqlx::Error::PoolClosed)?;
+        // Who was idle for the shortest has the most in its memory.
+        let idle = self.idle().pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => self.options.connect().await?,
+        };
+        let seat = Seat { connection, readers: self.clone(), _turn: turn };
+        Ok(Reader { seat: Some(seat), once, state: State::Fresh })
+    }
+
+    /// Closes every connection, after those in use came back.
+    pub(super) async fn close(&self) {
+        let Ok(_all) = self.turns.acquire_many(self.most).await else { return };
+        self.turns.close();
+        let idle = std::mem::take(&mut *self.idle());
+        for connection in idle {
+            if let Err(error) = connection.close().await {
+                tracing::debug!(error = &error as &dyn std::error::Error, "closing what was read by");
+            }
+        }
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<SqliteConnection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A connection in use; the turn is given back after it.
+struct Seat {
+    connection: SqliteConnection,
+    readers: Readers,
+    _turn: OwnedSemaphorePermit,
+}
+
+impl Seat {
+    /// Leaves the connection to the next one.
+    fn leave(self) {
+        self.readers.idle().push(self.connection);
+    }
+
+    /// Has the thread end the transaction before anything else, without waiting for it. Whether it was told.
+    fn end(&mut self) -> bool {
+        let end = pin!(self.connection.execute(sqlx::query("ROLLBACK")));
+        // The first poll hands it over; its answer goes nowhere.
+        !matches!(end.poll(&mut Context::from_waker(Waker::noop())), Poll::Ready(Err(_)))
+    }
+
+    /// Leaves the connection to the next one if it is in no transaction.
+    async fn mend(mut self) {
+        // There may be none.
+        let _ = self.connection.execute(sqlx::query("ROLLBACK")).await;
+        if self.connection.execute(sqlx::query("BEGIN; ROLLBACK")).await.is_ok() {
+            self.leave();
+        }
+    }
+}
+
+/// Who reads.
+pub(super) struct Reader {
+    seat: Option<Seat>,
+    once: bool,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Nothing was sent.
+    Fresh,
+    /// Everything that was sent was answered.
+    Open,
+    /// Something was sent and not answered, or failed.
+    Half,
+}
+
+impl Reader {
+    /// Has everything run that waits.
+    pub(super) async fn send(&mut self, queue: &mut Queue) -> Result<()> {
+        let (Some(seat), State::Fresh | State::Open) = (&mut self.seat, self.state) else {
+            return Err(Error::Database(sqlx::Error::Protocol("what was read by failed before".into())));
+        };
+        if self.state == State::Fresh && !self.once {
+            queue.precede("BEGIN");
+        }
+        self.state = State::Half;
+        queue.send(Connection::Sqlite(&mut seat.connection)).await?;
+        self.state = State::Open;
+        Ok(())
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        let Some(mut seat) = self.seat.take() else { return };
+        match self.state {
+            State::Open if !self.once => {
+                if seat.end() {
+                    seat.leave();
+                }
+            }
+            State::Fresh | State::Open => seat.leave(),
+            State::Half => {
+                // Without a runtime nobody reads any more, and it is closed.
+                if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+                    runtime.spawn(seat.mend());
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
