@@ -19,22 +19,6 @@ use crate::domain::transfer::{Basis, DeclineReason, Party, Transfer, TransferEnd
 
 const REASON: &str = "transfer.override_reason";
 
-/// Reads transfers with both organisations, where something holds.
-macro_rules! select {
-    ($condition:literal) => {
-        concat!(
-            "SELECT it.*, client.reference, client.organisation_id AS holder_id, giving.code AS giving_code,
-                giving.district AS giving_district, receiving.code AS receiving_code,
-                receiving.district AS receiving_district
-           FROM transfer AS it JOIN client ON client.id = it.client_id
-           JOIN organisation AS giving ON giving.id = it.giving_id
-           JOIN organisation AS receiving ON receiving.id = it.receiving_id
-          WHERE ",
-            $condition
-        )
-    };
-}
-
 #[derive(sqlx::FromRow)]
 struct Row {
     id: TransferId,
@@ -153,7 +137,15 @@ pub async fn expire(tx: &mut Tx, client_id: ClientId, by: &str, now: Instant) ->
 
 /// Reads one, with its reason for who has the client. What it waits for changes under the lock of the client alone.
 pub async fn find(tx: &mut Tx, id: TransferId, to: OrganisationId) -> Result<Option<Transfer>> {
-    let sql = tx.sql(select!("it.id = $1"));
+    let sql = tx.sql(
+        "SELECT it.*, client.reference, client.organisation_id AS holder_id, giving.code AS giving_code,
+                giving.district AS giving_district, receiving.code AS receiving_code,
+                receiving.district AS receiving_district
+           FROM transfer AS it JOIN client ON client.id = it.client_id
+           JOIN organisation AS giving ON giving.id = it.giving_id
+           JOIN organisation AS receiving ON receiving.id = it.receiving_id
+          WHERE it.id = $1",
+    );
     match sql.bind(id).maybe::<Row>().await? {
         Some(row) => row.opened(tx, to).await.map(Some),
         None => Ok(None),
@@ -175,13 +167,19 @@ pub struct Listing {
 
 /// Reads a page, the latest first.
 pub async fn list(tx: &mut Tx, it: &Listing) -> Result<Vec<Transfer>> {
-    let sql = tx.sql(select!(
-        "(it.giving_id = $1
+    let sql = tx.sql(
+        "SELECT it.*, client.reference, client.organisation_id AS holder_id, giving.code AS giving_code,
+                giving.district AS giving_district, receiving.code AS receiving_code,
+                receiving.district AS receiving_district
+           FROM transfer AS it JOIN client ON client.id = it.client_id
+           JOIN organisation AS giving ON giving.id = it.giving_id
+           JOIN organisation AS receiving ON receiving.id = it.receiving_id
+          WHERE (it.giving_id = $1
                  OR (it.receiving_id = $1 AND (it.consent_id IS NOT NULL OR it.cosigned_at IS NOT NULL)))
             AND ($2 = FALSE OR (it.ended_how IS NULL AND it.expires_at > $3))
             AND it.id < $4
-          ORDER BY it.id DESC LIMIT $5"
-    ));
+          ORDER BY it.id DESC LIMIT $5",
+    );
     let before = it.before.unwrap_or(TransferId(Uuid::max()));
     let at = Instant(it.open_at.unwrap_or_default());
     let sql = sql.bind(it.organisation_id).bind(it.open_at.is_some()).bind(at).bind(before).bind(it.most);
@@ -191,11 +189,17 @@ pub async fn list(tx: &mut Tx, it: &Listing) -> Result<Vec<Transfer>> {
 
 /// Every transfer of a client of which an organisation may know, the first first.
 pub async fn of_client(tx: &mut Tx, client_id: ClientId, to: OrganisationId) -> Result<Vec<Transfer>> {
-    let sql = tx.sql(select!(
-        "it.client_id = $1 AND (it.giving_id = $2
+    let sql = tx.sql(
+        "SELECT it.*, client.reference, client.organisation_id AS holder_id, giving.code AS giving_code,
+                giving.district AS giving_district, receiving.code AS receiving_code,
+                receiving.district AS receiving_district
+           FROM transfer AS it JOIN client ON client.id = it.client_id
+           JOIN organisation AS giving ON giving.id = it.giving_id
+           JOIN organisation AS receiving ON receiving.id = it.receiving_id
+          WHERE it.client_id = $1 AND (it.giving_id = $2
                  OR (it.receiving_id = $2 AND (it.consent_id IS NOT NULL OR it.cosigned_at IS NOT NULL)))
-          ORDER BY it.id"
-    ));
+          ORDER BY it.id",
+    );
     let rows = sql.bind(client_id).bind(to).all::<Row>().await?;
     opened(tx, rows, to).await
 }
