@@ -20,9 +20,12 @@ use super::queue::{Connection, Queue};
 
 /// All connections that read a file.
 #[derive(Clone, Debug)]
-pub(super) struct Readers {
+pub(super) struct Readers(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
     options: SqliteConnectOptions,
-    idle: Arc<Mutex<Vec<SqliteConnection>>>,
+    idle: Mutex<Vec<SqliteConnection>>,
     /// One for each connection that there may be.
     turns: Arc<Semaphore>,
     most: u32,
@@ -33,7 +36,7 @@ impl Readers {
     pub(super) async fn open(options: SqliteConnectOptions, most: u32) -> Result<Self> {
         let first = options.connect().await?;
         let turns = Arc::new(Semaphore::new(most as usize));
-        Ok(Self { options, idle: Arc::new(Mutex::new(vec![first])), turns, most })
+        Ok(Self(Arc::new(Shared { options, idle: Mutex::new(vec![first]), turns, most })))
     }
 
     /// One for several statements, which see one state.
@@ -47,13 +50,13 @@ impl Readers {
     }
 
     async fn reader(&self, once: bool) -> Result<Reader> {
-        let turn = tokio::time::timeout(WAIT_FOR_CONNECTION, self.turns.clone().acquire_owned()).await;
+        let turn = tokio::time::timeout(WAIT_FOR_CONNECTION, self.0.turns.clone().acquire_owned()).await;
         let turn = turn.map_err(|_| sqlx::Error::PoolTimedOut)?.map_err(|_| sqlx::Error::PoolClosed)?;
         // Who was idle for the shortest has the most in its memory.
         let idle = self.idle().pop();
         let connection = match idle {
             Some(connection) => connection,
-            None => self.options.connect().await?,
+            None => self.0.options.connect().await?,
         };
         let seat = Seat { connection, readers: self.clone(), _turn: turn };
         Ok(Reader { seat: Some(seat), once, state: State::Fresh })
@@ -61,8 +64,8 @@ impl Readers {
 
     /// Closes every connection, after those in use came back.
     pub(super) async fn close(&self) {
-        let Ok(_all) = self.turns.acquire_many(self.most).await else { return };
-        self.turns.close();
+        let Ok(_all) = self.0.turns.acquire_many(self.0.most).await else { return };
+        self.0.turns.close();
         let idle = std::mem::take(&mut *self.idle());
         for connection in idle {
             if let Err(error) = connection.close().await {
@@ -72,7 +75,7 @@ impl Readers {
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<SqliteConnection>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
