@@ -177,7 +177,7 @@ impl Place {
         };
         Ok(Seat {
             organisation_id: self.organisation_id,
-            counsellor: Counsellor::find(tx, self.counsellor_id, Lock::None).await?.ok_or_else(gone)?,
+            counsellor: Counsellor::find(tx, self.counsellor_id, Lock::None).await?.ok_or_else(gone)?.into(),
             site: Site::find(tx, self.site_id, Lock::None).await?.ok_or_else(gone)?,
             venue_id: self.venue_id,
             room_id: self.room_id,

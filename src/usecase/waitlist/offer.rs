@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::age::{adult_from, is_child};
 use crate::domain::counsellor::Counsellor;
 use crate::domain::directory::{Organisation, Site, Venue};
-use crate::domain::ids::{ClientId, FreedSlotId, Id, WaitlistEntryId, WaitlistOfferId};
+use crate::domain::ids::{ClientId, CounsellorId, FreedSlotId, Id, WaitlistEntryId, WaitlistOfferId};
 use crate::domain::noun::Record;
 use crate::domain::rules::{Facts, Occasion};
 use crate::domain::session::{State, Wanted};
@@ -93,7 +93,7 @@ async fn best(work: &mut Work<'_>, slot: &FreedSlot, asked: Vec<WaitlistEntryId>
         if times.is_empty() {
             continue;
         }
-        let facts = about(work, slot, &counsellor, &subject).await?;
+        let facts = about(work, slot, counsellor.id, &subject).await?;
         for (span, expires_at) in times {
             let wanted = entry.wanted(&at, span);
             if wanted.is_allowed(&facts) {
@@ -149,12 +149,7 @@ async fn in_order(
 pub(super) const FIRST: (Instant, WaitlistOfferId) =
     (Instant(DateTime::UNIX_EPOCH), WaitlistOfferId(uuid::Uuid::nil()));
 
-async fn about(
-    work: &mut Work<'_>,
-    slot: &FreedSlot,
-    counsellor: &Record<Counsellor>,
-    subject: &Subject,
-) -> Result<Facts> {
+async fn about(work: &mut Work<'_>, slot: &FreedSlot, counsellor_id: CounsellorId, subject: &Subject) -> Result<Facts> {
     let directories = Directories::around(work.world, &mut work.tx, slot.organisation_id, slot.venue_id).await?;
     let ask = Ask {
         now: work.now,
@@ -162,7 +157,7 @@ async fn about(
         side: slot.side,
         clients: std::slice::from_ref(subject),
         directories: &directories,
-        counsellors: directories.counsellor(counsellor.id).into_iter().collect(),
+        counsellors: directories.counsellor(counsellor_id).into_iter().collect(),
         places: slot.venue_id.map_or(Places::REMOTE, Places::venue),
         district: None,
         around: slot.span,

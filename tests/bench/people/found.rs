@@ -1,6 +1,7 @@
 //! The founding of an organisation: one request, as an import would be.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use aftercare::domain::agreement::{Agreement, AgreementStatus};
 use aftercare::domain::client::{Case, CaseRole, Client, CrimeNumber, birth};
@@ -137,7 +138,8 @@ impl Found {
         number: usize,
         (office, room): (&Office, usize),
     ) -> Result<Seat> {
-        let counsellor = create(work, counsellor(organisation_id, side, number, office.venue_id)).await?;
+        let counsellor = counsellor(organisation_id, side, number, office.venue_id);
+        let counsellor = Arc::new(create(work, counsellor).await?);
         let mut clients = Vec::new();
         for _ in 0..CLIENTS {
             let client = client(organisation_id, work.world.reference(), side);

@@ -5,6 +5,7 @@ mod followed;
 mod found;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use aftercare::domain::code::{Modality, Side};
 use aftercare::domain::counsellor::Counsellor;
@@ -56,7 +57,7 @@ pub struct Seat {
     /// The organisation.
     pub organisation_id: OrganisationId,
     /// The counsellor.
-    pub counsellor: Record<Counsellor>,
+    pub counsellor: Arc<Record<Counsellor>>,
     /// The site of the room.
     pub site: Record<Site>,
     /// The venue of the room.
