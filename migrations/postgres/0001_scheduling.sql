@@ -454,6 +454,7 @@ CREATE TABLE session_participant (
 );
 CREATE UNIQUE INDEX session_participant_seat ON session_participant (session_id, seat) WHERE removed_at IS NULL;
 CREATE UNIQUE INDEX session_participant_once ON session_participant (session_id, client_id) WHERE removed_at IS NULL;
+CREATE INDEX session_participant_by_session ON session_participant (session_id);
 CREATE INDEX session_participant_by_client ON session_participant (client_id, session_id);
 
 -- Who leads a group beside its counsellor.
