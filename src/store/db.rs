@@ -207,6 +207,11 @@ impl Tx {
         self.statement(format!("{before}{}{after}", all.join(", ")))
     }
 
+    /// What an index finds by what is asked for: `{by}` in the text stands for the condition.
+    pub fn sql_by(&mut self, text: &'static str, by: &'static str) -> Sql<'_> {
+        self.statement(text.replace("{by}", by))
+    }
+
     /// A page in either direction: `{beyond}`, `{within}` and `{order}` in the text stand for what compares with where
     /// it begins and ends, and for how it is sorted.
     pub fn sql_ordered(&mut self, text: &'static str, order: Order) -> Sql<'_> {

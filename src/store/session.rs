@@ -287,7 +287,10 @@ pub async fn lock(tx: &mut Tx, of: &[Of], after: Instant) -> Result<Vec<Session>
             Of::Counsellor(id) => (OF_COUNSELLOR, id.0),
             Of::Site(id) => ("SELECT id FROM session WHERE site_id = $1 AND starts_at > $2 AND state = 'BOOKED'", id.0),
             Of::Venue(id) => {
-                ("SELECT id FROM session WHERE venue_id = $1 AND starts_at > $2 AND state = 'BOOKED'", id.0)
+                // A venue is at one site, whose sessions have an index.
+                let text = "SELECT id FROM session WHERE site_id = (SELECT site_id FROM venue WHERE id = $1)
+                    AND venue_id = $1 AND starts_at > $2 AND state = 'BOOKED'";
+                (text, id.0)
             }
             Of::Series(id) => {
                 ("SELECT id FROM session WHERE series_id = $1 AND starts_at > $2 AND state = 'BOOKED'", id.0)
@@ -360,6 +363,43 @@ pub struct Listing {
     pub most: i64,
 }
 
+/// No session starts later.
+const NEVER: chrono::NaiveDate = chrono::NaiveDate::from_ymd_opt(2300, 1, 1).unwrap();
+
+impl Listing {
+    /// After which start and id, and before which start, all of them are.
+    fn bounds(&self) -> ((chrono::DateTime<chrono::Utc>, SessionId), chrono::DateTime<chrono::Utc>) {
+        let midnight = |day: chrono::NaiveDate| day.and_time(chrono::NaiveTime::MIN).and_utc();
+        // A local day reaches less than a day beyond that of UTC.
+        let day = chrono::TimeDelta::days(1);
+        let of_day = self.on_date.map(|date| (midnight(date) - day, midnight(date) + day * 2));
+        let nobody = SessionId(Uuid::nil());
+        let from = self.starts_from.into_iter().chain(of_day.map(|it| it.0)).map(|at| (at, nobody)).chain(self.after);
+        let before = self.starts_before.into_iter().chain(of_day.map(|it| it.1));
+        let first = (chrono::DateTime::UNIX_EPOCH, nobody);
+        (from.max().unwrap_or(first), before.min().unwrap_or(midnight(NEVER)))
+    }
+
+    /// By what an index finds them.
+    fn by(&self) -> &'static str {
+        if self.series_id.is_some() {
+            "series_id = $12"
+        } else if self.client_id.is_some() {
+            "id IN (SELECT session_id FROM session_participant WHERE client_id = $3 AND removed_at IS NULL)"
+        } else if self.counsellor_id.is_some() {
+            "id IN (SELECT id FROM session AS led
+                     WHERE led.counsellor_id = $2 AND led.starts_at < $6 AND (led.starts_at, led.id) > ($8, $9)
+                     UNION ALL SELECT session_id FROM session_facilitator WHERE counsellor_id = $2)"
+        } else if self.site_id.is_some() {
+            "site_id = $4"
+        } else if self.organisation_id.is_some() {
+            "organisation_id = $1"
+        } else {
+            "TRUE"
+        }
+    }
+}
+
 /// Reads a page of sessions, by start.
 pub async fn list(tx: &mut Tx, listing: &Listing) -> Result<Vec<Session>> {
     let wanted = |word: &&StateWord| match listing.states.is_empty() {
@@ -367,32 +407,31 @@ pub async fn list(tx: &mut Tx, listing: &Listing) -> Result<Vec<Session>> {
         false => listing.states.contains(*word),
     };
     let states: String = StateWord::ALL.iter().filter(wanted).map(|word| format!(",{word},")).collect();
-    let (after_start, after_id) = listing.after.unwrap_or((chrono::DateTime::UNIX_EPOCH, SessionId(Uuid::nil())));
+    let (after_start, after_id) = listing.bounds().0;
     let rows = tx
-        .sql(
+        .sql_by(
             "SELECT * FROM session
-              WHERE (CAST($1 AS UUID) IS NULL OR organisation_id = $1)
+              WHERE {by} AND (CAST($1 AS UUID) IS NULL OR organisation_id = $1)
                 AND (CAST($2 AS UUID) IS NULL OR counsellor_id = $2
                      OR id IN (SELECT session_id FROM session_facilitator WHERE counsellor_id = $2))
                 AND (CAST($3 AS UUID) IS NULL
                      OR id IN (SELECT session_id FROM session_participant WHERE client_id = $3 AND removed_at IS NULL))
                 AND (CAST($4 AS UUID) IS NULL OR site_id = $4)
                 AND (CAST($5 AS DATE) IS NULL OR on_date = $5)
-                AND (CAST($6 AS TIMESTAMPTZ) IS NULL OR starts_at >= $6)
-                AND (CAST($7 AS TIMESTAMPTZ) IS NULL OR starts_at < $7)
-                AND $8 LIKE '%,' || state || ',%'
-                AND (starts_at, id) > ($9, $10)
-                AND ($12 = FALSE OR flags <> '[]')
-                AND (CAST($13 AS UUID) IS NULL OR series_id = $13)
-              ORDER BY starts_at, id LIMIT $11",
+                AND starts_at < $6
+                AND $7 LIKE '%,' || state || ',%'
+                AND (starts_at, id) > ($8, $9)
+                AND ($11 = FALSE OR flags <> '[]')
+                AND (CAST($12 AS UUID) IS NULL OR series_id = $12)
+              ORDER BY starts_at, id LIMIT $10",
+            listing.by(),
         )
         .bind(listing.organisation_id)
         .bind(listing.counsellor_id)
         .bind(listing.client_id)
         .bind(listing.site_id)
         .bind(listing.on_date)
-        .bind(listing.starts_from.map(Instant))
-        .bind(listing.starts_before.map(Instant))
+        .bind(Instant(listing.bounds().1))
         .bind(states)
         .bind(Instant(after_start))
         .bind(after_id)

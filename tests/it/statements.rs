@@ -37,7 +37,8 @@ fn is_statement(literal: &str) -> bool {
 /// With one place for a set of ids, one row of several, and one direction of two.
 fn whole(literal: &str) -> String {
     let fixed = (1..=30).rev().find(|place| literal.contains(&format!("${place}"))).unwrap_or(0);
-    let literal = literal.replace("{beyond}", ">").replace("{within}", "<").replace("{order}", "ASC");
+    let literal =
+        literal.replace("{by}", "TRUE").replace("{beyond}", ">").replace("{within}", "<").replace("{order}", "ASC");
     literal.replace("{ids}", &format!("${}", fixed + 1)).replace(['{', '}'], "")
 }
 
