@@ -222,6 +222,7 @@ CREATE TABLE mandatory_report (
 );
 CREATE INDEX mandatory_report_open ON mandatory_report (organisation_id, due_at, id) WHERE reported_at IS NULL;
 CREATE INDEX mandatory_report_all ON mandatory_report (organisation_id, due_at, id);
+CREATE INDEX mandatory_report_by_client ON mandatory_report (client_id);
 
 -- An event of a case. Never changed: a correction takes its place.
 CREATE TABLE case_event (

@@ -279,6 +279,10 @@ pub async fn lost(tx: &mut Tx, most: i64) -> Result<Vec<Vec<u8>>> {
 
 /// How many events wait to be sealed, and since when the oldest does.
 pub async fn lag(tx: &mut Tx) -> Result<(i64, Option<Instant>)> {
-    let sql = tx.sql("SELECT COUNT(*), MIN(occurred_at) FROM audit_pending JOIN audit_event ON id = event_id");
+    // Nothing but what waits is read of the events.
+    let sql = tx.sql(
+        "SELECT COUNT(*), MIN(since) FROM (SELECT
+            (SELECT occurred_at FROM audit_event WHERE id = event_id) AS since FROM audit_pending) AS waiting",
+    );
     Ok(sql.maybe().await?.unwrap_or((0, None)))
 }
