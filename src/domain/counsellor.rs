@@ -140,7 +140,8 @@ pub enum When {
 }
 
 impl WorkingHours {
-    fn is_at(&self, venue_id: Option<VenueId>) -> bool {
+    /// Whether it is about a venue; `None` is remote.
+    pub fn is_at(&self, venue_id: Option<VenueId>) -> bool {
         self.venue_id.is_none() || self.venue_id == venue_id
     }
 

@@ -239,7 +239,7 @@ pub fn presences(tx: &mut Tx, sites: &[SiteId], side: Side, around: Span, now: I
             AND (expires_at IS NULL OR expires_at > $5) AND site_id IN ({ids})",
         sites.len(),
     );
-    spans(sql.bind_reaching(around, LONGEST).bind(side).bind(now).bind_ids(sites))
+    spans(sql.bind_reaching(around, LONGEST_PRESENCE).bind(side).bind(now).bind_ids(sites))
 }
 
 /// Sessions, within an interval, of people of one side whom a client must never meet: by the facts
@@ -328,8 +328,10 @@ pub async fn repad(
     Ok(too_close)
 }
 
-/// No occupancy or presence lasts longer (`CHECK`s of the schema).
-const LONGEST: TimeDelta = TimeDelta::hours(48);
+/// No occupancy, and so no session, lasts longer (`CHECK` of the schema).
+const LONGEST: TimeDelta = TimeDelta::hours(24);
+/// No presence lasts longer (`CHECK` of the schema).
+const LONGEST_PRESENCE: TimeDelta = TimeDelta::hours(48);
 
 impl Sql<'_> {
     /// Binds the bounds of whatever reaches into an interval: after what it starts if nothing lasts longer than this,

@@ -92,7 +92,7 @@ words! {
 /// With what the answer of a rule changes, each with all before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Basis {
-    /// Who meets for what, and where.
+    /// Who meets for what, and by which modality.
     Meeting,
     /// When they meet.
     Time,

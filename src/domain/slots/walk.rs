@@ -3,12 +3,15 @@
 //! Whoever shows a page needs to know only what is taken at the times that the walk has come by.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
-use super::{Merit, Rank, Search, Start, grid, leads, merit, places, worked_at};
+use super::merit::merit;
+use super::start::{grid, places, worked_at};
+use super::{Merit, Rank, Search, Start, leads};
+use crate::domain::code::Modality;
 use crate::domain::ids::CounsellorId;
 use crate::domain::place::Place;
 use crate::domain::rules::{Basis, Facts, keeps};
@@ -39,30 +42,38 @@ pub struct Walk<'f> {
     search: &'f Search,
     facts: &'f Facts,
     ways: Vec<Way<'f>>,
-    /// The next time of every way.
-    next: BinaryHeap<Reverse<(Merit, DateTime<Utc>, usize)>>,
-    /// The ways of the last tie, whose next times nobody has looked for yet.
-    behind: Vec<(usize, DateTime<Utc>)>,
+    next: BinaryHeap<Reverse<Next>>,
+}
+
+/// The next time of a way, or one before which there is none until somebody looks: these come first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Next {
+    merit: Merit,
+    at: DateTime<Utc>,
+    is_found: bool,
+    way: usize,
 }
 
 impl<'f> Walk<'f> {
     /// Begins at the times of a rank, or with the best. The facts need not tell what is taken.
     pub fn new(search: &'f Search, facts: &'f Facts, at: Option<Rank>) -> Self {
-        let mut walk = Self { search, facts, ways: Vec::new(), next: BinaryHeap::new(), behind: Vec::new() };
-        let at = at.map(|rank| rank.time());
+        let mut walk = Self { search, facts, ways: Vec::new(), next: BinaryHeap::new() };
+        let (at, begin) = (at.map(|rank| rank.time()), search.window.starts_at());
         for (id, counsellor) in leads(search, facts) {
+            // Who suits at one place suits at every other of its kind.
+            let mut suits: BTreeMap<Modality, bool> = BTreeMap::new();
             for place in places(search, counsellor, facts) {
-                let (merit, _) = merit(search, facts, *id, place);
+                let Some(zone) = facts.zone_of(*id, place) else { continue };
+                let merit = merit(search, facts, *id, place);
+                let way = Way { counsellor_id: *id, place, zone, worked: worked_at(counsellor, place), merit };
                 let from = match at {
                     Some((done, _)) if merit < done => continue,
-                    Some((same, starts_at)) if merit == same => starts_at.max(search.window.starts_at()),
-                    _ => search.window.starts_at(),
+                    Some((same, starts_at)) if merit == same => starts_at.max(begin),
+                    _ => begin,
                 };
-                let Some(zone) = facts.zone_of(*id, place) else { continue };
-                let way = Way { counsellor_id: *id, place, zone, worked: worked_at(counsellor, place), merit };
-                if way.suits(search, facts) {
+                if *suits.entry(place.modality()).or_insert_with(|| way.suits(search, facts)) {
                     walk.ways.push(way);
-                    walk.advance(walk.ways.len() - 1, from);
+                    walk.follow(walk.ways.len() - 1, from);
                 }
             }
         }
@@ -71,26 +82,30 @@ impl<'f> Walk<'f> {
 
     /// The best times that are left.
     pub fn tie(&mut self) -> Option<Tie> {
-        for (way, from) in std::mem::take(&mut self.behind) {
-            self.advance(way, from);
+        while let Some(Reverse(next)) = self.next.peek().copied().filter(|Reverse(next)| !next.is_found) {
+            self.next.pop();
+            if let Some(start) = self.ways[next.way].first(self.search, self.facts, next.at) {
+                self.next.push(Reverse(Next { at: start.span.starts_at(), is_found: true, ..next }));
+            }
         }
-        let Reverse((merit, starts_at, _)) = *self.next.peek()?;
+        let Reverse(Next { merit, at, .. }) = *self.next.peek()?;
         let mut starts = Vec::new();
-        while let Some(Reverse((_, _, way))) =
-            self.next.peek().copied().filter(|it| (it.0.0, it.0.1) == (merit, starts_at))
+        while let Some(Reverse(next)) = self.next.peek().copied().filter(|Reverse(it)| (it.merit, it.at) == (merit, at))
         {
             self.next.pop();
-            starts.extend(self.ways[way].start(Span::lasting(starts_at, self.search.length)));
-            self.behind.push((way, starts_at + TimeDelta::microseconds(1)));
+            starts.extend(self.ways[next.way].start(Span::lasting(at, self.search.length)));
+            self.follow(next.way, at + TimeDelta::microseconds(1));
         }
-        Some(Tie { merit, starts_at, starts })
+        Some(Tie { merit, starts_at: at, starts })
     }
 
-    /// Finds the next time of a way.
-    fn advance(&mut self, way: usize, from: DateTime<Utc>) {
+    /// Goes on along a way, from when its counsellor works again.
+    fn follow(&mut self, way: usize, from: DateTime<Utc>) {
         let it = &self.ways[way];
-        if let Some(start) = it.first(self.search, self.facts, from) {
-            self.next.push(Reverse((it.merit, start.span.starts_at(), way)));
+        let worked = it.worked.get(it.worked.partition_point(|worked| worked.ends_at() <= from));
+        if let Some(worked) = worked {
+            let at = worked.starts_at().max(from);
+            self.next.push(Reverse(Next { merit: it.merit, at, is_found: false, way }));
         }
     }
 }

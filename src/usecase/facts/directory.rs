@@ -187,13 +187,14 @@ impl Directories {
     /// When a counsellor works somewhere on the days of an interval.
     pub fn working(
         &self,
-        counsellor: &Record<Counsellor>,
+        counsellor: &Arc<Record<Counsellor>>,
         venue_id: Option<VenueId>,
         zone: Tz,
         around: Span,
     ) -> Arc<Spans> {
-        let of = self.0.values().find(|it| it.counsellors.get(&counsellor.id).is_some_and(|it| **it == *counsellor));
-        match of {
+        let own = self.get(counsellor.organisation_id);
+        // What is remembered is of this very record.
+        match own.filter(|it| it.counsellors.get(&counsellor.id).is_some_and(|own| Arc::ptr_eq(own, counsellor))) {
             Some(it) => it.worked.of(counsellor, venue_id, zone, around),
             None => Arc::new(counsellor.working_spans(venue_id, zone, around)),
         }

@@ -44,16 +44,18 @@ impl<'a> Ground<'a> {
         self.venues.iter().flat_map(|venue| ask.directories.rooms(venue.id)).map(|room| room.id)
     }
 
-    /// When a counsellor works, by venue; `None` is remote.
+    /// When a counsellor works, by the venues where that is ever; `None` is remote.
     pub(super) fn working(
         &self,
         ask: &Ask<'_>,
-        counsellor: &Record<Counsellor>,
+        counsellor: &Arc<Record<Counsellor>>,
     ) -> BTreeMap<Option<VenueId>, Arc<Spans>> {
-        let works = |venue_id, zone| (venue_id, ask.directories.working(counsellor, venue_id, zone, ask.around));
-        let here = self.venues.iter().filter_map(|venue| Some((venue.id, self.sites.get(&venue.site_id)?.zone)));
-        let remote = ask.places.remote().then(|| works(None, counsellor.zone));
-        here.map(|(id, zone)| works(Some(id), zone)).chain(remote).collect()
+        let ever = |venue_id| counsellor.working_hours.iter().any(|row| !row.off && row.is_at(venue_id));
+        let zones = self.venues.iter().filter_map(|venue| Some((Some(venue.id), self.sites.get(&venue.site_id)?.zone)));
+        let remote = ask.places.remote().then_some((None, counsellor.zone));
+        let works = |(venue_id, zone)| (venue_id, ask.directories.working(counsellor, venue_id, zone, ask.around));
+        let all = zones.chain(remote).filter(|(venue_id, _)| ever(*venue_id)).map(works);
+        all.filter(|(_, spans)| !spans.joined().is_empty()).collect()
     }
 
     pub(super) fn site_facts(&self, ask: &Ask<'_>, taken: &Taken) -> BTreeMap<SiteId, SiteFacts> {
