@@ -29,8 +29,11 @@ pub(super) struct AskedVisits {
     clients: Asked<Vec<Visit>>,
     counsellors: Asked<Vec<Visit>>,
     /// None where they are all read.
-    counted: Option<Vec<(Period, Asked<Vec<(Uuid, i64)>>)>>,
+    counted: Option<Vec<AskedCount>>,
 }
+
+/// How many sessions counsellors have in a period, in rows that add up.
+type AskedCount = (Period, Asked<Vec<(Uuid, i64)>>);
 
 /// A local day, or the week that begins with one.
 #[derive(Clone, Copy)]
@@ -89,7 +92,7 @@ impl AskedVisits {
 }
 
 /// Has the database count the sessions on each local day in question; and in each week, of those who have a limit.
-fn count(tx: &mut Tx, ask: &Ask<'_>, weeks: bool) -> Vec<(Period, Asked<Vec<(Uuid, i64)>>)> {
+fn count(tx: &mut Tx, ask: &Ask<'_>, weeks: bool) -> Vec<AskedCount> {
     let mut zones: BTreeMap<&str, (Tz, Vec<CounsellorId>, Vec<CounsellorId>)> = BTreeMap::new();
     for it in &ask.counsellors {
         let (_, all, limited) = zones.entry(it.zone.name()).or_insert((it.zone, Vec::new(), Vec::new()));
@@ -116,7 +119,7 @@ fn count(tx: &mut Tx, ask: &Ask<'_>, weeks: bool) -> Vec<(Period, Asked<Vec<(Uui
     asked
 }
 
-async fn counted(tx: &mut Tx, asked: Vec<(Period, Asked<Vec<(Uuid, i64)>>)>) -> Result<Counted> {
+async fn counted(tx: &mut Tx, asked: Vec<AskedCount>) -> Result<Counted> {
     let mut all = Counted::new();
     for (period, asked) in asked {
         for (id, sessions) in tx.answer(asked).await? {
