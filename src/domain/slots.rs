@@ -121,7 +121,8 @@ impl Rank {
 
 /// Every free time, best first; and why there are few.
 pub fn find(search: &Search, facts: &Facts) -> Found {
-    let slots = free(starts(search, facts), search, facts);
+    let mut slots = free(starts(search, facts), search, facts);
+    note_lightest(&mut slots);
     let exclusions = if slots.len() < FEW { exclusions(search, facts, &slots) } else { Vec::new() };
     Found { slots, exclusions }
 }
@@ -130,12 +131,17 @@ pub fn find(search: &Search, facts: &Facts) -> Found {
 pub fn free(starts: impl IntoIterator<Item = Start>, search: &Search, facts: &Facts) -> Vec<Slot> {
     let mut slots: Vec<Slot> = starts.into_iter().filter_map(|start| start.slot(search, facts)).collect();
     slots.sort_unstable_by_key(|slot| slot.rank);
+    slots
+}
+
+/// Notes who has the fewest sessions among those who suit as well and are free at the same time: of slots in order, all
+/// of the times that are among them.
+pub fn note_lightest(slots: &mut [Slot]) {
     for same in slots.chunk_by_mut(|one, other| one.rank.time() == other.rank.time()) {
         let lightest = same[0].rank.load;
         let light = same.iter_mut().take_while(|slot| slot.rank.load == lightest);
         light.for_each(|slot| slot.reasons.push(SlotReason::LightestLoad));
     }
-    slots
 }
 
 /// For every rule: how many of the counsellors without a free time it stood against. When rules stand

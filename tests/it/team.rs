@@ -51,7 +51,7 @@ async fn team(ngo: &Ngo) -> Vec<Member> {
         });
         let made = made.await;
         let mut sessions = Vec::new();
-        for (every, start) in [(4, WEDNESDAY_MORNING), (6, WEDNESDAY_AFTERNOON), (9, TUESDAY)] {
+        for (every, start) in [(2, WEDNESDAY_MORNING), (3, WEDNESDAY_AFTERNOON), (9, TUESDAY)] {
             // Of those who have enough already another session is refused.
             if number % every == 0
                 && book(&ngo.coordinator, booking(ngo, &made, &ngo.survivor().await, start)).await.is_ok()
@@ -87,7 +87,7 @@ on_both_engines! {
             .into_iter()
             .map(|(it, start)| (it.id.clone(), start, lightest[&(it.id == known.id, start)] == it.on_wednesday()))
             .collect();
-        assert!(expected.len() > 400 && expected.iter().any(|(.., light)| !light), "{}", expected.len());
+        assert!(expected.len() > 150 && expected.iter().any(|(.., light)| !light), "{}", expected.len());
 
         let mut request = pb::FindSlotsRequest {
             client_id: client.id.clone(),
@@ -96,9 +96,13 @@ on_both_engines! {
             window_starts_at: at("2026-11-25T04:30:00Z"),
             window_ends_at: at("2026-11-25T06:30:00Z"),
             modality: pb::Modality::InPerson.into(),
-            page_size: 37,
+            page_size: 1,
             ..Default::default()
         };
+        // A small page does not make few of many.
+        let page = ngo.coordinator.scheduling().find_slots(request.clone()).await.unwrap().into_inner();
+        assert_eq!((page.slots.len(), page.exclusions.len()), (1, 0));
+        request.page_size = 37;
         let mut found = Vec::new();
         loop {
             let page = ngo.coordinator.scheduling().find_slots(request.clone()).await.unwrap().into_inner();

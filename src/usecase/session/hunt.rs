@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 
 use crate::domain::ids::{CounsellorId, VenueId};
 use crate::domain::rules::Facts;
-use crate::domain::slots::{Rank, Search, Slot, Start, Tie, Walk, free};
+use crate::domain::slots::{Rank, Search, Slot, Start, Tie, Walk, free, note_lightest};
 use crate::domain::time::Span;
 use crate::store::Tx;
 use crate::usecase::error::Result;
@@ -55,17 +55,21 @@ impl<'a> Hunt<'a> {
     pub(super) async fn run(&self, tx: &mut Tx, will_do: impl Fn(&Slot) -> bool) -> Result<Vec<Slot>> {
         let walk = Walk::new(self.search, &self.untaken, self.after);
         let mut ahead = Ahead { walk, tie: None, rest: VecDeque::new() };
-        let (mut found, mut size) = (Vec::new(), FIRST);
-        while found.len() < self.most {
+        let wanted = |slot: &Slot| self.after.is_none_or(|after| slot.rank > after) && will_do(slot);
+        let (mut found, mut enough, mut size) = (Vec::new(), 0, FIRST);
+        while enough < self.most {
             let starts = self.next(tx, &mut ahead, size).await?;
             if starts.is_empty() {
                 break;
             }
             let more = free(starts.iter().copied(), self.search, &self.about(tx, &starts).await?);
-            let more = more.into_iter().filter(|slot| self.after.is_none_or(|after| slot.rank > after));
-            found.extend(more.filter(&will_do));
+            enough += more.iter().filter(|slot| wanted(slot)).count();
+            found.extend(more);
             size = MOST.min(size * 2);
         }
+        // Whoever starts with the first of a page may stand on the page before, or be looked at before the others.
+        note_lightest(&mut found);
+        found.retain(wanted);
         Ok(found)
     }
 

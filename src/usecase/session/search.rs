@@ -124,7 +124,9 @@ async fn search(world: &World, call: &Call, wanted: &FindSlots, page: &Page) -> 
     let sought = Sought { organisation_id, side, clients: &clients, directories: &directories };
     let ask = wanted.ask(now, &sought, window)?;
     let search = wanted.search(window);
-    let mut slots = Hunt::new(&ask, &known, &search, after, page.most())?.run(&mut tx, |_| true).await?;
+    // However small the page: whether there are few has to be seen.
+    let hunt = Hunt::new(&ask, &known, &search, after, page.most().max(FEW))?;
+    let mut slots = hunt.run(&mut tx, |_| true).await?;
     let exclusions = match after {
         None if slots.len() < FEW => find(&search, &facts::load_taken(&mut tx, &ask, &known).await?).exclusions,
         _ => Vec::new(),
