@@ -174,7 +174,6 @@ struct SealRow {
     position: i64,
     event_id: Raw,
     hash: Raw,
-    id: Option<Raw>,
     occurred_at: Option<Micros>,
     principal: Option<Raw>,
     role: Option<Raw>,
@@ -189,9 +188,11 @@ struct SealRow {
 
 impl From<SealRow> for Sealed {
     fn from(row: SealRow) -> Self {
+        let event_id = row.event_id.0;
         let entry = || {
             Some(Entry {
-                id: row.id?.0,
+                // They were joined by it.
+                id: event_id.clone(),
                 occurred_at: row.occurred_at?.0,
                 principal: row.principal?.0,
                 role: row.role?.0,
@@ -204,14 +205,14 @@ impl From<SealRow> for Sealed {
                 request_id: row.request_id.map(|it| it.0),
             })
         };
-        Self { position: row.position, event_id: row.event_id.0, hash: row.hash.0, entry: entry() }
+        Self { position: row.position, hash: row.hash.0, entry: entry(), event_id }
     }
 }
 
 /// What is sealed after a position, with its events.
 pub async fn after(tx: &mut Tx, position: i64, most: i64) -> Result<Vec<Sealed>> {
     let sql = tx.sql(
-        "SELECT position, event_id, hash, id, occurred_at, principal, role, organisation_id, action, outcome, reason,
+        "SELECT position, event_id, hash, occurred_at, principal, role, organisation_id, action, outcome, reason,
             details, subjects, request_id
            FROM audit_seal LEFT JOIN audit_event ON id = event_id
           WHERE position > $1 ORDER BY position LIMIT $2",

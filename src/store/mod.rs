@@ -66,6 +66,7 @@ pub mod seal;
 pub mod series;
 pub mod service_account;
 pub mod session;
+mod session_list;
 mod session_whole;
 pub mod sql;
 pub mod statement;

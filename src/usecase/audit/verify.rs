@@ -80,18 +80,11 @@ pub async fn verify_whole(db: &Db, trusted: Vec<PublicKey>, kept: Option<Exporte
 async fn read(db: &Db, end: i64, give: mpsc::Sender<Page>) -> Result<()> {
     let mut at = 0;
     while at < end {
-        // Where no position is missing the second page follows on the first; else it is read again.
-        let (first, second) = tokio::try_join!(page(db, at, end), page(db, at.saturating_add(PAGE), end))?;
-        for page in [first, second] {
-            let Some(last) = page.0.last().map(|it| it.position) else { return Ok(()) };
-            let is_full = last == at.saturating_add(PAGE);
-            at = last;
-            if give.send(page).await.is_err() {
-                return Ok(());
-            }
-            if !is_full {
-                break;
-            }
+        let page = page(db, at, end).await?;
+        let Some(last) = page.0.last().map(|it| it.position) else { return Ok(()) };
+        at = last;
+        if give.send(page).await.is_err() {
+            return Ok(());
         }
     }
     Ok(())
