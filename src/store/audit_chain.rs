@@ -6,7 +6,7 @@ use super::error::{Error, Result};
 use super::raw::{Micros, Raw};
 use crate::domain::audit::chain::{Entry, Hash};
 use crate::domain::audit::head::SignedHead;
-use crate::domain::audit::verify::{Sealed, StoredHead};
+use crate::domain::audit::verify::StoredHead;
 use crate::domain::statement::PublicKey;
 use uuid::Uuid;
 
@@ -170,57 +170,6 @@ pub async fn keys(tx: &mut Tx) -> Result<Vec<StoredKey>> {
 }
 
 #[derive(sqlx::FromRow)]
-struct SealRow {
-    position: i64,
-    event_id: Raw,
-    hash: Raw,
-    occurred_at: Option<Micros>,
-    principal: Option<Raw>,
-    role: Option<Raw>,
-    organisation_id: Option<Raw>,
-    action: Option<Raw>,
-    outcome: Option<Raw>,
-    reason: Option<Raw>,
-    details: Option<Raw>,
-    subjects: Option<Raw>,
-    request_id: Option<Raw>,
-}
-
-impl From<SealRow> for Sealed {
-    fn from(row: SealRow) -> Self {
-        let event_id = row.event_id.0;
-        let entry = || {
-            Some(Entry {
-                // They were joined by it.
-                id: event_id.clone(),
-                occurred_at: row.occurred_at?.0,
-                principal: row.principal?.0,
-                role: row.role?.0,
-                organisation_id: row.organisation_id.map(|it| it.0),
-                action: row.action?.0,
-                outcome: row.outcome?.0,
-                reason: row.reason.map(|it| it.0),
-                details: row.details?.0,
-                subjects: row.subjects?.0,
-                request_id: row.request_id.map(|it| it.0),
-            })
-        };
-        Self { position: row.position, hash: row.hash.0, entry: entry(), event_id }
-    }
-}
-
-/// What is sealed after a position, with its events.
-pub async fn after(tx: &mut Tx, position: i64, most: i64) -> Result<Vec<Sealed>> {
-    let sql = tx.sql(
-        "SELECT position, event_id, hash, occurred_at, principal, role, organisation_id, action, outcome, reason,
-            details, subjects, request_id
-           FROM audit_seal LEFT JOIN audit_event ON id = event_id
-          WHERE position > $1 ORDER BY position LIMIT $2",
-    );
-    Ok(sql.bind(position).bind(most).all::<SealRow>().await?.into_iter().map(Sealed::from).collect())
-}
-
-#[derive(sqlx::FromRow)]
 struct HeadRow {
     position: i64,
     hash: Raw,
@@ -249,33 +198,6 @@ pub async fn heads(tx: &mut Tx, after: i64, until: i64) -> Result<Vec<StoredHead
 pub async fn last_head(tx: &mut Tx) -> Result<Option<StoredHead>> {
     let sql = tx.sql("SELECT position, hash, sealed_at, kid, signature FROM audit_head ORDER BY position DESC LIMIT 1");
     Ok(sql.maybe::<HeadRow>().await?.map(Into::into))
-}
-
-/// How many events there are, how many of them wait to be sealed, how many seals.
-pub async fn counts(tx: &mut Tx) -> Result<(i64, i64, i64)> {
-    let sql = tx.sql(
-        "SELECT (SELECT COUNT(*) FROM audit_event),
-            (SELECT COUNT(*) FROM audit_pending JOIN audit_event ON id = event_id), (SELECT COUNT(*) FROM audit_seal)",
-    );
-    Ok(sql.maybe().await?.unwrap_or_default())
-}
-
-/// Events that are neither sealed nor wait to be.
-pub async fn strays(tx: &mut Tx, most: i64) -> Result<Vec<Vec<u8>>> {
-    let sql = tx.sql(
-        "SELECT id FROM audit_event WHERE NOT EXISTS (SELECT 1 FROM audit_seal WHERE event_id = id)
-            AND NOT EXISTS (SELECT 1 FROM audit_pending WHERE event_id = id) ORDER BY id LIMIT $1",
-    );
-    Ok(sql.bind(most).all::<(Raw,)>().await?.into_iter().map(|row| row.0.0).collect())
-}
-
-/// What waits to be sealed and is not there any more.
-pub async fn lost(tx: &mut Tx, most: i64) -> Result<Vec<Vec<u8>>> {
-    let sql = tx.sql(
-        "SELECT event_id FROM audit_pending WHERE NOT EXISTS (SELECT 1 FROM audit_event WHERE id = event_id)
-          ORDER BY event_id LIMIT $1",
-    );
-    Ok(sql.bind(most).all::<(Raw,)>().await?.into_iter().map(|row| row.0.0).collect())
 }
 
 /// How many events wait to be sealed, and since when the oldest does.

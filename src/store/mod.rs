@@ -8,6 +8,7 @@ pub mod assessment;
 pub mod attendance;
 pub mod audit;
 pub mod audit_chain;
+pub mod audit_check;
 pub mod audit_list;
 pub mod break_glass;
 pub mod case;

@@ -7,7 +7,7 @@ use crate::domain::audit::chain::Hash;
 use crate::domain::audit::head::Exported;
 use crate::domain::audit::verify::{Fault, MOST_NAMED, Report, Sealed, StoredHead, Verifier};
 use crate::domain::statement::PublicKey;
-use crate::store::{Db, Tx, audit_chain};
+use crate::store::{Db, Tx, audit_chain, audit_check};
 use crate::usecase::call::{Call, disclosed};
 use crate::usecase::error::Result;
 use crate::usecase::world::World;
@@ -32,8 +32,8 @@ impl Rest {
     async fn read(tx: &mut Tx) -> Result<Self> {
         let most = i64::try_from(MOST_NAMED).unwrap_or(i64::MAX);
         let end = audit_chain::last(tx).await?;
-        let (events, waiting, seals) = audit_chain::counts(tx).await?;
-        let lost = audit_chain::lost(tx, most).await?;
+        let (events, waiting, seals) = audit_check::counts(tx).await?;
+        let lost = audit_check::lost(tx, most).await?;
         let beyond = audit_chain::heads(tx, end, i64::MAX).await?;
         Ok(Self { end, events, waiting, seals, lost, beyond })
     }
@@ -70,7 +70,7 @@ pub async fn verify_whole(db: &Db, trusted: Vec<PublicKey>, kept: Option<Exporte
     let gone = i64::try_from(verifier.gone()).unwrap_or(i64::MAX);
     if rest.events - rest.waiting > rest.seals - gone {
         let most = i64::try_from(MOST_NAMED).unwrap_or(i64::MAX);
-        let strays = audit_chain::strays(&mut db.read_once().await?, most).await?;
+        let strays = audit_check::strays(&mut db.read_once().await?, most).await?;
         strays.into_iter().for_each(|event_id| verifier.found(Fault::Stray { event_id }));
     }
     Ok(verifier.end(&rest.beyond))
@@ -92,7 +92,7 @@ async fn read(db: &Db, end: i64, give: mpsc::Sender<Page>) -> Result<()> {
 
 async fn page(db: &Db, after: i64, end: i64) -> Result<Page> {
     let mut tx = db.begin_read().await?;
-    let mut seals = audit_chain::after(&mut tx, after, PAGE).await?;
+    let mut seals = audit_check::after(&mut tx, after, PAGE).await?;
     seals.retain(|it| it.position <= end);
     let last = seals.last().map_or(after, |it| it.position);
     let heads = audit_chain::heads(&mut tx, after, last).await?;
@@ -123,7 +123,7 @@ pub async fn verify_part(world: &World, call: &Call, wanted: &VerifyAudit, own: 
     let mut tx = world.db().begin_read().await?;
     let before = wanted.from - 1;
     let previous = audit_chain::hash_at(&mut tx, before).await?.unwrap_or(Hash::GENESIS);
-    let seals = audit_chain::after(&mut tx, before, wanted.most).await?;
+    let seals = audit_check::after(&mut tx, before, wanted.most).await?;
     let last = seals.last().map_or(before, |it| it.position);
     let heads = audit_chain::heads(&mut tx, before, last).await?;
     let is_end = i64::try_from(seals.len()).is_ok_and(|count| count < wanted.most);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aftercare::domain::audit::chain::{Hash, link};
 use aftercare::domain::audit::verify::Fault;
-use aftercare::store::{Db, Error, Tx, audit_chain};
+use aftercare::store::{Db, Error, Tx, audit_check};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
@@ -236,7 +236,7 @@ on_both_engines! {
         raw.run("UPDATE audit_event SET principal = 'nobody' WHERE id = (SELECT event_id FROM audit_seal WHERE position = 2);
             DELETE FROM audit_head").await;
         let db = Db::open(&app.db.target, 1).await.unwrap();
-        let seals = audit_chain::after(&mut db.begin_read().await.unwrap(), 0, 10_000).await.unwrap();
+        let seals = audit_check::after(&mut db.begin_read().await.unwrap(), 0, 10_000).await.unwrap();
         let mut previous = Hash::GENESIS;
         for it in seals {
             previous = link(&previous, it.position, &it.entry.unwrap().canonical());
