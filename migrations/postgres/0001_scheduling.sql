@@ -422,6 +422,8 @@ CREATE INDEX session_by_counsellor ON session (counsellor_id, starts_at, id, end
 -- One session stands for each number of a series.
 CREATE UNIQUE INDEX session_by_series ON session (series_id, series_number) WHERE state = 'BOOKED';
 CREATE INDEX session_of_series ON session (series_id, starts_at);
+-- For the check of the key when a session is deleted, as holds are.
+CREATE INDEX session_by_successor ON session (successor_id) WHERE successor_id IS NOT NULL;
 CREATE INDEX session_by_site ON session (site_id, starts_at, id);
 CREATE INDEX session_by_hold ON session (held_until) WHERE held_until IS NOT NULL;
 CREATE INDEX session_flagged ON session (organisation_id, starts_at, id) WHERE flags <> '[]';

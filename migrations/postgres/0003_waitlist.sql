@@ -36,6 +36,8 @@ CREATE TABLE waitlist_entry (
 CREATE UNIQUE INDEX waitlist_entry_once ON waitlist_entry (client_id, service) WHERE ended_how IS NULL;
 -- For the check of the key when a session is deleted, as holds are.
 CREATE INDEX waitlist_entry_by_session ON waitlist_entry (session_id);
+-- For the check of the key when a counsellor changes.
+CREATE INDEX waitlist_entry_by_counsellor ON waitlist_entry (counsellor_id, side);
 CREATE INDEX waitlist_entry_waiting ON waitlist_entry (organisation_id, side, joined_at, id) WHERE ended_how IS NULL;
 
 -- A time of a counsellor that a session gave back, and that is offered until somebody takes it or nobody is left.
@@ -60,6 +62,7 @@ CREATE TABLE freed_slot (
     CHECK ((closed_how IS NULL) = (closed_at IS NULL))
 );
 CREATE INDEX freed_slot_by_session ON freed_slot (session_id);
+CREATE INDEX freed_slot_by_counsellor ON freed_slot (counsellor_id, side);
 CREATE INDEX freed_slot_open ON freed_slot (organisation_id, side, starts_at) WHERE closed_how IS NULL;
 
 -- Never across organisations or sides: the keys hold that.

@@ -33,6 +33,7 @@ CREATE TABLE break_glass (
     CHECK (reviewed_at IS NULL OR opened_at IS NOT NULL)
 );
 CREATE INDEX break_glass_by_organisation ON break_glass (organisation_id, id);
+CREATE INDEX break_glass_by_counsellor ON break_glass (counsellor_id, side);
 CREATE INDEX break_glass_by_client ON break_glass (client_id, counsellor_id);
 
 -- What was asked for and what has happened stays.

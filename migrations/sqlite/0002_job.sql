@@ -21,3 +21,5 @@ CREATE TABLE job (
     CHECK (state = 'QUEUED' OR (leased_by IS NULL AND dedupe_key IS NULL))
 ) STRICT;
 CREATE INDEX job_due ON job (due_at, id) WHERE state = 'QUEUED';
+CREATE INDEX job_leased ON job (leased_by) WHERE leased_by IS NOT NULL;
+CREATE INDEX job_dead ON job (id) WHERE state = 'DEAD';

@@ -1,6 +1,8 @@
 //! Every SQL text of the store is prepared on both engines: a misspelt column is found here, not
 //! by whoever first calls it.
 
+mod scans;
+
 use std::fs;
 use std::path::Path;
 
@@ -37,8 +39,11 @@ fn is_statement(literal: &str) -> bool {
 /// With one place for a set of ids, one row of several, and one direction of two.
 fn whole(literal: &str) -> String {
     let fixed = (1..=30).rev().find(|place| literal.contains(&format!("${place}"))).unwrap_or(0);
-    let literal =
-        literal.replace("{by}", "TRUE").replace("{beyond}", ">").replace("{within}", "<").replace("{order}", "ASC");
+    let literal = literal
+        .replace("{by}", "organisation_id = $1")
+        .replace("{beyond}", ">")
+        .replace("{within}", "<")
+        .replace("{order}", "ASC");
     literal.replace("{ids}", &format!("${}", fixed + 1)).replace(['{', '}'], "")
 }
 
