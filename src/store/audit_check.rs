@@ -6,9 +6,10 @@ use super::raw::{Micros, Raw};
 use crate::domain::audit::chain::Entry;
 use crate::domain::audit::verify::Sealed;
 
-/// The texts of an event are read as one, which costs half of what reading each does.
-#[derive(sqlx::FromRow)]
-struct SealRow {
+/// What is sealed at a position, as it was read: the texts of its event as one, which costs half of what reading each
+/// does.
+#[derive(Debug, sqlx::FromRow)]
+pub struct Packed {
     position: i64,
     event_id: Raw,
     hash: Raw,
@@ -34,8 +35,15 @@ fn cut(lengths: &[u8], mut texts: &[u8]) -> Option<[Option<Vec<u8>>; 7]> {
     Some(cut)
 }
 
-impl From<SealRow> for Sealed {
-    fn from(row: SealRow) -> Self {
+impl Packed {
+    /// Where.
+    pub fn position(&self) -> i64 {
+        self.position
+    }
+}
+
+impl From<Packed> for Sealed {
+    fn from(row: Packed) -> Self {
         let event_id = row.event_id.0;
         let entry = || {
             let [principal, role, action, outcome, reason, details, subjects] = cut(&row.lengths?.0, &row.texts?.0)?;
@@ -59,7 +67,7 @@ impl From<SealRow> for Sealed {
 }
 
 /// What is sealed after a position, with its events.
-pub async fn after(tx: &mut Tx, position: i64, most: i64) -> Result<Vec<Sealed>> {
+pub async fn after(tx: &mut Tx, position: i64, most: i64) -> Result<Vec<Packed>> {
     let sql = tx.sql(
         "SELECT position, event_id, hash, occurred_at, organisation_id, request_id,
             octet_length(principal) || ',' || octet_length(role) || ',' || octet_length(action) || ','
@@ -69,7 +77,7 @@ pub async fn after(tx: &mut Tx, position: i64, most: i64) -> Result<Vec<Sealed>>
            FROM audit_seal LEFT JOIN audit_event ON id = event_id
           WHERE position > $1 ORDER BY position LIMIT $2",
     );
-    Ok(sql.bind(position).bind(most).all::<SealRow>().await?.into_iter().map(Sealed::from).collect())
+    sql.bind(position).bind(most).all().await
 }
 
 /// How many events there are, how many of them wait to be sealed, how many seals.

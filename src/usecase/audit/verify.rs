@@ -7,6 +7,7 @@ use crate::domain::audit::chain::Hash;
 use crate::domain::audit::head::Exported;
 use crate::domain::audit::verify::{Fault, MOST_NAMED, Report, Sealed, StoredHead, Verifier};
 use crate::domain::statement::PublicKey;
+use crate::store::audit_check::Packed;
 use crate::store::{Db, Tx, audit_chain, audit_check};
 use crate::usecase::call::{Call, disclosed};
 use crate::usecase::error::Result;
@@ -16,7 +17,7 @@ use crate::usecase::world::World;
 const PAGE: i64 = 2_000;
 
 /// What is sealed there, and the heads among it.
-type Page = (Vec<Sealed>, Vec<StoredHead>);
+type Page = (Vec<Packed>, Vec<StoredHead>);
 
 /// What the database has besides the chain, as of one instant.
 struct Rest {
@@ -51,13 +52,13 @@ pub async fn verify_whole(db: &Db, trusted: Vec<PublicKey>, kept: Option<Exporte
     if let Some(kid) = foreign {
         verifier.found(Fault::KeptForeign { kid });
     }
-    // One reads while the other hashes.
+    // One reads while the other unpacks and hashes.
     let (give, mut take) = mpsc::channel(2);
     let reading = read(db, rest.end, give);
     let checking = async {
         while let Some((seals, heads)) = take.recv().await {
             let checked = tokio::task::spawn_blocking(move || {
-                verifier.page(&seals, &heads);
+                verifier.page(&unpacked(seals), &heads);
                 verifier
             });
             verifier = checked.await.map_err(std::io::Error::other).map_err(crate::store::Error::File)?;
@@ -81,7 +82,7 @@ async fn read(db: &Db, end: i64, give: mpsc::Sender<Page>) -> Result<()> {
     let mut at = 0;
     while at < end {
         let page = page(db, at, end).await?;
-        let Some(last) = page.0.last().map(|it| it.position) else { return Ok(()) };
+        let Some(last) = page.0.last().map(Packed::position) else { return Ok(()) };
         at = last;
         if give.send(page).await.is_err() {
             return Ok(());
@@ -93,10 +94,14 @@ async fn read(db: &Db, end: i64, give: mpsc::Sender<Page>) -> Result<()> {
 async fn page(db: &Db, after: i64, end: i64) -> Result<Page> {
     let mut tx = db.begin_read().await?;
     let mut seals = audit_check::after(&mut tx, after, PAGE).await?;
-    seals.retain(|it| it.position <= end);
-    let last = seals.last().map_or(after, |it| it.position);
+    seals.retain(|it| it.position() <= end);
+    let last = seals.last().map_or(after, Packed::position);
     let heads = audit_chain::heads(&mut tx, after, last).await?;
     Ok((seals, heads))
+}
+
+fn unpacked(seals: Vec<Packed>) -> Vec<Sealed> {
+    seals.into_iter().map(Sealed::from).collect()
 }
 
 /// Asks for a check of a part of the chain.
@@ -123,7 +128,7 @@ pub async fn verify_part(world: &World, call: &Call, wanted: &VerifyAudit, own: 
     let mut tx = world.db().begin_read().await?;
     let before = wanted.from - 1;
     let previous = audit_chain::hash_at(&mut tx, before).await?.unwrap_or(Hash::GENESIS);
-    let seals = audit_check::after(&mut tx, before, wanted.most).await?;
+    let seals = unpacked(audit_check::after(&mut tx, before, wanted.most).await?);
     let last = seals.last().map_or(before, |it| it.position);
     let heads = audit_chain::heads(&mut tx, before, last).await?;
     let is_end = i64::try_from(seals.len()).is_ok_and(|count| count < wanted.most);

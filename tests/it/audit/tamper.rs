@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aftercare::domain::audit::chain::{Hash, link};
-use aftercare::domain::audit::verify::Fault;
+use aftercare::domain::audit::verify::{Fault, Sealed};
 use aftercare::store::{Db, Error, Tx, audit_check};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -238,7 +238,7 @@ on_both_engines! {
         let db = Db::open(&app.db.target, 1).await.unwrap();
         let seals = audit_check::after(&mut db.begin_read().await.unwrap(), 0, 10_000).await.unwrap();
         let mut previous = Hash::GENESIS;
-        for it in seals {
+        for it in seals.into_iter().map(Sealed::from) {
             previous = link(&previous, it.position, &it.entry.unwrap().canonical());
             let hash = raw.literal(&previous.0);
             raw.run(&format!("UPDATE audit_seal SET hash = {hash} WHERE position = {}", it.position)).await;
