@@ -4,14 +4,18 @@
 //! interrupt a write halfway. A transaction that met a rival is tried again, a bounded number of
 //! times.
 
+mod erased;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tracing::Instrument;
 use uuid::Uuid;
 
+use self::erased::{Answering, Erased, Pending};
 use super::call::Call;
 use super::error::{Error, Result};
 use super::world::World;
@@ -110,23 +114,26 @@ const ATTEMPTS: u32 = 5;
 
 /// Runs a mutation to its end, whether or not the caller still waits.
 pub async fn mutate<M: Mutation>(world: &World, call: Call, mutation: M) -> Result<M::Answer> {
-    let world = world.clone();
-    let task = async move {
-        let mut attempt = 1;
-        loop {
-            match once(&world, &call, &mutation, attempt).await {
-                Err(Error::Unavailable(error)) if attempt < ATTEMPTS && may_repeat(&call, &error) => {
-                    tracing::debug!(attempt, error = &error as &dyn std::error::Error, "met a rival");
-                    tokio::time::sleep(Duration::from_millis(5 << attempt)).await;
-                    attempt += 1;
-                }
-                result => return result,
-            }
-        }
-    };
-    match tokio::spawn(task.in_current_span()).await {
-        Ok(result) => result,
+    let answering = Arc::new(Answering::new(mutation));
+    // One kind of task for all.
+    let task: Pending<'static, ()> = Box::pin(attempts(world.clone(), call, answering.clone()).in_current_span());
+    match tokio::spawn(task).await {
+        Ok(result) => result.map(|()| answering.answer()),
         Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+    }
+}
+
+async fn attempts(world: World, call: Call, mutation: Arc<dyn Erased>) -> Result<()> {
+    let mut attempt = 1;
+    loop {
+        match once(&world, &call, mutation.as_ref(), attempt).await {
+            Err(Error::Unavailable(error)) if attempt < ATTEMPTS && may_repeat(&call, &error) => {
+                tracing::debug!(attempt, error = &error as &dyn std::error::Error, "met a rival");
+                tokio::time::sleep(Duration::from_millis(5 << attempt)).await;
+                attempt += 1;
+            }
+            result => return result,
+        }
     }
 }
 
@@ -135,7 +142,7 @@ fn may_repeat(call: &Call, error: &store::Error) -> bool {
     call.request().is_some() || !matches!(error, store::Error::Uncertain(_))
 }
 
-async fn once<M: Mutation>(world: &World, call: &Call, mutation: &M, attempt: u32) -> Result<M::Answer> {
+async fn once(world: &World, call: &Call, mutation: &dyn Erased, attempt: u32) -> Result<()> {
     mutation.before(world).await?;
     if attempt > 1 {
         mutation.make_way(world).await?;
@@ -153,7 +160,7 @@ async fn once<M: Mutation>(world: &World, call: &Call, mutation: &M, attempt: u3
         registered: false,
     };
     match run(&mut work, mutation).await {
-        Ok(answer) => {
+        Ok(()) => {
             work.audit(Outcome::Done, None)?;
             work.tx.commit().await?;
             world.tell_pump();
@@ -166,7 +173,7 @@ async fn once<M: Mutation>(world: &World, call: &Call, mutation: &M, attempt: u3
             if work.enqueued {
                 world.tell_workers();
             }
-            Ok(answer)
+            Ok(())
         }
         Err(refusal) if refusal.is_refusal() => {
             work.tx.start_over().await?;
@@ -191,18 +198,18 @@ async fn once<M: Mutation>(world: &World, call: &Call, mutation: &M, attempt: u3
     }
 }
 
-async fn run<M: Mutation>(work: &mut Work<'_>, mutation: &M) -> Result<M::Answer> {
+async fn run(work: &mut Work<'_>, mutation: &dyn Erased) -> Result<()> {
     let call = work.call;
     let Some(request) = call.request() else {
-        return mutation.run(work).await;
+        return mutation.run(work).await.map(drop);
     };
     let (principal, method) = (&call.caller().identity(), call.method());
     let now = Instant(work.now);
     match request::claim(&mut work.tx, principal, request.id, method, &request.digest, now).await? {
         None => {
-            let answer = mutation.run(work).await?;
-            request::finish(&mut work.tx, principal, request.id, mutation.result_id(&answer));
-            Ok(answer)
+            let result_id = mutation.run(work).await?;
+            request::finish(&mut work.tx, principal, request.id, result_id);
+            Ok(())
         }
         Some(done) if done.method != method || done.digest != request.digest => Err(Error::RequestReused),
         Some(done) => {
