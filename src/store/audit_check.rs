@@ -17,8 +17,8 @@ pub struct Packed {
     organisation_id: Option<Raw>,
     request_id: Option<Raw>,
     /// How many bytes each has; nothing for one that is NULL.
-    lengths: Option<Raw>,
-    texts: Option<Raw>,
+    lengths: Raw,
+    texts: Raw,
 }
 
 /// The texts of an event, cut where their lengths say.
@@ -46,7 +46,7 @@ impl From<Packed> for Sealed {
     fn from(row: Packed) -> Self {
         let event_id = row.event_id.0;
         let entry = || {
-            let [principal, role, action, outcome, reason, details, subjects] = cut(&row.lengths?.0, &row.texts?.0)?;
+            let [principal, role, action, outcome, reason, details, subjects] = cut(&row.lengths.0, &row.texts.0)?;
             Some(Entry {
                 // They were joined by it.
                 id: event_id.clone(),
@@ -70,10 +70,9 @@ impl From<Packed> for Sealed {
 pub async fn after(tx: &mut Tx, position: i64, most: i64) -> Result<Vec<Packed>> {
     let sql = tx.sql(
         "SELECT position, event_id, hash, occurred_at, organisation_id, request_id,
-            octet_length(principal) || ',' || octet_length(role) || ',' || octet_length(action) || ','
-                || octet_length(outcome) || ',' || COALESCE(CAST(octet_length(reason) AS TEXT), '') || ','
-                || octet_length(details) || ',' || octet_length(subjects) AS lengths,
-            principal || role || action || outcome || COALESCE(reason, '') || details || subjects AS texts
+            concat(octet_length(principal), ',', octet_length(role), ',', octet_length(action), ',', octet_length(outcome),
+                ',', octet_length(reason), ',', octet_length(details), ',', octet_length(subjects)) AS lengths,
+            concat(principal, role, action, outcome, reason, details, subjects) AS texts
            FROM audit_seal LEFT JOIN audit_event ON id = event_id
           WHERE position > $1 ORDER BY position LIMIT $2",
     );
