@@ -54,6 +54,10 @@ pub const NOW: &str = "2026-11-23T04:00:00Z";
 /// What the seed of a world is changed by, when the service is started again over it.
 const REOPENED: u64 = 0x0be9;
 
+/// That of the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let options = Options::parse();
     let begun = delay::begin_again(&options).and_then(|()| Ok(tokio::runtime::Runtime::new()?));
