@@ -3,7 +3,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use uuid::Uuid;
 
@@ -29,7 +29,7 @@ pub trait Erased: Send + Sync {
     fn replay<'a>(&'a self, work: &'a mut Work<'_>, result_id: Uuid) -> Pending<'a, ()>;
 }
 
-/// A mutation and what it has answered last.
+/// A mutation, and what its last attempt has answered.
 pub struct Answering<M: Mutation> {
     mutation: M,
     answer: Mutex<Option<M::Answer>>,
@@ -50,7 +50,7 @@ impl<M: Mutation> Answering<M> {
         *self.locked() = Some(answer);
     }
 
-    fn locked(&self) -> std::sync::MutexGuard<'_, Option<M::Answer>> {
+    fn locked(&self) -> MutexGuard<'_, Option<M::Answer>> {
         self.answer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
