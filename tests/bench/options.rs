@@ -76,6 +76,10 @@ pub struct Options {
     #[arg(long)]
     pub no_baselines: bool,
 
+    /// Also tell what each of those statements costs, said alone.
+    #[arg(long, conflicts_with = "no_baselines")]
+    pub costs: bool,
+
     /// Instead: have each of a hundred times wanted sixteen times at once, by 2 and by 16 callers.
     #[arg(long)]
     pub race: bool,

@@ -3,7 +3,7 @@
 //! The bytes are the same on both engines and for ever: whoever changes what is hashed makes another version beside
 //! this one. Ids are their sixteen bytes, texts their UTF-8, instants microseconds, lists the JSON text that was stored.
 
-use sha2::{Digest, Sha256};
+use ring::digest::{Context, SHA256};
 
 /// Keeps these hashes apart from all others.
 const DOMAIN: &[u8] = b"aftercare audit chain\0";
@@ -99,12 +99,14 @@ impl Entry {
 
 /// The hash of an event at a position, of its [`Entry::canonical`] bytes and of everything before it.
 pub fn link(previous: &Hash, position: i64, canonical: &[u8]) -> Hash {
-    let hash = Sha256::new()
-        .chain_update(DOMAIN)
-        .chain_update(previous.0)
-        .chain_update(position.to_be_bytes())
-        .chain_update(canonical);
-    Hash(hash.finalize().into())
+    // A third faster than `sha2` where the processor has no instructions for it, and this hashes millions in a row.
+    let mut hash = Context::new(&SHA256);
+    for part in [DOMAIN, &previous.0, &position.to_be_bytes(), canonical] {
+        hash.update(part);
+    }
+    let mut link = Hash::GENESIS;
+    link.0.copy_from_slice(hash.finish().as_ref());
+    link
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! The recording is made on one copy of the world by the use cases themselves, without the service's chores; it is said
 //! again to another copy, so that every id, time and constraint is as it was, and nothing has to be made up.
 
+mod costs;
 mod postgres;
 mod sqlite;
 
@@ -23,6 +24,7 @@ use aftercare::usecase::{Call, World, mutate};
 use chrono::TimeDelta;
 use hdrhistogram::Histogram;
 
+use self::costs::Costs;
 use super::database::Fresh;
 use super::load::Measured;
 use super::people::{People, district};
@@ -154,13 +156,16 @@ async fn replay(
     let (first, second) = tape.split_at(tape.len() / 2);
     for (part, callers) in [(first, GROUP), (second, 1)] {
         let connections = callers.min(CONNECTIONS);
-        let (name, measured) = match options.engine {
+        let (name, (measured, costs)) = match options.engine {
             Engine::Sqlite => (format!("{call}, SQL alone"), sqlite::say(copy, part, callers).await?),
             Engine::Postgres => {
                 (format!("{call}, SQL alone, on {connections}"), postgres::say(copy, part, connections).await?)
             }
         };
         report.add(Row { name, how: How::Callers(callers) }, &measured)?;
+        if options.costs && callers == 1 {
+            costs.tell(call, part.len());
+        }
     }
     Ok(())
 }

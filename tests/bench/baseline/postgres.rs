@@ -16,7 +16,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::{Bound, Said, measured};
+use super::{Bound, Costs, Said, measured};
 use crate::Result;
 use crate::database::Fresh;
 use crate::load::{Measured, present};
@@ -187,7 +187,7 @@ impl Encode<'_, Postgres> for Own {
 }
 
 /// Says it all again on so many connections: whoever is free takes the next call.
-pub async fn say(copy: &Fresh, calls: &[Vec<Said>], connections: usize) -> Result<Measured> {
+pub async fn say(copy: &Fresh, calls: &[Vec<Said>], connections: usize) -> Result<(Measured, Costs)> {
     let calls: Vec<Vec<Said>> = calls.to_vec();
     let calls = Arc::new(Mutex::new(calls.into_iter()));
     let mut idle = Vec::new();
@@ -199,29 +199,33 @@ pub async fn say(copy: &Fresh, calls: &[Vec<Said>], connections: usize) -> Resul
     for connection in idle {
         speakers.spawn(speak(connection, calls.clone()));
     }
-    let mut latencies = Histogram::new(3)?;
+    let (mut latencies, mut all) = (Histogram::new(3)?, Costs::default());
     while let Some(spoken) = speakers.join_next().await {
-        latencies.add(spoken??)?;
+        let (own, costs) = spoken??;
+        latencies.add(own)?;
+        all.join(costs);
     }
-    Ok(measured(latencies, begun.elapsed()))
+    Ok((measured(latencies, begun.elapsed()), all))
 }
 
 async fn speak(
     mut connection: PgConnection,
     calls: Arc<Mutex<std::vec::IntoIter<Vec<Said>>>>,
-) -> Result<Histogram<u64>> {
-    let mut latencies = Histogram::new(3)?;
+) -> Result<(Histogram<u64>, Costs)> {
+    let (mut latencies, mut costs) = (Histogram::new(3)?, Costs::default());
     loop {
         let next = calls.lock().unwrap_or_else(std::sync::PoisonError::into_inner).next();
         let Some(call) = next else { break };
         let begun = present();
         for said in &call {
+            let begun = present();
             run(&mut connection, said).await.map_err(|error| format!("{error}: {}", said.text))?;
+            costs.add(&said.text, begun.elapsed());
         }
         latencies.record(u64::try_from(begun.elapsed().as_nanos())?)?;
     }
     connection.close().await?;
-    Ok(latencies)
+    Ok((latencies, costs))
 }
 
 async fn run(connection: &mut PgConnection, said: &Said) -> sqlx::Result<()> {

@@ -10,7 +10,7 @@ use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteJournalMode, Sql
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, Sqlite, SqliteConnection};
 use tokio::time::Instant;
 
-use super::{Bound, Said, is_frame, measured};
+use super::{Bound, Costs, Said, is_frame, measured};
 use crate::database::Fresh;
 use crate::load::{Measured, present};
 use crate::{Error, Result};
@@ -113,7 +113,7 @@ fn literal(full: &str) -> (Bound, &str) {
 }
 
 /// Says it all on one connection like the service's writer; so many calls share a commit, each behind a savepoint.
-pub async fn say(copy: &Fresh, calls: &[Vec<Said>], group: usize) -> Result<Measured> {
+pub async fn say(copy: &Fresh, calls: &[Vec<Said>], group: usize) -> Result<(Measured, Costs)> {
     let options = SqliteConnectOptions::new()
         .filename(copy.directory.path().join("aftercare.db"))
         .journal_mode(SqliteJournalMode::Wal)
@@ -122,7 +122,7 @@ pub async fn say(copy: &Fresh, calls: &[Vec<Said>], group: usize) -> Result<Meas
         .pragma("cache_size", "-65536")
         .pragma("temp_store", "MEMORY");
     let mut connection = options.connect().await?;
-    let mut latencies = Histogram::new(3)?;
+    let (mut latencies, mut costs) = (Histogram::new(3)?, Costs::default());
     let begun = present();
     for calls in calls.chunks(group) {
         let mut starts: Vec<Instant> = Vec::new();
@@ -131,7 +131,9 @@ pub async fn say(copy: &Fresh, calls: &[Vec<Said>], group: usize) -> Result<Meas
             starts.push(present());
             connection.execute("SAVEPOINT member").await?;
             for said in call {
+                let begun = present();
                 run(&mut connection, said).await.map_err(|error| Error::from(format!("{error}: {}", said.text)))?;
+                costs.add(&said.text, begun.elapsed());
             }
             connection.execute("RELEASE member").await?;
         }
@@ -142,7 +144,7 @@ pub async fn say(copy: &Fresh, calls: &[Vec<Said>], group: usize) -> Result<Meas
     }
     let lasted = begun.elapsed();
     connection.close().await?;
-    Ok(measured(latencies, lasted))
+    Ok((measured(latencies, lasted), costs))
 }
 
 async fn run(connection: &mut SqliteConnection, said: &Said) -> sqlx::Result<()> {
