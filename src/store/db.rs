@@ -247,7 +247,7 @@ impl Tx {
             return Ok(());
         }
         let connection = match &mut self.begun {
-            Begun::Writing(member) => Connection::Sqlite(member.connection()),
+            Begun::Writing(member) => member.line(),
             Begun::Reading(reader) => return reader.send(&mut self.queue).await,
             Begun::Postgres(tx) => Connection::Postgres(tx),
             Begun::Once(connection) => Connection::Postgres(connection),

@@ -14,11 +14,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::SqlitePool;
-use sqlx::{Executor as _, Sqlite, SqliteConnection};
+#[cfg(test)]
+use sqlx::SqliteConnection;
+use sqlx::{Executor as _, Sqlite};
 use tokio::sync::{Mutex, MutexGuard, OwnedMappedMutexGuard, OwnedMutexGuard, oneshot};
 
+use super::bell::Bell;
 use super::error::{Error, Result, is_uncertain};
 use super::open::WAIT_FOR_CONNECTION;
+use super::queue::Connection;
 
 /// So many share a commit at most: what the first of them waits for. \[P\]
 const MOST: usize = 64;
@@ -40,6 +44,7 @@ struct Seat {
 #[derive(Debug)]
 struct Group {
     connection: PoolConnection<Sqlite>,
+    bell: Bell,
     state: State,
     /// Who waits for the commit.
     members: Vec<oneshot::Sender<Result<()>>>,
@@ -83,7 +88,8 @@ impl Writer {
         if seat.group.is_none() {
             let connection = seat.pool.acquire().await?;
             let members = Vec::new();
-            seat.group = Some(Group { connection, state: State::None, members, closer_comes: false });
+            let bell = Bell::new();
+            seat.group = Some(Group { connection, bell, state: State::None, members, closer_comes: false });
         }
         let group = OwnedMutexGuard::try_map(seat, |seat| seat.group.as_mut());
         let mut group = group.map_err(|_| sqlx::Error::PoolClosed)?;
@@ -229,7 +235,8 @@ impl Group {
     }
 
     async fn run(&mut self, text: &'static str) -> sqlx::Result<()> {
-        self.connection.execute(sqlx::query(text)).await.map(drop)
+        let done = self.bell.all(self.connection.fetch_many(sqlx::query(text))).await;
+        done.into_iter().try_for_each(|it| it.map(drop))
     }
 }
 
@@ -242,8 +249,15 @@ pub(super) struct Member {
 }
 
 impl Member {
-    pub(super) fn connection(&mut self) -> &mut SqliteConnection {
+    #[cfg(test)]
+    fn connection(&mut self) -> &mut SqliteConnection {
         &mut self.group.connection
+    }
+
+    /// Where its statements are sent.
+    pub(super) fn line(&mut self) -> Connection<'_> {
+        let group = &mut *self.group;
+        Connection::Sqlite(&mut group.connection, &group.bell)
     }
 
     /// Undoes all that this member did.

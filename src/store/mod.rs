@@ -10,6 +10,7 @@ pub mod audit;
 pub mod audit_chain;
 pub mod audit_check;
 pub mod audit_list;
+mod bell;
 pub mod break_glass;
 pub mod case;
 pub mod case_event;

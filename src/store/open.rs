@@ -23,8 +23,7 @@ const TRUSTED_FOR: Duration = Duration::from_secs(1);
 const BOUNDS: [(&str, &str); 3] =
     [("lock_timeout", "10s"), ("idle_in_transaction_session_timeout", "60s"), ("synchronous_commit", "on")];
 
-/// Rows that a connection reads ahead of whoever takes them, who collects all of them anyway: a page of any list, without
-/// a hop between its thread and theirs for each.
+/// Rows that a connection reads ahead of whoever takes them, who collects all of them anyway: a page of any list.
 const ROWS_AHEAD: usize = 4_096;
 
 /// Pages that the writer keeps in memory: 64 MiB, in SQLite's way of saying so.

@@ -10,8 +10,8 @@ use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Arguments as _, AssertSqlSafe, Either, Executor as _, PgConnection, SqliteConnection};
-use tokio_stream::StreamExt as _;
 
+use super::bell::Bell;
 use super::error::{Error, Result};
 use super::sql::{Param, Record};
 
@@ -100,7 +100,7 @@ impl Answer {
 
 /// Where it is sent.
 pub(super) enum Connection<'c> {
-    Sqlite(&'c mut SqliteConnection),
+    Sqlite(&'c mut SqliteConnection, &'c Bell),
     Postgres(&'c mut PgConnection),
 }
 
@@ -201,12 +201,12 @@ impl Queue {
         let left = self.left.checked_sub(waiting.len());
         self.left = left.ok_or_else(|| sqlx::Error::Protocol("one statement was to be read by".into()))?;
         let lost = match (to, &mut self.bound) {
-            (Connection::Sqlite(connection), Bound::Sqlite(arguments, _)) => {
+            (Connection::Sqlite(connection, bell), Bound::Sqlite(arguments, _)) => {
                 let arguments = std::mem::take(arguments);
-                self.send_together(connection, waiting, arguments).await?
+                self.send_together(connection, bell, waiting, arguments).await?
             }
             (Connection::Postgres(connection), _) => self.send_each(connection, waiting).await?,
-            (Connection::Sqlite(_), Bound::Postgres(_)) => unreachable!("a queue is of its connection"),
+            (Connection::Sqlite(..), Bound::Postgres(_)) => unreachable!("a queue is of its connection"),
         };
         if lost { Err(Error::Conflict) } else { Ok(()) }
     }
@@ -214,6 +214,7 @@ impl Queue {
     async fn send_together(
         &mut self,
         connection: &mut SqliteConnection,
+        bell: &Bell,
         waiting: Vec<Statement>,
         arguments: SqliteArguments,
     ) -> Result<bool> {
@@ -223,26 +224,23 @@ impl Queue {
             several => together(several).into(),
         };
         let query = sqlx::query_with(AssertSqlSafe(text), arguments).persistent(waiting.len() <= MOST_KEPT);
-        let mut results = connection.fetch_many(query);
         let (mut lost, mut rows) = (false, Vec::new());
         let mut waiting = waiting.into_iter();
-        loop {
-            let result = match results.try_next().await {
-                // What rests on what was not claimed cannot be written.
-                Err(_) if lost => return Ok(true),
-                result => result?,
-            };
+        for result in bell.all(connection.fetch_many(query)).await {
             match result {
-                None => return Ok(lost),
-                Some(Either::Right(row)) => rows.push(row),
-                Some(Either::Left(done)) => {
-                    let Some(it) = waiting.next() else { return Ok(lost) };
+                // What rests on what was not claimed cannot be written.
+                Err(_) if lost => break,
+                Err(error) => return Err(error.into()),
+                Ok(Either::Right(row)) => rows.push(row),
+                Ok(Either::Left(done)) => {
+                    let Some(it) = waiting.next() else { break };
                     lost |= it.lost(done.rows_affected());
                     let rows = std::mem::take(&mut rows);
                     self.keep(&it, done.rows_affected(), Answer::Sqlite(rows));
                 }
             }
         }
+        Ok(lost)
     }
 
     async fn send_each(&mut self, connection: &mut PgConnection, waiting: Vec<Statement>) -> Result<bool> {

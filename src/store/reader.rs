@@ -14,6 +14,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, SqliteConnection};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::bell::Bell;
 use super::error::{Error, Result};
 use super::open::WAIT_FOR_CONNECTION;
 use super::queue::{Connection, Queue};
@@ -25,7 +26,7 @@ pub(super) struct Readers(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     options: SqliteConnectOptions,
-    idle: Mutex<Vec<SqliteConnection>>,
+    idle: Mutex<Vec<Line>>,
     /// One for each connection that there may be.
     turns: Arc<Semaphore>,
     most: u32,
@@ -34,7 +35,7 @@ struct Shared {
 impl Readers {
     /// Opens the first.
     pub(super) async fn open(options: SqliteConnectOptions, most: u32) -> Result<Self> {
-        let first = options.connect().await?;
+        let first = Line::open(&options).await?;
         let turns = Arc::new(Semaphore::new(most as usize));
         Ok(Self(Arc::new(Shared { options, idle: Mutex::new(vec![first]), turns, most })))
     }
@@ -54,11 +55,11 @@ impl Readers {
         let turn = turn.map_err(|_| sqlx::Error::PoolTimedOut)?.map_err(|_| sqlx::Error::PoolClosed)?;
         // Who was idle for the shortest has the most in its memory.
         let idle = self.idle().pop();
-        let connection = match idle {
-            Some(connection) => connection,
-            None => self.0.options.connect().await?,
+        let line = match idle {
+            Some(line) => line,
+            None => Line::open(&self.0.options).await?,
         };
-        let seat = Seat { connection, readers: self.clone(), _turn: turn };
+        let seat = Seat { line, readers: self.clone(), _turn: turn };
         Ok(Reader { seat: Some(seat), once, state: State::Fresh })
     }
 
@@ -67,21 +68,34 @@ impl Readers {
         let Ok(_all) = self.0.turns.acquire_many(self.0.most).await else { return };
         self.0.turns.close();
         let idle = std::mem::take(&mut *self.idle());
-        for connection in idle {
-            if let Err(error) = connection.close().await {
+        for line in idle {
+            if let Err(error) = line.connection.close().await {
                 tracing::debug!(error = &error as &dyn std::error::Error, "closing what was read by");
             }
         }
     }
 
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<SqliteConnection>> {
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Line>> {
         self.0.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A connection.
+#[derive(Debug)]
+struct Line {
+    connection: SqliteConnection,
+    bell: Bell,
+}
+
+impl Line {
+    async fn open(options: &SqliteConnectOptions) -> Result<Self> {
+        Ok(Self { connection: options.connect().await?, bell: Bell::new() })
     }
 }
 
 /// A connection in use; the turn is given back after it.
 struct Seat {
-    connection: SqliteConnection,
+    line: Line,
     readers: Readers,
     _turn: OwnedSemaphorePermit,
 }
@@ -89,12 +103,12 @@ struct Seat {
 impl Seat {
     /// Leaves the connection to the next one.
     fn leave(self) {
-        self.readers.idle().push(self.connection);
+        self.readers.idle().push(self.line);
     }
 
     /// Has the thread end the transaction before anything else, without waiting for it. Whether it was told.
     fn end(&mut self) -> bool {
-        let end = pin!(self.connection.execute(sqlx::query("ROLLBACK")));
+        let end = pin!(self.line.connection.execute(sqlx::query("ROLLBACK")));
         // The first poll hands it over; its answer goes nowhere.
         !matches!(end.poll(&mut Context::from_waker(Waker::noop())), Poll::Ready(Err(_)))
     }
@@ -102,8 +116,8 @@ impl Seat {
     /// Leaves the connection to the next one if it is in no transaction.
     async fn mend(mut self) {
         // There may be none.
-        let _ = self.connection.execute(sqlx::query("ROLLBACK")).await;
-        if self.connection.execute(sqlx::query("BEGIN; ROLLBACK")).await.is_ok() {
+        let _ = self.line.connection.execute(sqlx::query("ROLLBACK")).await;
+        if self.line.connection.execute(sqlx::query("BEGIN; ROLLBACK")).await.is_ok() {
             self.leave();
         }
     }
@@ -136,7 +150,7 @@ impl Reader {
             queue.precede("BEGIN");
         }
         self.state = State::Half;
-        queue.send(Connection::Sqlite(&mut seat.connection)).await?;
+        queue.send(Connection::Sqlite(&mut seat.line.connection, &seat.line.bell)).await?;
         self.state = State::Open;
         Ok(())
     }
