@@ -457,7 +457,7 @@ CREATE TABLE session_participant (
 CREATE UNIQUE INDEX session_participant_seat ON session_participant (session_id, seat) WHERE removed_at IS NULL;
 CREATE UNIQUE INDEX session_participant_once ON session_participant (session_id, client_id) WHERE removed_at IS NULL;
 CREATE INDEX session_participant_by_session ON session_participant (session_id);
-CREATE INDEX session_participant_by_client ON session_participant (client_id, session_id);
+CREATE INDEX session_participant_by_client ON session_participant (client_id, session_id, removed_at);
 
 -- Who leads a group beside its counsellor.
 CREATE TABLE session_facilitator (
@@ -477,9 +477,12 @@ CREATE VIEW seen AS
      WHERE session_participant.removed_at IS NULL AND session.state = 'BOOKED'
     UNION ALL
     SELECT session_participant.client_id, session_facilitator.counsellor_id
-      FROM session_participant JOIN session ON session.id = session_participant.session_id
-      JOIN session_facilitator ON session_facilitator.session_id = session.id
-     WHERE session_participant.removed_at IS NULL AND session.state = 'BOOKED';
+      FROM session_participant
+      JOIN session_facilitator ON session_facilitator.session_id = session_participant.session_id
+      -- Last, in SQLite: most sessions have nobody beside their counsellor.
+     CROSS JOIN session
+     WHERE session.id = session_facilitator.session_id
+       AND session_participant.removed_at IS NULL AND session.state = 'BOOKED';
 
 -- Why a soft rule was broken, or a session recorded after it took place; about one participant, or the whole.
 CREATE TABLE session_override (

@@ -463,7 +463,7 @@ CREATE TABLE session_participant (
 CREATE UNIQUE INDEX session_participant_seat ON session_participant (session_id, seat) WHERE removed_at IS NULL;
 CREATE UNIQUE INDEX session_participant_once ON session_participant (session_id, client_id) WHERE removed_at IS NULL;
 CREATE INDEX session_participant_by_session ON session_participant (session_id);
-CREATE INDEX session_participant_by_client ON session_participant (client_id, session_id);
+CREATE INDEX session_participant_by_client ON session_participant (client_id, session_id, removed_at);
 -- Whose place it is and since when never changes, and nothing but the record that stands once it was given up.
 CREATE TRIGGER session_participant_is_history BEFORE UPDATE ON session_participant
 WHEN (NEW.id, NEW.session_id, NEW.client_id, NEW.client_reference, NEW.added_at)
@@ -487,7 +487,7 @@ CREATE TABLE session_facilitator (
     PRIMARY KEY (session_id, counsellor_id),
     FOREIGN KEY (session_id, side) REFERENCES session (id, side) ON DELETE CASCADE,
     FOREIGN KEY (counsellor_id, side) REFERENCES counsellor (id, side)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 CREATE INDEX session_facilitator_by_counsellor ON session_facilitator (counsellor_id, session_id);
 
 -- Which counsellor has or had a session with which client: derived, never stored.
@@ -497,9 +497,12 @@ CREATE VIEW seen AS
      WHERE session_participant.removed_at IS NULL AND session.state = 'BOOKED'
     UNION ALL
     SELECT session_participant.client_id, session_facilitator.counsellor_id
-      FROM session_participant JOIN session ON session.id = session_participant.session_id
-      JOIN session_facilitator ON session_facilitator.session_id = session.id
-     WHERE session_participant.removed_at IS NULL AND session.state = 'BOOKED';
+      FROM session_participant
+      JOIN session_facilitator ON session_facilitator.session_id = session_participant.session_id
+      -- Last, in SQLite: most sessions have nobody beside their counsellor.
+     CROSS JOIN session
+     WHERE session.id = session_facilitator.session_id
+       AND session_participant.removed_at IS NULL AND session.state = 'BOOKED';
 
 -- Why a soft rule was broken, or a session recorded after it took place; about one participant, or the whole.
 CREATE TABLE session_override (
@@ -531,8 +534,9 @@ CREATE TABLE occupancy (
     expires_at      INTEGER,
     PRIMARY KEY (session_id, resource_id),
     CHECK (starts_at < ends_at AND ends_at <= starts_at + 86400000000)
-) STRICT;
-CREATE INDEX occupancy_by_resource ON occupancy (resource_id, starts_at, ends_at);
+) STRICT, WITHOUT ROWID;
+-- Everything that is asked of it, so that the table is not.
+CREATE INDEX occupancy_by_resource ON occupancy (resource_id, starts_at, ends_at, expires_at, organisation_id, side);
 -- The scan is bounded by the longest occupancy, which the CHECK above limits.
 CREATE TRIGGER occupancy_fence_insert BEFORE INSERT ON occupancy
 BEGIN
@@ -562,8 +566,8 @@ CREATE TABLE site_presence (
     padded_until    INTEGER NOT NULL,
     expires_at      INTEGER,
     CHECK (padded_from < padded_until AND padded_until <= padded_from + 172800000000)
-) STRICT;
-CREATE INDEX site_presence_by_site ON site_presence (site_id, padded_from);
+) STRICT, WITHOUT ROWID;
+CREATE INDEX site_presence_by_site ON site_presence (site_id, padded_from, padded_until, side, expires_at);
 CREATE TRIGGER site_presence_fence_insert BEFORE INSERT ON site_presence
 BEGIN
     SELECT RAISE(ABORT, 'aftercare:separation') WHERE EXISTS (
@@ -590,8 +594,8 @@ CREATE TABLE link_presence (
     on_date     TEXT NOT NULL,
     side        TEXT NOT NULL CHECK (side IN ('SURVIVOR', 'OFFENDER')),
     PRIMARY KEY (session_id, link_id, on_date)
-) STRICT;
-CREATE INDEX link_presence_by_link ON link_presence (link_id, on_date);
+) STRICT, WITHOUT ROWID;
+CREATE INDEX link_presence_by_link ON link_presence (link_id, on_date, site_id, side);
 CREATE TRIGGER link_presence_fence_insert BEFORE INSERT ON link_presence
 BEGIN
     SELECT RAISE(ABORT, 'aftercare:separation') WHERE EXISTS (
@@ -617,7 +621,7 @@ CREATE TABLE request (
     result_id   BLOB,
     created_at  INTEGER NOT NULL,
     PRIMARY KEY (principal, request_id)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 CREATE INDEX request_by_age ON request (created_at);
 
 CREATE TABLE audit_event (
@@ -633,7 +637,7 @@ CREATE TABLE audit_event (
     details         TEXT NOT NULL,
     subjects        TEXT NOT NULL,
     request_id      BLOB
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 -- REPLACE would delete without firing a trigger.
 CREATE TRIGGER audit_event_no_replace BEFORE INSERT ON audit_event

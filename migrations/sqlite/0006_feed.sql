@@ -11,7 +11,7 @@ CREATE TABLE feed_pending (
     payload         TEXT,
     noted_at        INTEGER NOT NULL,
     PRIMARY KEY (topic, aggregate_id, version)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 CREATE INDEX feed_pending_oldest ON feed_pending (noted_at, topic, aggregate_id, version);
 
 -- How far a topic has come, and in which generation it last did. Positions count per topic: those of one say nothing

@@ -286,5 +286,5 @@ END;
 CREATE TABLE milestone_session (
     session_id      BLOB PRIMARY KEY REFERENCES session (id) ON DELETE CASCADE,
     milestone_id    BLOB NOT NULL REFERENCES milestone (id)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 CREATE INDEX milestone_session_by_milestone ON milestone_session (milestone_id);

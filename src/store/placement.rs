@@ -244,7 +244,7 @@ pub fn presences(tx: &mut Tx, sites: &[SiteId], side: Side, around: Span, now: I
 
 /// Sessions, within an interval, of people of one side whom a client must never meet: by the facts
 /// rather than by `link_presence`, which lacks those that a late link could not claim. What is held
-/// counts until `holds_after`.
+/// counts until `holds_after`. SQLite joins in this order, from the client on: the sites have far more sessions.
 pub fn linked(
     tx: &mut Tx,
     client_id: ClientId,
@@ -255,11 +255,9 @@ pub fn linked(
 ) -> Asked<Vec<(SiteId, Span)>> {
     let sql = tx.sql_each(
         "SELECT session.site_id, session.starts_at, session.ends_at FROM link_party AS mine
-           JOIN link_party AS theirs ON theirs.link_id = mine.link_id
-           JOIN session_participant AS planned
-             ON planned.client_id = theirs.client_id AND planned.removed_at IS NULL
-           JOIN session ON session.id = planned.session_id
-          WHERE session.starts_at > $1 AND session.starts_at < $2 AND session.ends_at > $3 AND session.side = $4
+          CROSS JOIN link_party AS theirs CROSS JOIN session_participant AS planned CROSS JOIN session
+          WHERE theirs.link_id = mine.link_id AND planned.client_id = theirs.client_id AND planned.removed_at IS NULL
+            AND session.id = planned.session_id AND session.starts_at > $1 AND session.starts_at < $2 AND session.ends_at > $3 AND session.side = $4
             AND mine.client_id = $5 AND (session.state = 'BOOKED' OR session.held_until > $6) AND session.site_id IN ({ids})",
         sites.len(),
     );

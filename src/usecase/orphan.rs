@@ -70,6 +70,7 @@ pub(super) async fn facts_of(
         organisation_id,
         side,
         clients: &clients,
+        unlinked: false,
         directories: &directories,
         counsellors: ids.into_iter().filter_map(|id| directories.counsellor(id)).collect(),
         places: Places::These(venues.into_iter().collect(), remote),

@@ -10,7 +10,7 @@ use super::taken::Taken;
 use crate::domain::age::adult_from;
 use crate::domain::consent::{Consent, ConsentPurpose, ConsentSubject};
 use crate::domain::guardian::GuardianStanding;
-use crate::domain::ids::{ClientId, CounsellorId, GuardianId, OrderId, SiteId};
+use crate::domain::ids::{ClientId, CounsellorId, GuardianId, LinkId, OrderId, SiteId};
 use crate::domain::rules::{ClientFacts, CounsellorFacts, SiteFacts};
 use crate::domain::time::{Day, DayTime, Span, Spans, days_around, resolve};
 use crate::store::client::{Subject, declared_apart};
@@ -23,12 +23,15 @@ pub struct Known {
     clients: Vec<KnownClient>,
     /// Pairs of them of whom it was declared that they must not meet.
     pub(super) apart: Vec<(ClientId, ClientId)>,
+    /// Whether anything keeps them apart from others.
+    pub(super) linked: bool,
 }
 
 /// What was asked about clients.
 pub struct AskedKnown {
     clients: Vec<AskedClient>,
     apart: Option<Asked<Vec<(ClientId, ClientId)>>>,
+    links: Vec<Asked<Vec<LinkId>>>,
 }
 
 struct AskedClient {
@@ -52,8 +55,14 @@ struct KnownClient {
 impl AskedKnown {
     /// Asks what is known of clients, and when they have to do with a court in an interval.
     pub fn ask(tx: &mut Tx, ids: &[ClientId], around: Span) -> Self {
+        let links = ids.iter().map(|id| client::links(tx, *id)).collect();
+        Self { links, ..Self::unlinked(tx, ids, around) }
+    }
+
+    /// The same, but for what keeps them apart from others.
+    pub(super) fn unlinked(tx: &mut Tx, ids: &[ClientId], around: Span) -> Self {
         let clients = ids.iter().map(|id| AskedClient::ask(tx, *id, around)).collect();
-        Self { clients, apart: (ids.len() > 1).then(|| declared_apart(tx, ids)) }
+        Self { clients, apart: (ids.len() > 1).then(|| declared_apart(tx, ids)), links: Vec::new() }
     }
 
     /// What is known of them.
@@ -66,7 +75,11 @@ impl AskedKnown {
             Some(apart) => tx.answer(apart).await?,
             None => Vec::new(),
         };
-        Ok(Known { clients, apart })
+        let mut linked = false;
+        for links in self.links {
+            linked |= !tx.answer(links).await?.is_empty();
+        }
+        Ok(Known { clients, apart, linked })
     }
 }
 

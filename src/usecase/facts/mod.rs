@@ -43,6 +43,8 @@ pub struct Ask<'a> {
     pub side: Side,
     /// The clients; a group may have none yet.
     pub clients: &'a [Subject],
+    /// Whether somebody has looked, and nothing keeps the clients apart from others.
+    pub unlinked: bool,
     /// What does not change with sessions.
     pub directories: &'a Directories,
     /// The counsellors in question.
@@ -98,9 +100,9 @@ impl Ask<'_> {
 pub async fn load(tx: &mut Tx, ask: Ask<'_>) -> Result<Facts> {
     let ids: Vec<ClientId> = ask.clients.iter().map(|it| it.id).collect();
     // Everything is asked for before anything is answered.
-    let known = AskedKnown::ask(tx, &ids, ask.around);
+    let known = AskedKnown::unlinked(tx, &ids, ask.around);
     let ground = Ground::of(&ask);
-    let taken = AskedTaken::ask(tx, &ask, &ground);
+    let taken = AskedTaken::ask(tx, &ask, &ground, !ask.unlinked);
     let known = known.answer(tx).await?;
     let taken = taken.answer(tx, &ask).await?;
     assemble(&ask, &ground, &known, &taken)
@@ -109,7 +111,7 @@ pub async fn load(tx: &mut Tx, ask: Ask<'_>) -> Result<Facts> {
 /// Loads the facts where what is known of the clients is at hand.
 pub async fn load_taken(tx: &mut Tx, ask: &Ask<'_>, known: &Known) -> Result<Facts> {
     let ground = Ground::of(ask);
-    let taken = AskedTaken::ask(tx, ask, &ground).answer(tx, ask).await?;
+    let taken = AskedTaken::ask(tx, ask, &ground, known.linked).answer(tx, ask).await?;
     assemble(ask, &ground, known, &taken)
 }
 

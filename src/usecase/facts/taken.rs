@@ -44,8 +44,9 @@ pub(super) struct Taken {
 pub(super) const DAY: TimeDelta = TimeDelta::hours(36);
 
 impl AskedTaken {
-    /// Asks what is taken of counsellors, clients and rooms, and who is at the sites.
-    pub(super) fn ask(tx: &mut Tx, ask: &Ask<'_>, ground: &Ground<'_>) -> Self {
+    /// Asks what is taken of counsellors, clients and rooms, and who is at the sites; and where those are whom linked
+    /// clients must never meet.
+    pub(super) fn ask(tx: &mut Tx, ask: &Ask<'_>, ground: &Ground<'_>, linked: bool) -> Self {
         let mut resources: Vec<Uuid> = ask.clients.iter().map(|client| client.id.0).collect();
         resources.extend(ask.counsellors.iter().map(|counsellor| counsellor.id.0));
         resources.extend(ground.rooms(ask).map(|id| id.0));
@@ -54,11 +55,12 @@ impl AskedTaken {
         let ids: Vec<SiteId> = ground.sites.keys().copied().collect();
         let days = ask.around.padded(DAY, DAY);
         let holds_after = Instant(holds_after(ask));
+        let linked = ask.clients.iter().filter(|_| linked);
         Self {
             visits: AskedVisits::ask(tx, ask),
             busy: placement::busy(tx, &resources, ask.around.padded(reach, reach), now),
             presences: placement::presences(tx, &ids, side, ask.around.padded(gap, gap), now),
-            linked: ask.clients.iter().map(|it| placement::linked(tx, it.id, &ids, side, days, holds_after)).collect(),
+            linked: linked.map(|it| placement::linked(tx, it.id, &ids, side, days, holds_after)).collect(),
         }
     }
 

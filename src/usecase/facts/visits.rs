@@ -20,7 +20,7 @@ use crate::usecase::error::Result;
 /// The sessions of so many counsellors are all read, of whole weeks; of more the database counts them. \[P\]
 const FEW: usize = 4;
 /// In an interval longer than this they are read too. \[P\]
-const SHORT: TimeDelta = TimeDelta::hours(24);
+const SHORT: TimeDelta = TimeDelta::days(5);
 /// A week of a counsellor reaches six days beyond any day in question, in any zone.
 const WEEK: TimeDelta = TimeDelta::days(8);
 

@@ -13,12 +13,15 @@ use crate::store::Tx;
 use crate::usecase::error::Result;
 use crate::usecase::facts::{self, Ask, Known, Places};
 
-/// So many times are looked at first, and each time twice as many. \[P\]
+/// So many times are looked at first, and each time four times as many. \[P\]
 const FIRST: usize = 32;
-/// So many at once at most. \[P\]
-const MOST: usize = 1_024;
-/// Times that are looked at together lie within this: what is taken at one is near what is taken at the others. \[P\]
+/// So many at once at most: some days of twenty counsellors. \[P\]
+const MOST: usize = 8_192;
+/// The first times that are looked at together lie within this: what is taken at one is near what is taken at the
+/// others. It grows with how many they are: where little is free, a look each day costs more than what it reads. \[P\]
 const REACH: TimeDelta = TimeDelta::hours(18);
+/// How far it grows. \[P\]
+const MOST_REACH: TimeDelta = TimeDelta::days(4);
 
 /// What is needed to hunt for free times.
 pub(super) struct Hunt<'a> {
@@ -65,7 +68,7 @@ impl<'a> Hunt<'a> {
             let more = free(starts.iter().copied(), self.search, &self.about(tx, &starts).await?);
             enough += more.iter().filter(|slot| wanted(slot)).count();
             found.extend(more);
-            size = MOST.min(size * 2);
+            size = MOST.min(size * 4);
         }
         // Whoever starts with the first of a page may stand on the page before, or be looked at before the others.
         note_lightest(&mut found);
@@ -77,10 +80,11 @@ impl<'a> Hunt<'a> {
     async fn next(&self, tx: &mut Tx, ahead: &mut Ahead<'_>, size: usize) -> Result<Vec<Start>> {
         let mut starts: Vec<Start> = ahead.rest.drain(..size.min(ahead.rest.len())).collect();
         let mut first: Option<Tie> = None;
+        let reach = MOST_REACH.min(REACH * i32::try_from(size / FIRST).unwrap_or(1));
         while starts.len() < size && ahead.rest.is_empty() {
             let Some(mut tie) = ahead.tie.take().or_else(|| ahead.walk.tie()) else { break };
             let fits =
-                first.as_ref().is_none_or(|first| first.merit == tie.merit && tie.starts_at < first.starts_at + REACH);
+                first.as_ref().is_none_or(|first| first.merit == tie.merit && tie.starts_at < first.starts_at + reach);
             let is_large = tie.starts.len() > 2 * size;
             if !starts.is_empty() && (first.is_none() || !fits || is_large) {
                 ahead.tie = Some(tie);

@@ -132,6 +132,7 @@ async fn alternatives(
             organisation_id: lead.organisation_id,
             side,
             clients: &clients,
+            unlinked: false,
             directories: &directories,
             counsellors,
             places,

@@ -61,6 +61,7 @@ impl Wanted {
             organisation_id: scene.organisation_id,
             side: scene.side,
             clients: &scene.clients,
+            unlinked: scene.links.is_empty(),
             directories: &scene.directories,
             counsellors: scene.counsellors.iter().collect(),
             places: match self.place {

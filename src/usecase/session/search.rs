@@ -224,6 +224,7 @@ impl FindSlots {
             organisation_id,
             side,
             clients,
+            unlinked: false,
             directories,
             counsellors,
             places,

@@ -113,6 +113,7 @@ fn ask<'a>(
         organisation_id: session.organisation_id,
         side: session.side,
         clients,
+        unlinked: false,
         directories,
         counsellors,
         places: session.place.venue_id().map_or(Places::REMOTE, Places::venue),

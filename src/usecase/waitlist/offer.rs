@@ -156,6 +156,7 @@ async fn about(work: &mut Work<'_>, slot: &FreedSlot, counsellor_id: CounsellorI
         organisation_id: slot.organisation_id,
         side: slot.side,
         clients: std::slice::from_ref(subject),
+        unlinked: false,
         directories: &directories,
         counsellors: directories.counsellor(counsellor_id).into_iter().collect(),
         places: slot.venue_id.map_or(Places::REMOTE, Places::venue),
