@@ -16,6 +16,8 @@ pub struct Fresh {
     pub target: Target,
     /// The data directory; removed when dropped.
     pub directory: TempDir,
+    /// How many connections the service has.
+    pub connections: u32,
     server: Option<Server>,
 }
 
@@ -31,13 +33,14 @@ impl Fresh {
         // Not the system's temporary directory: where that is memory, nothing is ever written through.
         let above = options.directory.clone().unwrap_or_else(|| env!("CARGO_TARGET_TMPDIR").into());
         let directory = tempfile::Builder::new().prefix("load-").tempdir_in(above)?;
+        let connections = options.database_connections;
         if options.engine == Engine::Sqlite {
-            return Ok(Self { target: sqlite(directory.path()), directory, server: None });
+            return Ok(Self { target: sqlite(directory.path()), directory, connections, server: None });
         }
         let url = options.database_url.as_ref().ok_or("--engine postgres needs --database-url")?;
         let server = Server { url: url.expose_secret().into(), name: format!("load_{}", std::process::id()) };
         server.run(&format!("CREATE DATABASE {}", server.name)).await?;
-        Ok(Self { target: Target::Postgres(server.database()?.into()), directory, server: Some(server) })
+        Ok(Self { target: Target::Postgres(server.database()?.into()), directory, connections, server: Some(server) })
     }
 
     /// A copy of it, while nobody has it open.
@@ -45,12 +48,13 @@ impl Fresh {
         let above = self.directory.path().parent().ok_or("a directory without another above")?;
         let directory = tempfile::Builder::new().prefix(&format!("load-{word}-")).tempdir_in(above)?;
         copy_files(self.directory.path(), directory.path())?;
+        let connections = self.connections;
         let Some(server) = &self.server else {
-            return Ok(Self { target: sqlite(directory.path()), directory, server: None });
+            return Ok(Self { target: sqlite(directory.path()), directory, connections, server: None });
         };
         let copy = Server { url: server.url.clone(), name: format!("{}_{word}", server.name) };
         copy.run(&format!("CREATE DATABASE {} TEMPLATE {}", copy.name, server.name)).await?;
-        Ok(Self { target: Target::Postgres(copy.database()?.into()), directory, server: Some(copy) })
+        Ok(Self { target: Target::Postgres(copy.database()?.into()), directory, connections, server: Some(copy) })
     }
 
     /// The same database, reached through a port of this machine.

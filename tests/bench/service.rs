@@ -9,6 +9,7 @@ use aftercare::auth::{Builtin, Grant};
 use aftercare::clock::ManualClock;
 use aftercare::config::{Config, Limits, LogFormat};
 use aftercare::domain::access::{Authority, Caller};
+use aftercare::domain::limit::{Quota, Quotas};
 use aftercare::rng::SeededRng;
 use aftercare::store::Target;
 use aftercare::usecase::World;
@@ -104,20 +105,33 @@ pub async fn assemble(fresh: &Fresh, seed: u64, now: DateTime<Utc>) -> Result<Ap
     Ok(App::open(&config(fresh), clock, rng).await?)
 }
 
+/// Everybody is counted, and nobody reaches a limit.
+const QUOTA: Quota = Quota { per_minute: 1_000_000_000, burst: 1_000_000_000 };
+const QUOTAS: Quotas = Quotas {
+    read: QUOTA,
+    write: QUOTA,
+    search: QUOTA,
+    disclosure: QUOTA,
+    police: QUOTA,
+    export: QUOTA,
+    stream: QUOTA,
+    open_streams: 0,
+};
+
 fn config(fresh: &Fresh) -> Config {
     Config {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         data_dir: fresh.directory.path().to_path_buf(),
         database: fresh.target.clone(),
         key_store: Target::Sqlite(fresh.directory.path().join("keys.db")),
-        connections: 16,
+        connections: fresh.connections,
         workers: 2,
         provider: None,
         tls: None,
         limits: Limits::default(),
         drain_for: Duration::from_secs(5),
         instruments: None,
-        quotas: aftercare::domain::limit::Quotas::OFF,
+        quotas: QUOTAS,
         retention: aftercare::domain::retention::Policy::default(),
         log_format: LogFormat::Human,
         log: "info".into(),
