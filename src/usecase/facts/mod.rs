@@ -19,7 +19,7 @@ pub use self::directory::Directories;
 use self::ground::Ground;
 pub use self::memory::Memory;
 use self::taken::{AskedTaken, Taken};
-pub use self::visits::loads_on;
+pub use self::visits::{FEW_COUNSELLORS, loads_on};
 use super::error::Result;
 use crate::domain::agreement::Agreement;
 use crate::domain::code::{Modality, Side};

@@ -18,7 +18,7 @@ use crate::store::visit::{self, Visit};
 use crate::usecase::error::Result;
 
 /// The sessions of so many counsellors are all read, of whole weeks; of more the database counts them. \[P\]
-const FEW: usize = 4;
+pub const FEW_COUNSELLORS: usize = 4;
 /// In an interval longer than this they are read too. \[P\]
 const SHORT: TimeDelta = TimeDelta::days(5);
 /// A week of a counsellor reaches six days beyond any day in question, in any zone.
@@ -63,7 +63,7 @@ impl AskedVisits {
         let clients: Vec<ClientId> = ask.clients.iter().map(|it| it.id).collect();
         let counsellors: Vec<CounsellorId> = ask.counsellors.iter().map(|it| it.id).collect();
         let (now, reach) = (Instant(ask.now), ask.reach());
-        let is_counted = counsellors.len() > FEW && ask.around.length() <= SHORT;
+        let is_counted = counsellors.len() > FEW_COUNSELLORS && ask.around.length() <= SHORT;
         let reach = if is_counted { reach } else { reach.max(WEEK) };
         Self {
             clients: visit::of_clients(tx, &clients, ask.around, now),

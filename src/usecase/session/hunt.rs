@@ -11,17 +11,19 @@ use crate::domain::slots::{Rank, Search, Slot, Start, Tie, Walk, free, note_ligh
 use crate::domain::time::Span;
 use crate::store::Tx;
 use crate::usecase::error::Result;
-use crate::usecase::facts::{self, Ask, Known, Places};
+use crate::usecase::facts::{self, Ask, FEW_COUNSELLORS, Known, Places};
 
-/// So many times are looked at first, and each time four times as many. \[P\]
+/// Of a time at which more counsellors could start, so many are looked at first, and each time four times as many. \[P\]
 const FIRST: usize = 32;
-/// So many at once at most: some days of twenty counsellors. \[P\]
+/// So many times are looked at together at most. \[P\]
 const MOST: usize = 8_192;
-/// The first times that are looked at together lie within this: what is taken at one is near what is taken at the
-/// others. It grows with how many they are: where little is free, a look each day costs more than what it reads. \[P\]
+/// The first times that are looked at together lie within this, if many counsellors are asked about: what is taken at
+/// one is near what is taken at the others. \[P\]
 const REACH: TimeDelta = TimeDelta::hours(18);
-/// How far it grows. \[P\]
+/// How far it grows: where little is free, a look each day costs more than what it reads. \[P\]
 const MOST_REACH: TimeDelta = TimeDelta::days(4);
+/// How far it grows if few counsellors are asked about, of whom everything is read anyway. \[P\]
+const MOST_REACH_OF_FEW: TimeDelta = TimeDelta::days(14);
 
 /// What is needed to hunt for free times.
 pub(super) struct Hunt<'a> {
@@ -80,8 +82,8 @@ impl<'a> Hunt<'a> {
     async fn next(&self, tx: &mut Tx, ahead: &mut Ahead<'_>, size: usize) -> Result<Vec<Start>> {
         let mut starts: Vec<Start> = ahead.rest.drain(..size.min(ahead.rest.len())).collect();
         let mut first: Option<Tie> = None;
-        let reach = MOST_REACH.min(REACH * i32::try_from(size / FIRST).unwrap_or(1));
-        while starts.len() < size && ahead.rest.is_empty() {
+        let reach = self.reach(size);
+        while starts.len() < MOST && ahead.rest.is_empty() {
             let Some(mut tie) = ahead.tie.take().or_else(|| ahead.walk.tie()) else { break };
             let fits =
                 first.as_ref().is_none_or(|first| first.merit == tie.merit && tie.starts_at < first.starts_at + reach);
@@ -98,6 +100,14 @@ impl<'a> Hunt<'a> {
             first.get_or_insert(tie);
         }
         Ok(starts)
+    }
+
+    /// How far times may lie apart that are looked at together.
+    fn reach(&self, size: usize) -> TimeDelta {
+        let counsellors = self.ask.counsellors.len();
+        let most = if counsellors > FEW_COUNSELLORS { MOST_REACH } else { MOST_REACH_OF_FEW };
+        let times = (FIRST / counsellors.max(1)).max(1) * (size / FIRST);
+        most.min(REACH * i32::try_from(times).unwrap_or(1))
     }
 
     /// Sorts times that start together as they rank.
