@@ -47,8 +47,10 @@ impl Bell {
             over = gather(&mut results, &mut all);
         }
         // Should the driver ever let go of the span before the last row, or not take it along.
-        while let Some(result) = if over { None } else { results.next().await } {
-            all.push(result);
+        if !over {
+            while let Some(result) = results.next().await {
+                all.push(result);
+            }
         }
         all
     }

@@ -257,8 +257,9 @@ pub fn linked(
         "SELECT session.site_id, session.starts_at, session.ends_at FROM link_party AS mine
           CROSS JOIN link_party AS theirs CROSS JOIN session_participant AS planned CROSS JOIN session
           WHERE theirs.link_id = mine.link_id AND planned.client_id = theirs.client_id AND planned.removed_at IS NULL
-            AND session.id = planned.session_id AND session.starts_at > $1 AND session.starts_at < $2 AND session.ends_at > $3 AND session.side = $4
-            AND mine.client_id = $5 AND (session.state = 'BOOKED' OR session.held_until > $6) AND session.site_id IN ({ids})",
+            AND session.id = planned.session_id AND session.starts_at > $1 AND session.starts_at < $2
+            AND session.ends_at > $3 AND session.side = $4 AND mine.client_id = $5
+            AND (session.state = 'BOOKED' OR session.held_until > $6) AND session.site_id IN ({ids})",
         sites.len(),
     );
     spans(sql.bind_reaching(around, LONGEST).bind(side).bind(client_id).bind(holds_after).bind_ids(sites))

@@ -56,11 +56,11 @@ impl AskedKnown {
     /// Asks what is known of clients, and when they have to do with a court in an interval.
     pub fn ask(tx: &mut Tx, ids: &[ClientId], around: Span) -> Self {
         let links = ids.iter().map(|id| client::links(tx, *id)).collect();
-        Self { links, ..Self::unlinked(tx, ids, around) }
+        Self { links, ..Self::without_links(tx, ids, around) }
     }
 
     /// The same, but for what keeps them apart from others.
-    pub(super) fn unlinked(tx: &mut Tx, ids: &[ClientId], around: Span) -> Self {
+    pub(super) fn without_links(tx: &mut Tx, ids: &[ClientId], around: Span) -> Self {
         let clients = ids.iter().map(|id| AskedClient::ask(tx, *id, around)).collect();
         Self { clients, apart: (ids.len() > 1).then(|| declared_apart(tx, ids)), links: Vec::new() }
     }

@@ -99,8 +99,8 @@ impl Ask<'_> {
 /// Loads the facts.
 pub async fn load(tx: &mut Tx, ask: Ask<'_>) -> Result<Facts> {
     let ids: Vec<ClientId> = ask.clients.iter().map(|it| it.id).collect();
-    // Everything is asked for before anything is answered.
-    let known = AskedKnown::unlinked(tx, &ids, ask.around);
+    // Everything is asked for before anything is answered; of links, what `ask` says is known already.
+    let known = AskedKnown::without_links(tx, &ids, ask.around);
     let ground = Ground::of(&ask);
     let taken = AskedTaken::ask(tx, &ask, &ground, !ask.unlinked);
     let known = known.answer(tx).await?;
