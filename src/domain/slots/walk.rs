@@ -3,7 +3,7 @@
 //! Whoever shows a page needs to know only what is taken at the times that the walk has come by.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -78,6 +78,12 @@ impl<'f> Walk<'f> {
             }
         }
         walk
+    }
+
+    /// How many counsellors have that much for the client.
+    pub fn peers(&self, merit: Merit) -> usize {
+        let peers = self.ways.iter().filter(|way| way.merit == merit).map(|way| way.counsellor_id);
+        peers.collect::<BTreeSet<_>>().len()
     }
 
     /// The best times that are left.

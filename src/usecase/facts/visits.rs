@@ -21,9 +21,6 @@ use crate::usecase::error::Result;
 pub const FEW_COUNSELLORS: usize = 4;
 /// In an interval longer than this they are read too. \[P\]
 const SHORT: TimeDelta = TimeDelta::days(5);
-/// A week of a counsellor reaches six days beyond any day in question, in any zone.
-const WEEK: TimeDelta = TimeDelta::days(8);
-
 /// What was asked of clients and of counsellors.
 pub(super) struct AskedVisits {
     clients: Asked<Vec<Visit>>,
@@ -62,12 +59,12 @@ impl AskedVisits {
     pub(super) fn ask(tx: &mut Tx, ask: &Ask<'_>) -> Self {
         let clients: Vec<ClientId> = ask.clients.iter().map(|it| it.id).collect();
         let counsellors: Vec<CounsellorId> = ask.counsellors.iter().map(|it| it.id).collect();
-        let (now, reach) = (Instant(ask.now), ask.reach());
+        let (now, reach) = (Instant(ask.now), ask.around.padded(ask.reach(), ask.reach()));
         let is_counted = counsellors.len() > FEW_COUNSELLORS && ask.around.length() <= SHORT;
-        let reach = if is_counted { reach } else { reach.max(WEEK) };
+        let reach = if is_counted { reach } else { whole_periods(ask, reach) };
         Self {
             clients: visit::of_clients(tx, &clients, ask.around, now),
-            counsellors: visit::of_counsellors(tx, &counsellors, ask.around.padded(reach, reach), now),
+            counsellors: visit::of_counsellors(tx, &counsellors, reach, now),
             counted: is_counted.then(|| count(tx, ask, true)),
         }
     }
@@ -89,6 +86,23 @@ impl AskedVisits {
         };
         Ok((Visits { by_counsellor, counted }, of_clients))
     }
+}
+
+/// An interval, and whatever of the local days in question it does not reach; of the weeks too, of those who have a limit.
+fn whole_periods(ask: &Ask<'_>, reach: Span) -> Span {
+    let (mut from, mut until) = (reach.starts_at(), reach.ends_at());
+    for it in &ask.counsellors {
+        let mut days = ask.around.local_days(it.zone);
+        let Some(first) = days.next() else { continue };
+        let last = days.last().unwrap_or(first);
+        let (first, after) = match it.weekly_limit {
+            Some(_) => (monday_of(first), monday_of(last) + TimeDelta::days(7)),
+            None => (first, last + TimeDelta::days(1)),
+        };
+        let midnight = |day: NaiveDate| resolve(DayTime::MIDNIGHT.on(day), it.zone);
+        (from, until) = (from.min(midnight(first)), until.max(midnight(after)));
+    }
+    Span::new(from, until).unwrap_or(reach)
 }
 
 /// Has the database count the sessions on each local day in question; and in each week, of those who have a limit.

@@ -17,12 +17,12 @@ use crate::usecase::facts::{self, Ask, FEW_COUNSELLORS, Known, Places};
 const FIRST: usize = 32;
 /// So many times are looked at together at most. \[P\]
 const MOST: usize = 8_192;
-/// The first times that are looked at together lie within this, if many counsellors are asked about: what is taken at
-/// one is near what is taken at the others. \[P\]
+/// The first times that are looked at together lie within this, if many counsellors suit as well: what is taken at one is
+/// near what is taken at the others. \[P\]
 const REACH: TimeDelta = TimeDelta::hours(18);
 /// How far it grows: where little is free, a look each day costs more than what it reads. \[P\]
 const MOST_REACH: TimeDelta = TimeDelta::days(4);
-/// How far it grows if few counsellors are asked about, of whom everything is read anyway. \[P\]
+/// How far it grows if few do, such as the one whom the client has seen before, of whom everything is read anyway. \[P\]
 const MOST_REACH_OF_FEW: TimeDelta = TimeDelta::days(14);
 
 /// What is needed to hunt for free times.
@@ -81,12 +81,12 @@ impl<'a> Hunt<'a> {
     /// About so many times, of one merit and not far from each other.
     async fn next(&self, tx: &mut Tx, ahead: &mut Ahead<'_>, size: usize) -> Result<Vec<Start>> {
         let mut starts: Vec<Start> = ahead.rest.drain(..size.min(ahead.rest.len())).collect();
-        let mut first: Option<Tie> = None;
-        let reach = self.reach(size);
+        let mut first: Option<(Tie, TimeDelta)> = None;
         while starts.len() < MOST && ahead.rest.is_empty() {
             let Some(mut tie) = ahead.tie.take().or_else(|| ahead.walk.tie()) else { break };
-            let fits =
-                first.as_ref().is_none_or(|first| first.merit == tie.merit && tie.starts_at < first.starts_at + reach);
+            let fits = first
+                .as_ref()
+                .is_none_or(|(first, reach)| first.merit == tie.merit && tie.starts_at < first.starts_at + *reach);
             let is_large = tie.starts.len() > 2 * size;
             if !starts.is_empty() && (first.is_none() || !fits || is_large) {
                 ahead.tie = Some(tie);
@@ -97,17 +97,10 @@ impl<'a> Hunt<'a> {
                 ahead.rest = tie.starts.split_off(size).into();
             }
             starts.append(&mut tie.starts);
-            first.get_or_insert(tie);
+            let reach = reach(size, ahead.walk.peers(tie.merit));
+            first.get_or_insert((tie, reach));
         }
         Ok(starts)
-    }
-
-    /// How far times may lie apart that are looked at together.
-    fn reach(&self, size: usize) -> TimeDelta {
-        let counsellors = self.ask.counsellors.len();
-        let most = if counsellors > FEW_COUNSELLORS { MOST_REACH } else { MOST_REACH_OF_FEW };
-        let times = (FIRST / counsellors.max(1)).max(1) * (size / FIRST);
-        most.min(REACH * i32::try_from(times).unwrap_or(1))
     }
 
     /// Sorts times that start together as they rank.
@@ -142,4 +135,11 @@ impl<'a> Hunt<'a> {
             ..self.ask.clone()
         }
     }
+}
+
+/// How far times may lie apart that are looked at together, if so many counsellors suit as well.
+fn reach(size: usize, peers: usize) -> TimeDelta {
+    let most = if peers > FEW_COUNSELLORS { MOST_REACH } else { MOST_REACH_OF_FEW };
+    let times = (FIRST / peers.max(1)).max(1) * (size / FIRST);
+    most.min(REACH * i32::try_from(times).unwrap_or(1))
 }
