@@ -1,7 +1,7 @@
 //! The composition root: from a configuration to a service that runs until it is told to stop.
 
 use std::future::Future;
-use std::path::Path;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,20 +10,22 @@ use tokio::sync::oneshot;
 use tonic::transport::Server;
 use tonic_health::server::HealthReporter;
 
-use crate::auth::{Builtin, Provider, StatementKey, audit_key};
+use crate::auth::{Builtin, Provider, StatementKey, audit_key, key_files, known_audit_key};
 use crate::clock::Clock;
 use crate::config::{Config, Limits};
 use crate::domain::statement::SigningKey;
-use crate::grpc::{self, DeadlineLayer, GateLayer, WellKnownLayer};
-use crate::jobs::{self, Pump, Sealer, Watchman, Workers};
+use crate::grpc::{self, DeadlineLayer, GateLayer, MeasureLayer, WellKnownLayer};
+use crate::jobs::{self, Backups, Pump, Sealer, Watchman, Workers};
+use crate::metrics::{Metrics, Page, State};
 use crate::rng::Rng;
 use crate::store::keyring::KeyringFile;
-use crate::store::{Db, Keys};
+use crate::store::{Db, Keys, Target, create_private_directory};
 use crate::transport::{Certificates, Incoming, Unusable};
+use crate::usecase::backup::{self, Backup, Source};
 use crate::usecase::call::Authenticator;
 use crate::usecase::followup::instrument;
 use crate::usecase::statement::{self, Keyring};
-use crate::usecase::{World, audit, treatment};
+use crate::usecase::{World, audit, figures, treatment};
 
 /// Why a service cannot start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +51,9 @@ pub enum Error {
     /// TLS cannot be spoken.
     #[error("cannot speak TLS")]
     Tls(#[from] Unusable),
+    /// The listener of the metrics.
+    #[error("cannot tell metrics")]
+    Metrics(#[source] std::io::Error),
     /// The listener failed.
     #[error("cannot serve")]
     Serve(#[from] tonic::transport::Error),
@@ -64,6 +69,9 @@ pub struct App {
     keyring: Arc<dyn Keyring>,
     audit_key: SigningKey,
     seals: bool,
+    backup: Option<Backup>,
+    metrics: Arc<Metrics>,
+    page: Option<Page>,
     workers: u32,
     drain_for: Duration,
 }
@@ -113,7 +121,7 @@ impl App {
     pub async fn open(config: &Config, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Result<Self, Error> {
         let instruments = instrument::catalogue(config.instruments.as_deref())?;
         let certificates = config.tls.clone().map(Certificates::open).transpose()?.map(Arc::new);
-        create_private(&config.data_dir)?;
+        create_private_directory(&config.data_dir)?;
         let audit_key = audit_key(&config.data_dir, rng.as_ref())?;
         let db = Db::open(&config.database, config.connections).await?;
         db.migrate().await?;
@@ -132,14 +140,46 @@ impl App {
         statement::signing_key(&world, &keyring).await?;
         audit::register(&world, audit_key.public()).await?;
         treatment::ensure_standard(&world).await?;
-        let (limits, workers, drain_for) = (config.limits, config.workers, config.drain_for);
-        Ok(Self { world, issuer, certificates, limits, keyring, audit_key, seals: true, workers, drain_for })
+        let is_file = matches!(config.database, Target::Sqlite(_));
+        let backup = (is_file && config.backup.scheduled).then(|| backup_of(config)).transpose()?;
+        Ok(Self {
+            world,
+            issuer,
+            certificates,
+            limits: config.limits,
+            keyring,
+            audit_key,
+            seals: true,
+            backup,
+            metrics: Metrics::new(),
+            page: None,
+            workers: config.workers,
+            drain_for: config.drain_for,
+        })
     }
 
     /// The same without its sealer of the audit trail: for a measurement that brings its own.
     #[must_use]
     pub fn without_sealer(self) -> Self {
         Self { seals: false, ..self }
+    }
+
+    /// The same, which tells metrics to whoever asks at an address, if there is one.
+    pub async fn tell_metrics(self, address: Option<SocketAddr>) -> Result<Self, Error> {
+        let Some(address) = address else { return Ok(self) };
+        let listener = TcpListener::bind(address).await.map_err(Error::Metrics)?;
+        tracing::info!(address = %listener.local_addr().map_err(Error::Metrics)?, "telling metrics");
+        let (world, wanted) = (self.world.clone(), self.backup.clone());
+        let look = move || {
+            let (world, wanted) = (world.clone(), wanted.clone());
+            async move {
+                // A directory that cannot be read has no copy.
+                let backup = wanted.map(|wanted| backup::last(&wanted).ok().flatten());
+                State { figures: figures::read(&world).await, backup }
+            }
+        };
+        let page = Page::serve(listener, self.metrics.clone(), look);
+        Ok(Self { page: Some(page), ..self })
     }
 
     /// The world it acts on.
@@ -162,19 +202,23 @@ impl App {
 
     /// Serves and does jobs until `shutdown` resolves; then takes no more, lets what is in flight end
     /// within the limit, and closes the database.
-    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
+    pub async fn serve(mut self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
+        // Told for as long as it serves.
+        let _page = self.page.take();
         let (health, health_service) = tonic_health::server::health_reporter();
         let mut routes = grpc::routes(&self.world, &self.keyring, self.audit_key.public())?;
         routes.add_service(health_service);
         let workers = Workers::start(&self.world, &jobs::all(), self.workers).await?;
         let pump = Pump::start(&self.world);
         let watchman = Watchman::start(&self.world);
+        let _backups = self.backup.clone().map(|wanted| Backups::start(&self.world, wanted));
         let sealer = self.seals.then(|| Sealer::start(&self.world, self.audit_key.clone()));
         let (stop, stopped) = oneshot::channel::<()>();
         let incoming = Incoming::new(listener, self.certificates.clone(), self.limits);
         let serving = server(&self.limits)
             .layer(WellKnownLayer::new(self.world.clone()))
             .layer(tonic_web::GrpcWebLayer::new())
+            .layer(MeasureLayer::new(self.metrics.clone()))
             .layer(DeadlineLayer::new(self.limits.request_for))
             .layer(GateLayer::new(self.world.clone(), self.issuer.authenticator()))
             .add_routes(routes.routes())
@@ -237,6 +281,17 @@ impl App {
     }
 }
 
+/// What is copied of an installation, and where to.
+pub fn backup_of(config: &Config) -> std::io::Result<Backup> {
+    let mut key_files = key_files(&config.data_dir);
+    key_files.push(KeyringFile::new(&config.data_dir).path().to_path_buf());
+    let trusted = known_audit_key(&config.data_dir)?.map(|key| key.public()).into_iter().collect();
+    let (database, key_store) = (config.database.clone(), config.key_store.clone());
+    let source = Source { database, key_store, key_files, trusted };
+    let (to, keys_to) = (Some(config.backup.to.clone()), config.backup.keys_to.clone());
+    Ok(Backup { source, to, keys_to, plan: config.backup.plan })
+}
+
 /// A server that takes from a connection no more than it may.
 fn server(limits: &Limits) -> Server {
     Server::builder()
@@ -273,12 +328,3 @@ const SERVICES: [&str; 10] = [
     "aftercare.v1.AuditService",
     "aftercare.v1.PrivacyService",
 ];
-
-/// Makes a directory that only its owner can enter.
-fn create_private(directory: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(directory)
-}

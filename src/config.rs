@@ -1,6 +1,7 @@
 //! Everything that can be set: flag, then `AFTERCARE_*` variable, then TOML file, then the default
 //! given here.
 
+mod backup;
 mod issuer;
 mod limits;
 mod tls;
@@ -14,6 +15,7 @@ use clap::{Args, ValueEnum};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+pub use backup::{Backup, BackupTable};
 pub use issuer::{Claims, Issuer, Provider, SafeUrl};
 pub use limits::Limits;
 pub use tls::{LOOKS_EVERY, Tls};
@@ -98,6 +100,11 @@ pub struct Settings {
     #[arg(long, env = "AFTERCARE_CLIENT_CONNECTIONS", value_name = "N")]
     pub client_connections: Option<u32>,
 
+    /// Address on which metrics are told at /metrics, in the clear; another one than of this machine needs --behind-proxy
+    /// [default: none].
+    #[arg(long, env = "AFTERCARE_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub metrics_listen: Option<SocketAddr>,
+
     /// Most jobs that run at once; with 0, other processes must do them [default: 2].
     #[arg(long, env = "AFTERCARE_WORKERS", value_name = "N")]
     pub workers: Option<u32>,
@@ -118,6 +125,10 @@ pub struct Settings {
     /// its age.
     #[arg(skip)]
     pub retention: Option<Policy>,
+
+    /// Where copies of an SQLite installation go, and how often: the table `[backup]` of the file, alone.
+    #[arg(skip)]
+    pub backup: Option<BackupTable>,
 
     /// Form of the log on standard error [default: human].
     #[arg(long, env = "AFTERCARE_LOG_FORMAT")]
@@ -157,6 +168,8 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// What connections may take.
     pub limits: Limits,
+    /// Where to tell metrics.
+    pub metrics_listen: Option<SocketAddr>,
     /// Most jobs that run at once.
     pub workers: u32,
     /// How long requests and jobs in flight may take to end.
@@ -167,6 +180,8 @@ pub struct Config {
     pub quotas: Quotas,
     /// For how long people are kept.
     pub retention: Policy,
+    /// Where copies go.
+    pub backup: Backup,
     /// Form of the log.
     pub log_format: LogFormat,
     /// What to log.
@@ -196,6 +211,9 @@ pub enum Error {
     /// Tokens and answers must not be read on their way.
     #[error("refusing to listen on {0} without TLS: name --tls-cert and --tls-key, or say --behind-proxy")]
     InTheClear(SocketAddr),
+    /// How much there is to do at an NGO is nobody's to know.
+    #[error("refusing to tell metrics on {0} in the clear: choose an address of this machine, or say --behind-proxy")]
+    MetricsInTheClear(SocketAddr),
     /// A setting that means nothing without another.
     #[error("{0} needs {1}")]
     Needs(&'static str, &'static str),
@@ -248,11 +266,19 @@ impl Config {
             }
             _ => {}
         }
+        let metrics_listen = settings.metrics_listen.or(file.metrics_listen);
+        if let Some(address) = metrics_listen.filter(|it| !it.ip().is_loopback() && !behind_proxy) {
+            return Err(Error::MetricsInTheClear(address));
+        }
         let limits = Limits::default();
         let peers = settings.client_connections.or(file.client_connections);
         let limits = Limits { connections: positive("client_connections", peers, limits.connections)?, ..limits };
         let retention = settings.retention.or(file.retention).unwrap_or_default();
         retention.check()?;
+        let backup = Backup::new(settings.backup.or(file.backup).unwrap_or_default(), &data_dir);
+        if backup.plan.keep == 0 {
+            return Err(Error::Zero("[backup] keep"));
+        }
         Ok(Self {
             listen,
             data_dir,
@@ -262,11 +288,13 @@ impl Config {
             provider,
             tls,
             limits,
+            metrics_listen,
             workers: settings.workers.or(file.workers).unwrap_or(2),
             drain_for: Duration::from_secs(drain_seconds),
             instruments: settings.instruments.or(file.instruments),
             quotas: settings.limits.or(file.limits).unwrap_or_default(),
             retention,
+            backup,
             log_format: settings.log_format.or(file.log_format).unwrap_or(LogFormat::Human),
             log: settings.log.or(file.log).unwrap_or_else(|| "info".into()),
         })

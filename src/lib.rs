@@ -14,6 +14,7 @@
 //! | [`grpc`] | the wire: messages ⇄ domain, errors → status, and the gate in front of both |
 //! | [`jobs`] | who does what the use cases enqueue: claim, run, retry, drain; the pump of the feed, the sealer of the audit trail |
 //! | [`auth`] | bearer tokens: who calls; and the key with which this process signs |
+//! | [`metrics`] | what can be measured from outside, on a listener of its own |
 //! | [`transport`] | connections: how many, for how long, and TLS |
 //! | [`app`] | from a configuration to a running service |
 //! | [`cli`] | one file per command |
@@ -24,7 +25,7 @@
 //! `migrations/` the invariants.
 //!
 //! ```text
-//! main → cli → app → transport, grpc, jobs, auth → usecase → store → domain
+//! main → cli → app → transport, metrics, grpc, jobs, auth → usecase → store → domain
 //! ```
 //!
 //! A test (`tests/it/layers.rs`) reads the `use` lines and holds these arrows.
@@ -292,6 +293,8 @@
 //!   is read by a single statement has no transaction on either engine, and is refused a second one.
 //! * 2026-11: that a token's signature is good is remembered by the token's digest for as long as the keys are not read anew;
 //!   its times, its revocation and whom it names are looked at in every call.
+//! * 2026-11: backups are copies of a snapshot (`VACUUM INTO`) that are opened and checked before they have a name; of keys only
+//!   the newest copy is kept. After a restoration positions of the feed jump, so that no cursor from before goes on unnoticed.
 
 pub mod app;
 pub mod auth;
@@ -301,6 +304,7 @@ pub mod config;
 pub mod domain;
 pub mod grpc;
 pub mod jobs;
+pub mod metrics;
 pub mod rng;
 pub mod store;
 pub mod transport;

@@ -3,8 +3,8 @@
 # machine and says where it is. What is not Debian's goes under target/, so that nothing is left in
 # the tree and `cargo clean` removes it.
 #
-# Sets postgres_bin; exports AFTERCARE_TEST_PG_DUMP, AFTERCARE_TEST_PSQL, AFTERCARE_TEST_PYTHON, AFTERCARE_TEST_BUF and
-# AFTERCARE_TEST_OIDC.
+# Sets postgres_bin; exports AFTERCARE_TEST_PG_DUMP, AFTERCARE_TEST_PG_RESTORE, AFTERCARE_TEST_PSQL,
+# AFTERCARE_TEST_PYTHON, AFTERCARE_TEST_BUF and AFTERCARE_TEST_OIDC.
 
 readonly buf_version=1.75.0
 tools=$PWD/target/tools
@@ -46,7 +46,8 @@ install_postgres() {
     ((version >= 15)) || fail "PostgreSQL 15 or later is needed; $initdb is version $version"
     # shellcheck disable=SC2034 # tests/run.sh reads it
     postgres_bin=${initdb%/initdb}
-    export AFTERCARE_TEST_PG_DUMP=$postgres_bin/pg_dump AFTERCARE_TEST_PSQL=$postgres_bin/psql
+    export AFTERCARE_TEST_PG_DUMP=$postgres_bin/pg_dump AFTERCARE_TEST_PG_RESTORE=$postgres_bin/pg_restore
+    export AFTERCARE_TEST_PSQL=$postgres_bin/psql
 }
 
 install_python() {

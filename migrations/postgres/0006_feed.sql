@@ -22,7 +22,7 @@ CREATE TABLE feed_topic (
     generation      BIGINT NOT NULL
 );
 
--- From the oldest that is kept, positions have no gaps.
+-- From the oldest that is kept, positions have no gaps but where the data was restored from a copy.
 CREATE TABLE feed (
     topic           TEXT NOT NULL,
     position        BIGINT NOT NULL CHECK (position > 0),

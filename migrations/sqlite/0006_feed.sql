@@ -22,7 +22,7 @@ CREATE TABLE feed_topic (
     generation      INTEGER NOT NULL
 ) STRICT;
 
--- From the oldest that is kept, positions have no gaps.
+-- From the oldest that is kept, positions have no gaps but where the data was restored from a copy.
 CREATE TABLE feed (
     topic           TEXT NOT NULL,
     position        INTEGER NOT NULL CHECK (position > 0),

@@ -7,7 +7,7 @@ use super::key_file::KeyFile;
 use crate::domain::statement::SigningKey;
 use crate::rng::Rng;
 
-const KEY_FILE: &str = "audit.key";
+pub(super) const KEY_FILE: &str = "audit.key";
 
 /// The key of a data directory; made if there is none.
 pub fn audit_key(directory: &Path, rng: &dyn Rng) -> io::Result<SigningKey> {

@@ -21,7 +21,7 @@ use crate::usecase::call::{Authenticator, Identified, Refused};
 
 const ISSUER: &str = "aftercare-builtin";
 const AUDIENCE: &str = "aftercare";
-const KEY_FILE: &str = "issuer.key";
+pub(super) const KEY_FILE: &str = "issuer.key";
 /// How far clocks may differ.
 const LEEWAY: TimeDelta = TimeDelta::seconds(60);
 /// The longest a token of this issuer lives.

@@ -9,7 +9,14 @@ mod memory;
 mod oidc;
 mod statement;
 
+use std::path::{Path, PathBuf};
+
 pub use audit::{audit_key, known_audit_key};
 pub use builtin::{Builtin, Grant, LONGEST_LIFE};
-pub use oidc::Provider;
+pub use oidc::{Provider, reach};
 pub use statement::StatementKey;
+
+/// The files of keys in a data directory that are made when they are needed.
+pub fn key_files(directory: &Path) -> Vec<PathBuf> {
+    [audit::KEY_FILE, builtin::KEY_FILE, statement::KEY_FILE].map(|name| directory.join(name)).into()
+}

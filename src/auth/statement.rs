@@ -9,7 +9,7 @@ use crate::domain::statement::SigningKey;
 use crate::rng::Rng;
 use crate::usecase::statement::Keyring;
 
-const KEY_FILE: &str = "statement.key";
+pub(super) const KEY_FILE: &str = "statement.key";
 
 /// The key in the data directory. It is read each time that something is signed: the file has fewer than a
 /// hundred bytes, so nothing is gained by remembering it, and whatever was put there last is what signs.

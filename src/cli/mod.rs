@@ -1,13 +1,16 @@
 //! The command line: one file per command.
 
 mod audit_head;
+mod backup;
 mod demo;
+mod doctor;
 mod example;
 mod export_client;
 mod import;
 mod jobs;
 mod keys;
 mod migrate;
+mod restore;
 mod retention;
 mod rotate_statement_key;
 mod serve;
@@ -47,6 +50,12 @@ enum Command {
     Demo(demo::Options),
     /// Bring the database schema up to date, and stop.
     Migrate(Settings),
+    /// Copy the data and the keys of an SQLite installation, while it serves.
+    Backup(backup::Options),
+    /// Bring an installation back from such copies, or take one on that was brought back otherwise.
+    Restore(restore::Options),
+    /// Look at everything the service rests on, and say in words what to do.
+    Doctor(doctor::Options),
     /// Read a directory of CSV files and holiday calendars, all or nothing.
     Import(import::Options),
     /// List the jobs that wait, and retry those that were given up.
@@ -72,7 +81,9 @@ enum Command {
 /// Runs a command to its end.
 pub fn run(cli: Cli) -> Result<ExitCode, Error> {
     let mut runtime = match cli.command {
-        Command::Serve(_) | Command::Demo(_) | Command::VerifyAudit(_) => tokio::runtime::Builder::new_multi_thread(),
+        Command::Serve(_) | Command::Demo(_) | Command::VerifyAudit(_) | Command::Doctor(_) => {
+            tokio::runtime::Builder::new_multi_thread()
+        }
         _ => {
             stay_on_one_core();
             tokio::runtime::Builder::new_current_thread()
@@ -84,6 +95,9 @@ pub fn run(cli: Cli) -> Result<ExitCode, Error> {
             Command::Serve(settings) => serve::run(settings).await,
             Command::Demo(options) => demo::run(options).await,
             Command::Migrate(settings) => migrate::run(settings).await,
+            Command::Backup(options) => backup::run(options).await,
+            Command::Restore(options) => restore::run(options).await,
+            Command::Doctor(options) => doctor::run(options).await,
             Command::Import(options) => import::run(options).await,
             Command::Jobs(options) => jobs::run(options).await,
             Command::ExportClient(options) => export_client::run(options).await,
@@ -142,20 +156,22 @@ async fn open(config: &Config) -> Result<App, Error> {
     Ok(App::open(config, Arc::new(SystemClock), Arc::new(SeededRng::from_system())).await?)
 }
 
-/// Resolves on SIGTERM or Ctrl-C.
-async fn stop_signal() {
-    let interrupt = tokio::signal::ctrl_c();
+/// Resolves on SIGTERM or Ctrl-C, from the moment of this call on: whoever is told that the service serves may stop it.
+fn stop_signal() -> impl Future<Output = ()> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => tokio::select! {
-                _ = interrupt => {}
+        let signals = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
+        async move {
+            let [Ok(mut terminate), Ok(mut interrupt)] = signals else { return std::future::pending().await };
+            tokio::select! {
                 _ = terminate.recv() => {}
-            },
-            Err(_) => drop(interrupt.await),
+                _ = interrupt.recv() => {}
+            }
         }
     }
     #[cfg(not(unix))]
-    drop(interrupt.await);
+    async {
+        drop(tokio::signal::ctrl_c().await);
+    }
 }

@@ -9,10 +9,11 @@ use crate::config::Settings;
 
 pub(super) async fn run(settings: Settings) -> Result<ExitCode, Error> {
     let config = configure(settings)?;
-    let app = open(&config).await?;
+    let stop = stop_signal();
+    let app = open(&config).await?.tell_metrics(config.metrics_listen).await?;
     let listener = TcpListener::bind(config.listen).await?;
     tracing::info!(address = %listener.local_addr()?, data = %config.data_dir.display(), "serving");
-    app.serve(listener, stop_signal()).await?;
+    app.serve(listener, stop).await?;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }

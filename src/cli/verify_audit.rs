@@ -15,7 +15,7 @@ use crate::store::{Db, Target};
 use crate::usecase::audit;
 
 /// Something is wrong with the trail.
-const WRONG: u8 = 3;
+pub(super) const WRONG: u8 = 3;
 /// Nothing was found wrong, and no key that is known from elsewhere proves it.
 const UNPROVEN: u8 = 4;
 

@@ -8,6 +8,7 @@ pub mod agreement;
 pub mod assessment;
 pub mod attendance;
 pub mod audit;
+pub mod backup;
 pub mod break_glass;
 pub mod case_event;
 pub mod client;

@@ -10,6 +10,7 @@ mod directory;
 mod fields;
 mod followup;
 mod gate;
+mod measure;
 mod note;
 pub mod pb;
 mod privacy;
@@ -24,6 +25,7 @@ mod words;
 
 pub use deadline::DeadlineLayer;
 pub use gate::GateLayer;
+pub use measure::{Measure, MeasureLayer};
 pub use privacy::document;
 pub use well_known::{KEY_SET_PATH, WellKnownLayer};
 

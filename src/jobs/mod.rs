@@ -1,8 +1,9 @@
 //! Who does what the use cases enqueue. Each job stands beside the use cases of its noun, which enqueue it
 //! and may not know who does it; here is the list of all.
-//! Beside them stands what every process does all the time: the pump of the feed, the watchman, and the sealer of the
-//! audit trail.
+//! Beside them stands what every process does all the time: the pump of the feed, the watchman, the backups, and the
+//! sealer of the audit trail.
 
+mod backups;
 mod pump;
 mod sealer;
 mod watchman;
@@ -22,6 +23,7 @@ use crate::usecase::treatment::MoveOn;
 use crate::usecase::waitlist::{ExpireOffer, OfferSlot};
 use crate::usecase::{Result, World};
 
+pub use backups::Backups;
 pub use pump::Pump;
 pub use sealer::Sealer;
 pub use watchman::Watchman;

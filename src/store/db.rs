@@ -38,6 +38,17 @@ pub struct Db {
     vault: Option<Vault>,
 }
 
+/// How busy the connections to a database are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Load {
+    /// Connections in use; on SQLite those that read.
+    pub in_use: usize,
+    /// The most there may be.
+    pub most: usize,
+    /// Who waits for SQLite's one writer; always 0 on PostgreSQL.
+    pub writers_waiting: usize,
+}
+
 #[derive(Clone, Debug)]
 pub(super) enum Engine {
     Sqlite { writer: Writer, readers: Readers, file: PathBuf },
@@ -97,6 +108,21 @@ impl Db {
 
     pub(super) fn with_vault(self, vault: Vault) -> Self {
         Self { vault: Some(vault), ..self }
+    }
+
+    /// How busy the connections are.
+    pub fn load(&self) -> Load {
+        match &self.engine {
+            Engine::Sqlite { writer, readers, .. } => {
+                let (in_use, most) = readers.in_use();
+                Load { in_use, most, writers_waiting: writer.waiting() }
+            }
+            Engine::Postgres(pool) => {
+                let in_use = usize::try_from(pool.size()).unwrap_or_default().saturating_sub(pool.num_idle());
+                let most = usize::try_from(pool.options().get_max_connections()).unwrap_or_default();
+                Load { in_use, most, writers_waiting: 0 }
+            }
+        }
     }
 
     /// Closes every connection, after those in use came back.

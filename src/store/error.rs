@@ -31,8 +31,19 @@ pub enum Error {
     /// Anything else the database says.
     #[error("database")]
     Database(#[source] sqlx::Error),
-    /// The schema could not be brought up to date.
-    #[error("migration")]
+    /// The schema is that of a later program.
+    #[error(
+        "a newer program has brought the schema to version {0}, which this one does not know: run that program, or \
+         restore a copy from before"
+    )]
+    Newer(i64),
+    /// The schema is that of a program that was never released.
+    #[error(
+        "version {0} of the schema was another when this database was made: export what is needed with that program"
+    )]
+    OtherSchema(i64),
+    /// The schema could not be brought up to date; each of its versions is applied whole or not at all.
+    #[error("the schema could not be brought up to date: what is done is kept, and the next start goes on")]
     Migration(#[source] sqlx::migrate::MigrateError),
     /// A file beside the database.
     #[error("file")]

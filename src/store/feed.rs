@@ -31,7 +31,7 @@ pub fn note(tx: &mut Tx, topic: &Topic, aggregate_id: Uuid, version: i64, payloa
 /// A change that has its position.
 #[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
 pub struct Entry {
-    /// Where it stands in its topic, from 1, without gaps.
+    /// Where it stands in its topic, from 1, without gaps but where the data was restored from a copy.
     pub position: i64,
     /// What changed.
     pub aggregate_id: Uuid,
@@ -165,6 +165,21 @@ async fn append(tx: &mut Tx, position: i64, it: Pending, at: Instant) -> Result<
 /// Forgets what got its position before an instant.
 pub async fn forget(tx: &mut Tx, before: Instant) -> Result<u64> {
     tx.sql("DELETE FROM feed WHERE sequenced_at < $1").bind(before).run().await
+}
+
+/// After a restoration, cursors are around that were made after the copy was taken, of changes that never happened now.
+/// So far does each topic move on: nobody has ever got a position beyond it. \[P\]
+const BEYOND: i64 = 1 << 40;
+
+/// Moves every topic on, beyond all positions that anybody may have been given: whatever cursor there is, what comes
+/// after it is not whole, and who follows lists again.
+pub async fn outrun(tx: &mut Tx) -> Result<()> {
+    tx.sql("UPDATE feed_head SET generation = generation + 1").run().await?;
+    tx.sql("UPDATE feed_topic SET last_position = last_position + $1, generation = (SELECT generation FROM feed_head)")
+        .bind(BEYOND)
+        .run()
+        .await
+        .map(drop)
 }
 
 fn headless() -> Error {

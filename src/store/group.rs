@@ -108,6 +108,11 @@ impl Writer {
         Ok(Aside(seat))
     }
 
+    /// How many wait for the seat.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
     /// Closes it, after everybody who has the seat or waits for it.
     pub(super) async fn close(&self) {
         if let Ok(aside) = self.aside().await {

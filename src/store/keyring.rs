@@ -79,6 +79,11 @@ impl KeyringFile {
         Self(directory.join("keyring.toml"))
     }
 
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
     /// Under its name only once it is on disk.
     fn write(&self, ring: &Ring) -> io::Result<()> {
         let mut text = Zeroizing::new(String::with_capacity(HEAD.len() + ring.0.len() * 128));

@@ -1,7 +1,7 @@
 //! Brings a schema up to date. Two processes that start together take turns.
 
 use sqlx::SqlSafeStr;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 
 use super::db::{Db, Engine};
 use super::error::{Error, Result};
@@ -26,6 +26,20 @@ macro_rules! migrations {
     };
 }
 
+/// Where sqlx keeps what was applied.
+const TABLE: &str = "_sqlx_migrations";
+
+/// How a schema stands to this program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Schema {
+    /// It is that of this program.
+    Current,
+    /// So many migrations are missing.
+    Behind(usize),
+    /// A newer program has brought it to this version.
+    Newer(i64),
+}
+
 impl Db {
     /// Applies the migrations that are missing. A schema newer than this program is refused.
     pub async fn migrate(&self) -> Result<()> {
@@ -45,6 +59,31 @@ impl Db {
         .await
     }
 
+    /// How the schema stands to this program, which changes nothing.
+    pub async fn schema(&self) -> Result<Schema> {
+        let known = match self.engine() {
+            Engine::Sqlite { .. } => migrations!("sqlite"),
+            Engine::Postgres(_) => migrations!("postgres"),
+        };
+        let applied = match self.applied().await {
+            // Nobody has brought it to any version yet.
+            Err(Error::Database(error)) if error.to_string().contains(TABLE) => Vec::new(),
+            applied => applied?,
+        };
+        let unknown = applied.iter().find(|version| !known.version_exists(**version));
+        Ok(match (unknown, known.iter().filter(|it| !applied.contains(&it.version)).count()) {
+            (Some(version), _) => Schema::Newer(*version),
+            (None, 0) => Schema::Current,
+            (None, missing) => Schema::Behind(missing),
+        })
+    }
+
+    async fn applied(&self) -> Result<Vec<i64>> {
+        let mut tx = self.read_once().await?;
+        let rows = tx.sql("SELECT version FROM _sqlx_migrations ORDER BY version").all::<(i64,)>().await?;
+        Ok(rows.into_iter().map(|row| row.0).collect())
+    }
+
     async fn apply(&self, migrations: Migrator) -> Result<()> {
         match self.engine() {
             Engine::Sqlite { writer, file, .. } => {
@@ -55,6 +94,11 @@ impl Db {
             }
             Engine::Postgres(pool) => migrations.run(pool).await,
         }
-        .map_err(Error::Migration)
+        .map_err(|error| match error {
+            MigrateError::VersionMissing(version) => Error::Newer(version),
+            // Until 1.0 a schema is still rewritten in place.
+            MigrateError::VersionMismatch(version) => Error::OtherSchema(version),
+            error => Error::Migration(error),
+        })
     }
 }

@@ -100,17 +100,26 @@ impl Db {
 }
 
 /// Waits until nobody else opens or migrates a database file; they wait until what is returned is dropped.
-pub(super) async fn take_turns(file: &Path) -> Result<std::fs::File> {
+pub async fn take_turns(file: &Path) -> Result<std::fs::File> {
     let lock = create_private(&file.with_extension("lock"))?;
     // Another process may hold it for as long as its migration takes.
     Ok(tokio::task::spawn_blocking(move || lock.lock().map(|()| lock)).await.map_err(std::io::Error::other)??)
 }
 
 /// Opens a file, made if it is missing so that only its owner can read it.
-fn create_private(file: &Path) -> std::io::Result<std::fs::File> {
+pub(super) fn create_private(file: &Path) -> std::io::Result<std::fs::File> {
     let mut options = std::fs::OpenOptions::new();
     options.append(true).create(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(file)
+}
+
+/// Makes a directory that only its owner can enter.
+pub fn create_private_directory(directory: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory)
 }

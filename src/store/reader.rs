@@ -63,6 +63,12 @@ impl Readers {
         Ok(Reader { seat: Some(seat), once, state: State::Fresh })
     }
 
+    /// How many are in use, and how many may be.
+    pub(super) fn in_use(&self) -> (usize, usize) {
+        let most = self.0.most as usize;
+        (most.saturating_sub(self.0.turns.available_permits()), most)
+    }
+
     /// Closes every connection, after those in use came back.
     pub(super) async fn close(&self) {
         let Ok(_all) = self.0.turns.acquire_many(self.0.most).await else { return };

@@ -31,6 +31,13 @@ pub struct Keys {
 const CONNECTIONS: u32 = 4;
 
 impl Db {
+    /// Checks that these are the keys of this database, and leaves everything as it is.
+    pub async fn check_keys(&self, keys: &Keys) -> Result<()> {
+        let bound = installation::key_store(&mut self.begin_read().await?).await?;
+        let found = check_keys(keys).await?;
+        if bound == Some(found) { Ok(()) } else { Err(KeyFault::OtherStore.into()) }
+    }
+
     /// Opens the keys of this database, whose schema is up to date; made if it has none and no data yet.
     pub async fn unlock(self, keys: &Keys, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Result<Self> {
         let bound = installation::key_store(&mut self.begin_read().await?).await?;
@@ -77,6 +84,42 @@ impl Db {
     }
 }
 
+/// Checks that a keyring has the keys of a key store, and makes neither; the id of the key store.
+pub async fn check_keys(keys: &Keys) -> Result<Uuid> {
+    // Opening a file makes it.
+    if matches!(&keys.store, Target::Sqlite(file) if !file.exists()) {
+        return Err(KeyFault::NoStore.into());
+    }
+    let store = Db::open_keys(&keys.store, 1).await?;
+    let found = async {
+        let mut tx = store.begin_read().await?;
+        let id = key_store::id(&mut tx).await?.ok_or(KeyFault::NoStore)?;
+        Ok::<_, super::Error>((id, key_store::wrapping_keys(&mut tx).await?))
+    };
+    let found = found.await;
+    store.close().await;
+    let (store_id, known) = found?;
+    let place = keys.keyring.place();
+    let ring = keys.keyring.load().map_err(|error| KeyFault::Keyring(place.clone(), error))?;
+    let ring = ring.ok_or_else(|| KeyFault::NoKeyring(place.clone()))?;
+    if !has_all(&ring, store_id, &known) {
+        return Err(KeyFault::WrongKeyring(place).into());
+    }
+    Ok(store_id)
+}
+
+/// Whether a keyring has what a key store wraps keys by. A key that is missing may have been retired since.
+fn has_all(ring: &Ring, store_id: Uuid, known: &[Known]) -> bool {
+    let has =
+        |it: &Known| ring.get(it.id).is_some_and(|key| key.open(&of_check(store_id, it.id), &it.check_value).is_some());
+    known.iter().filter(|it| it.retired_at().is_none()).all(has)
+}
+
+/// What the check value of a wrapping key is bound to.
+fn of_check(store_id: Uuid, id: Uuid) -> Vec<u8> {
+    context(&[b"wrapping_key", store_id.as_bytes(), id.as_bytes()])
+}
+
 impl Inner {
     /// Reads the keyring, which must have the keys of the key store; whoever comes first makes its first key.
     async fn open_ring(&self) -> Result<()> {
@@ -87,9 +130,7 @@ impl Inner {
                 continue;
             }
             let ring = self.reload().await?;
-            let has = |it: &Known| ring.get(it.id).is_some_and(|key| self.is_key_of(key, it));
-            // One that is missing may have been retired since.
-            if known.iter().filter(|it| it.retired_at().is_none()).all(has) {
+            if has_all(&ring, self.store_id, &known) {
                 return Ok(());
             }
         }
@@ -114,17 +155,8 @@ impl Inner {
 
     /// Makes a key of the ring known to the key store, which wraps with it from then on.
     pub(super) async fn make_known(&self, tx: &mut super::Tx, id: Uuid, key: &Key) -> Result<()> {
-        let check = key.seal(self.rng.as_ref(), &self.of_check(id), &[]);
+        let check = key.seal(self.rng.as_ref(), &of_check(self.store_id, id), &[]);
         key_store::add(tx, id, check, Instant(self.clock.now())).await
-    }
-
-    /// Whether a key is the one that the key store knows by its id.
-    pub(super) fn is_key_of(&self, key: &Key, it: &Known) -> bool {
-        key.open(&self.of_check(it.id), &it.check_value).is_some()
-    }
-
-    fn of_check(&self, id: Uuid) -> Vec<u8> {
-        context(&[b"wrapping_key", self.store_id.as_bytes(), id.as_bytes()])
     }
 
     /// The keys of digests; whoever comes first makes them.

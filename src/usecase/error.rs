@@ -215,6 +215,8 @@ impl From<store::Error> for Error {
             store::Error::Taken
             | store::Error::Inconsistent { .. }
             | store::Error::Database(_)
+            | store::Error::Newer(_)
+            | store::Error::OtherSchema(_)
             | store::Error::Migration(_)
             | store::Error::File(_)
             | store::Error::Keys(_) => Error::Internal(error),

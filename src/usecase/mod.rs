@@ -4,6 +4,7 @@
 
 pub mod attendance;
 pub mod audit;
+pub mod backup;
 pub mod break_glass;
 pub mod call;
 pub mod client;
@@ -15,6 +16,7 @@ pub mod error;
 pub mod export;
 mod facts;
 pub mod feed;
+pub mod figures;
 pub mod followup;
 pub mod guardian;
 pub mod housekeeping;

@@ -194,6 +194,11 @@ impl World {
         Answering(self.clone())
     }
 
+    /// How many calls are being answered.
+    pub fn calls(&self) -> usize {
+        *self.0.calls.borrow()
+    }
+
     /// Resolves when no call is being answered.
     pub async fn idle(&self) {
         // The other end is in this world.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use aftercare::app::App;
 use aftercare::auth::{Builtin, Grant};
 use aftercare::clock::ManualClock;
-use aftercare::config::{Config, Limits, LogFormat};
+use aftercare::config::{Backup, BackupTable, Config, Limits, LogFormat};
 use aftercare::domain::access::{Authority, Caller};
 use aftercare::domain::limit::{Quota, Quotas};
 use aftercare::rng::SeededRng;
@@ -125,6 +125,7 @@ fn config(fresh: &Fresh) -> Config {
         database: fresh.target.clone(),
         key_store: Target::Sqlite(fresh.directory.path().join("keys.db")),
         connections: fresh.connections,
+        metrics_listen: None,
         workers: 2,
         provider: None,
         tls: None,
@@ -133,6 +134,7 @@ fn config(fresh: &Fresh) -> Config {
         instruments: None,
         quotas: QUOTAS,
         retention: aftercare::domain::retention::Policy::default(),
+        backup: Backup::new(BackupTable { every_hours: Some(0), ..BackupTable::default() }, fresh.directory.path()),
         log_format: LogFormat::Human,
         log: "info".into(),
     }

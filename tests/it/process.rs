@@ -32,7 +32,15 @@ pub fn text(output: &Output) -> String {
 pub struct Serving {
     child: Child,
     address: SocketAddr,
-    log: std::thread::JoinHandle<String>,
+    metrics: Option<SocketAddr>,
+    log: Option<std::thread::JoinHandle<String>>,
+}
+
+/// A test that fails leaves no process behind.
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+    }
 }
 
 impl Serving {
@@ -46,22 +54,30 @@ impl Serving {
         command.args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--log", "trace"]).args(arguments);
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut seen = String::new();
+        let (mut seen, mut metrics) = (String::new(), None);
         let address = loop {
             let line = lines.next().expect("the process says where it serves").unwrap();
             seen.push_str(&line);
             seen.push('\n');
             let line: serde_json::Value = serde_json::from_str(&line).unwrap();
-            if line["fields"]["message"] == "serving" {
-                break line["fields"]["address"].as_str().unwrap().parse().unwrap();
+            let address = || line["fields"]["address"].as_str().unwrap().parse().unwrap();
+            match line["fields"]["message"].as_str() {
+                Some("telling metrics") => metrics = Some(address()),
+                Some("serving") => break address(),
+                _ => {}
             }
         };
         let log = std::thread::spawn(move || lines.map_while(Result::ok).fold(seen, |all, line| all + &line + "\n"));
-        Self { child, address, log }
+        Self { child, address, metrics, log: Some(log) }
     }
 
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it tells metrics.
+    pub fn metrics(&self) -> SocketAddr {
+        self.metrics.unwrap()
     }
 
     pub fn signal(&self, signal: &str) {
@@ -76,7 +92,7 @@ impl Serving {
     /// Sends a signal and waits for the end; gives the exit code and the log.
     pub fn end(mut self, signal: &str) -> (Option<i32>, String) {
         self.signal(signal);
-        let (code, log) = (self.child.wait().unwrap().code(), self.log.join().unwrap());
+        let (code, log) = (self.child.wait().unwrap().code(), self.log.take().unwrap().join().unwrap());
         assert!(!log.contains(MARK), "{log}");
         (code, log)
     }

@@ -136,7 +136,7 @@ impl Keeper {
     }
 
     async fn attempt(&self, now: DateTime<Utc>) {
-        let read = self.read().await;
+        let read = read(&self.fetcher, &self.issuer).await;
         self.known.send_modify(|known| {
             known.attempts += 1;
             known.attempted_at = Some(now);
@@ -152,16 +152,17 @@ impl Keeper {
             }
         });
     }
+}
 
-    async fn read(&self) -> Result<Vec<Key>, Unreadable> {
-        let base = self.issuer.as_str().trim_end_matches('/');
-        let place = format!("{base}/.well-known/openid-configuration").parse();
-        let text = self.fetcher.get(&place.map_err(Unreadable::Content)?).await?;
-        let metadata: Metadata = serde_json::from_slice(&text).map_err(|_| Unreadable::Content("a configuration"))?;
-        if metadata.issuer != self.issuer.as_str() {
-            return Err(Unreadable::Content("of this issuer"));
-        }
-        let place = metadata.jwks_uri.parse().map_err(|_| Unreadable::Content("a place that is secured"))?;
-        key::keys(&self.fetcher.get(&place).await?).ok_or(Unreadable::Content("a key set"))
+/// Reads the keys of an issuer.
+pub(super) async fn read(fetcher: &Fetcher, issuer: &SafeUrl) -> Result<Vec<Key>, Unreadable> {
+    let base = issuer.as_str().trim_end_matches('/');
+    let place = format!("{base}/.well-known/openid-configuration").parse();
+    let text = fetcher.get(&place.map_err(Unreadable::Content)?).await?;
+    let metadata: Metadata = serde_json::from_slice(&text).map_err(|_| Unreadable::Content("a configuration"))?;
+    if metadata.issuer != issuer.as_str() {
+        return Err(Unreadable::Content("of this issuer"));
     }
+    let place = metadata.jwks_uri.parse().map_err(|_| Unreadable::Content("a place that is secured"))?;
+    key::keys(&fetcher.get(&place).await?).ok_or(Unreadable::Content("a key set"))
 }

@@ -41,6 +41,12 @@ impl std::fmt::Debug for Provider {
     }
 }
 
+/// How many keys a provider has by which tokens can be checked, asked once.
+pub async fn reach(config: &config::Provider) -> Result<usize, Box<dyn std::error::Error + Send + Sync>> {
+    let fetcher = Fetcher::new(config.authority.as_deref())?;
+    Ok(keeper::read(&fetcher, &config.issuer).await?.len())
+}
+
 impl Provider {
     /// A provider that is not asked for anything yet: it need not be there when the service starts. The error is about
     /// the file of its authorities.

@@ -23,7 +23,7 @@ use tokio::sync::oneshot;
 use self::cast::Cast;
 use super::{Error, configure, example, open, stop_signal};
 use crate::app::App;
-use crate::config::{Config, DEFAULT_LISTEN, Settings};
+use crate::config::{BackupTable, Config, DEFAULT_LISTEN, Settings};
 use crate::usecase::World;
 use crate::usecase::import::{Report, import};
 
@@ -44,6 +44,7 @@ pub(super) async fn run(options: Options) -> Result<ExitCode, Error> {
         listen: options.listen,
         data_dir: Some(directory.path().into()),
         log: Some("warn".into()),
+        backup: Some(BackupTable { every_hours: Some(0), ..BackupTable::default() }),
         ..Settings::default()
     })?;
     let app = open(&config).await?;

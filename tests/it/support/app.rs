@@ -10,7 +10,7 @@ use std::time::Duration;
 use aftercare::app::App;
 use aftercare::auth::{Builtin, Grant};
 use aftercare::clock::{Clock, ManualClock};
-use aftercare::config::{Config, Limits, LogFormat, Provider, Tls};
+use aftercare::config::{Backup, BackupTable, Config, Limits, LogFormat, Provider, Tls};
 use aftercare::domain::access::Authority;
 use aftercare::domain::limit::Quotas;
 use aftercare::domain::retention::Policy;
@@ -346,6 +346,7 @@ async fn run(
         database: db.target.clone(),
         key_store: db.key_store.clone(),
         connections: 16,
+        metrics_listen: None,
         workers: 0,
         provider,
         tls,
@@ -354,6 +355,7 @@ async fn run(
         instruments: Some(data_dir.join(INSTRUMENTS)).filter(|it| it.exists()),
         quotas,
         retention,
+        backup: Backup::new(BackupTable { every_hours: Some(0), ..BackupTable::default() }, data_dir),
         log_format: LogFormat::Human,
         log: "warn".into(),
     };

@@ -1,0 +1,56 @@
+//! What whoever keeps the service running looks at: how much waits, for how long, and how busy this process is. Counts and
+//! times alone, of everybody together: nothing about anybody.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::error::Result;
+use super::world::World;
+use crate::store::codec::Instant;
+use crate::store::db::Load;
+use crate::store::{Db, figures};
+
+pub use crate::store::figures::Backlog;
+
+/// So long after its end, somebody should have recorded who attended a session. \[P\]
+const RECORDED_WITHIN: TimeDelta = TimeDelta::days(1);
+
+/// Figures of one instant.
+#[derive(Clone, Debug)]
+pub struct Figures {
+    /// The instant.
+    pub now: DateTime<Utc>,
+    /// Calls that are being answered.
+    pub calls: usize,
+    /// How busy the connections to the database are.
+    pub load: Load,
+    /// What waits in the database; none when it did not answer.
+    pub backlog: Option<Backlog>,
+}
+
+/// Reads them. A database that does not answer is a figure too.
+pub async fn read(world: &World) -> Figures {
+    let now = world.now();
+    let backlog = read_backlog(world.db(), now).await;
+    if let Err(error) = &backlog {
+        tracing::warn!(error = error as &dyn std::error::Error, "no figures of the database");
+    }
+    Figures { now, calls: world.calls(), load: world.db().load(), backlog: backlog.ok() }
+}
+
+/// Counts what waits in a database.
+pub async fn read_backlog(db: &Db, now: DateTime<Utc>) -> Result<Backlog> {
+    let mut tx = db.read_once().await?;
+    Ok(figures::backlog(&mut tx, Instant(now), Instant(now - RECORDED_WITHIN)).await?)
+}
+
+/// When something happened last.
+pub async fn last_event(db: &Db) -> Result<Option<DateTime<Utc>>> {
+    Ok(figures::last_event(&mut db.read_once().await?).await?)
+}
+
+impl Figures {
+    /// For how long something has been waiting, in seconds; 0 when nothing waits.
+    pub fn since(&self, at: Option<DateTime<Utc>>) -> f64 {
+        at.map_or(0.0, |at| (self.now - at).max(TimeDelta::zero()).as_seconds_f64())
+    }
+}
