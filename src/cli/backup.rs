@@ -17,7 +17,7 @@ use crate::usecase::backup::{Data, Taken, take};
 /// audit trail, and writes its SHA-256 beside it. Copies the keys into another directory, and removes the copy of them
 /// that was there before. Nothing waits meanwhile.
 ///
-/// Without --to and --keys-to, copies go where the table [backup] of the configuration says: `to` (backups in the data
+/// Without --to and --keys-to, copies go where the table `[backup]` of the configuration says: `to` (backups in the data
 /// directory, unless it says otherwise) and `keys_to`. Whoever gets the copies of the data must not get those of the keys.
 /// And of the keys keep the newest copy alone: whoever was erased since an older one could be read with it.
 ///
