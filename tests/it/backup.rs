@@ -129,8 +129,11 @@ async fn end_of(actor: &Actor, cursor: String) -> Status {
         Err(status) => return status,
         Ok(watching) => watching.into_inner(),
     };
+    let patience = std::time::Duration::from_secs(60);
     loop {
-        if let Err(status) = watching.message().await {
+        let message =
+            tokio::time::timeout(patience, watching.message()).await.expect("a message, or why there is none");
+        if let Err(status) = message {
             return status;
         }
     }
