@@ -74,7 +74,7 @@ fn describe(taken: &Taken) -> String {
 /// What the check of an audit trail found, for people.
 pub(super) fn describe_trail(trail: &Report) -> String {
     if trail.faults.is_empty() {
-        return format!("trail    {} events, nothing is wrong\n", trail.events);
+        return format!("trail    {} sealed events, nothing is wrong\n", trail.events);
     }
     let fault = |fault| format!("WRONG    {fault}\n");
     let named: String = trail.faults.iter().map(fault).collect();

@@ -19,7 +19,7 @@ pub use restore::{PlacedKeys, Restore, Restored, adopt, place_keys, restore};
 
 use self::shelf::Shelf;
 use crate::domain::audit::verify::Report;
-use crate::domain::backup::{DATA, Plan};
+use crate::domain::backup::{DATA, KEYS, Plan};
 use crate::domain::statement::PublicKey;
 use crate::store::{self, Db, Target, backup};
 use crate::usecase::audit;
@@ -134,12 +134,19 @@ impl<T> At<T> for std::io::Result<T> {
     }
 }
 
-/// Makes copies, if it is time for them. Whoever finds that another process makes them leaves it to that one.
+/// Makes the copies for which it is time: if only the other kind could be made last time, that one is not made again.
+/// Whoever finds that another process makes them leaves it to that one.
 pub async fn take_if_due(wanted: &Backup, now: DateTime<Utc>) -> Result<Option<Taken>> {
-    if !wanted.plan.is_due(last(wanted)?, now) {
+    let due = |place: &Option<PathBuf>, kind| -> Result<Option<PathBuf>> {
+        let Some(place) = place else { return Ok(None) };
+        let newest = shelf::newest(place, kind)?.map(|(taken_at, _)| taken_at);
+        Ok(Some(place.clone()).filter(|_| wanted.plan.is_due(newest, now)))
+    };
+    let (to, keys_to) = (due(&wanted.to, DATA)?, due(&wanted.keys_to, KEYS)?);
+    if to.is_none() && keys_to.is_none() {
         return Ok(None);
     }
-    match take(wanted, now).await {
+    match take(&Backup { to, keys_to, ..wanted.clone() }, now).await {
         Err(Fault::Busy(_)) => Ok(None),
         taken => taken.map(Some),
     }

@@ -110,3 +110,21 @@ async fn one_at_a_time() {
     drop(lock);
     assert!(take_if_due(&wanted, tomorrow).await.unwrap().is_some());
 }
+
+#[tokio::test]
+async fn keys_that_could_not_be_copied_are_copied_later_and_data_not_again() {
+    let (app, _, _) = small().await;
+    let place = tempfile::tempdir().unwrap();
+    let wanted = wanted(&app, place.path());
+    let keyring = app.data_dir().join("keyring.toml");
+    let own = fs::read(&keyring).unwrap();
+    fs::write(&keyring, "no keyring").unwrap();
+    assert!(take_if_due(&wanted, app.now()).await.is_err());
+    let data = names(&place.path().join("data"));
+    assert_eq!((data.len(), names(&place.path().join("keys")).len()), (2, 0));
+    fs::write(&keyring, own).unwrap();
+    let later = app.now() + TimeDelta::hours(1);
+    assert!(take_if_due(&wanted, later).await.unwrap().unwrap().keys.is_some());
+    assert_eq!(names(&place.path().join("data")), data);
+    assert!(take_if_due(&wanted, later).await.unwrap().is_none());
+}
