@@ -19,6 +19,7 @@
 //! | [`app`] | from a configuration to a running service |
 //! | [`cli`] | one file per command |
 //! | [`clock`], [`rng`] | the present and chance, injected |
+//! | [`chain`](mod@chain) | what an error says, with its causes |
 //!
 //! The same noun has the same file name in every layer. Where to begin: [`domain::rules`] is the
 //! table of booking rules, [`usecase::work`] the one path of everything that writes,
@@ -298,6 +299,7 @@
 
 pub mod app;
 pub mod auth;
+pub mod chain;
 pub mod cli;
 pub mod clock;
 pub mod config;

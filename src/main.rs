@@ -12,7 +12,7 @@ fn main() -> ExitCode {
     match aftercare::cli::run(aftercare::cli::Cli::parse()) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("aftercare: {}", aftercare::cli::chain(error.as_ref()));
+            eprintln!("aftercare: {}", aftercare::chain::chain(error.as_ref()));
             ExitCode::FAILURE
         }
     }

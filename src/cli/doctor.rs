@@ -8,7 +8,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{Error, chain, start_log};
+use super::{Error, start_log};
+use crate::chain::chain;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Settings};
 

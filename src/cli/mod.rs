@@ -126,12 +126,6 @@ fn stay_on_one_core() {
     }
 }
 
-/// An error and its causes, in one line.
-pub fn chain(error: &(dyn StdError + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |&error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
-}
-
 /// The configuration, with the log started as it says.
 fn configure(settings: Settings) -> Result<Config, Error> {
     let config = Config::new(settings)?;
@@ -161,9 +155,12 @@ fn stop_signal() -> impl Future<Output = ()> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        let signals = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
+        // By SIGHUP certificates are read anew; where there are none it means nothing, and is no reason to die.
+        let signals = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()].map(signal);
         async move {
-            let [Ok(mut terminate), Ok(mut interrupt)] = signals else { return std::future::pending().await };
+            let [Ok(mut terminate), Ok(mut interrupt), Ok(_hangup)] = signals else {
+                return std::future::pending().await;
+            };
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}

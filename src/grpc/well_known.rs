@@ -9,6 +9,7 @@ use tonic::body::Body;
 use tonic::codegen::http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use tower::{Layer, Service};
 
+use crate::chain::chain;
 use crate::usecase::{World, statement};
 
 /// Where the key set is.
@@ -75,7 +76,7 @@ async fn answer(world: &World, method: &Method) -> Response<Body> {
     let json = match statement::key_set(world.db()).await {
         Ok(keys) => keys.to_json(),
         Err(error) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the key set cannot be read");
+            tracing::warn!(error = %chain(&error), "the key set cannot be read");
             return empty(StatusCode::SERVICE_UNAVAILABLE, header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
     };

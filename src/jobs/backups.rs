@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
+use crate::chain::chain;
 use crate::usecase::World;
 use crate::usecase::backup::{Backup, Taken, take_if_due};
 
@@ -40,7 +41,7 @@ async fn run(world: World, wanted: Backup) {
             Ok(None) => {}
             Ok(Some(taken)) => tell(&taken),
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "no backup could be made");
+                tracing::error!(error = %chain(&error), "no backup could be made");
                 wait = FAILED_FOR;
             }
         }

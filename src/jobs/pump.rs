@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
+use crate::chain::chain;
 use crate::usecase::{World, feed};
 
 /// How often it looks for what other processes committed or ordered. \[P\]
@@ -54,7 +55,7 @@ async fn pump(world: World, mut told: watch::Receiver<()>) {
                     continue;
                 }
             }
-            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "the feed"),
+            Err(error) => tracing::warn!(error = %chain(&error), "the feed"),
         }
         if last {
             return;

@@ -6,9 +6,10 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
+use crate::chain::chain;
 use crate::domain::statement::SigningKey;
-use crate::usecase::World;
 use crate::usecase::audit;
+use crate::usecase::{Error, World};
 
 /// How often it looks for what was committed: how long an event stands unsealed in a quiet service, and how much is
 /// sealed at once in a busy one. \[P\]
@@ -48,8 +49,13 @@ async fn run(mut sealer: audit::Sealer, mut told: watch::Receiver<()>) {
         let wait = match sealer.turn().await {
             Ok(true) => continue,
             Ok(false) => LOOKS_EVERY,
+            // It comes back by itself.
+            Err(error @ Error::Unavailable(_)) => {
+                tracing::warn!(error = %chain(&error), "the audit trail cannot be sealed now");
+                FAILED_FOR
+            }
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "the audit trail cannot be sealed");
+                tracing::error!(error = %chain(&error), "the audit trail cannot be sealed");
                 FAILED_FOR
             }
         };

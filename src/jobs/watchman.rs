@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
+use crate::chain::chain;
 use crate::usecase::{World, register};
 
 /// How often it looks. A revocation holds in every process within five seconds, as long as the database answers: this
@@ -31,7 +32,7 @@ impl Drop for Watchman {
 async fn watch(world: World) {
     loop {
         if let Err(error) = register::refresh(&world).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "revocations");
+            tracing::warn!(error = %chain(&error), "revocations");
         }
         sleep(LOOKS_EVERY).await;
     }

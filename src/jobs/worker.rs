@@ -10,6 +10,7 @@ use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 use super::Handler;
+use crate::chain::chain;
 use crate::usecase::job::{self, Failure, Leased};
 use crate::usecase::{Result, World};
 
@@ -65,7 +66,7 @@ impl Worker {
             match self.next().await {
                 Ok(true) => continue,
                 Ok(false) => {}
-                Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "the job queue"),
+                Err(error) => tracing::warn!(error = %chain(&error), "the job queue"),
             }
             tokio::select! {
                 () = enqueued => {}
@@ -122,7 +123,7 @@ impl Workers {
         };
         match timeout(GIVE_BACK_FOR, given_back).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(error = &error as &dyn std::error::Error, "leases of jobs"),
+            Ok(Err(error)) => tracing::warn!(error = %chain(&error), "leases of jobs"),
             Err(_) => tracing::warn!("leases of jobs could not be given back within the limit"),
         }
     }

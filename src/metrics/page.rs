@@ -20,6 +20,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use super::{Metrics, State};
+use crate::chain::chain;
 
 /// How many may ask at once. \[P\]
 const MOST: usize = 8;
@@ -72,7 +73,7 @@ async fn accept(listener: TcpListener, metrics: Arc<Metrics>, look: Look) {
                 while connections.try_join_next().is_some() {}
             }
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "metrics");
+                tracing::warn!(error = %chain(&error), "metrics");
                 sleep(PAUSE).await;
             }
         }

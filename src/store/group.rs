@@ -23,6 +23,7 @@ use super::bell::Bell;
 use super::error::{Error, Result, is_uncertain};
 use super::open::WAIT_FOR_CONNECTION;
 use super::queue::Connection;
+use crate::chain::chain;
 
 /// So many share a commit at most: what the first of them waits for. \[P\]
 const MOST: usize = 64;
@@ -203,7 +204,7 @@ impl Group {
         } else if self.state != State::None
             && let Err(error) = self.commit().await
         {
-            tracing::warn!(error = &error as &dyn std::error::Error, "what was shared was not committed");
+            tracing::warn!(error = %chain(&error), "what was shared was not committed");
         }
     }
 
@@ -234,7 +235,7 @@ impl Group {
     async fn rollback(&mut self) {
         // There may be none: what was the end of it ended the transaction too.
         if let Err(error) = self.run("ROLLBACK").await {
-            tracing::debug!(error = &error as &dyn std::error::Error, "rollback");
+            tracing::debug!(error = %chain(&error), "rollback");
         }
         self.state = State::None;
     }

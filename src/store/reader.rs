@@ -18,6 +18,7 @@ use super::bell::Bell;
 use super::error::{Error, Result};
 use super::open::WAIT_FOR_CONNECTION;
 use super::queue::{Connection, Queue};
+use crate::chain::chain;
 
 /// All connections that read a file.
 #[derive(Clone, Debug)]
@@ -76,7 +77,7 @@ impl Readers {
         let idle = std::mem::take(&mut *self.idle());
         for line in idle {
             if let Err(error) = line.connection.close().await {
-                tracing::debug!(error = &error as &dyn std::error::Error, "closing what was read by");
+                tracing::debug!(error = %chain(&error), "closing what was read by");
             }
         }
     }

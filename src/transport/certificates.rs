@@ -11,6 +11,7 @@ use rustls::{RootCertStore, ServerConfig};
 use sha2::{Digest, Sha256};
 use tokio::time::sleep;
 
+use crate::chain::chain;
 use crate::config::Tls;
 
 /// Why TLS cannot be spoken.
@@ -87,7 +88,7 @@ impl Certificates {
                 tracing::info!("serving with the certificate that is in the file now");
             }
             Err(error) => {
-                let error = &error as &dyn std::error::Error;
+                let error = chain(&error);
                 tracing::error!(error, "the files of TLS cannot be used; serving with the certificate from before");
             }
         }

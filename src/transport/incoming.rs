@@ -15,6 +15,7 @@ use tokio_stream::Stream;
 
 use super::certificates::Certificates;
 use super::connection::Connection;
+use crate::chain::chain;
 use crate::config::Limits;
 
 /// How many connections may wait until the server takes them.
@@ -71,7 +72,7 @@ impl Door {
             let (peer, _) = match listener.accept().await {
                 Ok(accepted) => accepted,
                 Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "cannot accept a connection");
+                    tracing::warn!(error = %chain(&error), "cannot accept a connection");
                     sleep(PAUSE).await;
                     continue;
                 }
@@ -115,7 +116,7 @@ async fn handshake(
             drop(turn);
             let _ = sender.send(Connection::secured(secured, place, within)).await;
         }
-        Ok(Err(error)) => tracing::debug!(error = &error as &dyn std::error::Error, "handshake failed"),
+        Ok(Err(error)) => tracing::debug!(error = %chain(&error), "handshake failed"),
         Err(_) => tracing::debug!("handshake took too long"),
     }
 }

@@ -11,6 +11,7 @@ use super::job::Job;
 use super::noun::{find, find_own};
 use super::work::{Mutation, Work, mutate};
 use super::world::World;
+use crate::chain::chain;
 use crate::domain::client::Client;
 use crate::domain::erasure::ErasureReason;
 use crate::domain::ids::{ClientId, Id};
@@ -34,7 +35,7 @@ pub struct EraseClient {
 pub async fn erase_client(world: &World, call: Call, erase: EraseClient) -> Result<Record<Client>> {
     let (record, owners) = mutate(world, call, erase).await?;
     if let Err(error) = world.vault().destroy(&owners).await {
-        tracing::warn!(error = &error as &dyn std::error::Error, "keys are destroyed later");
+        tracing::warn!(error = %chain(&error), "keys are destroyed later");
     }
     Ok(record)
 }

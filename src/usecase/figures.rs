@@ -5,6 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::error::Result;
 use super::world::World;
+use crate::chain::chain;
 use crate::store::codec::Instant;
 use crate::store::db::Load;
 use crate::store::{Db, figures};
@@ -32,7 +33,7 @@ pub async fn read(world: &World) -> Figures {
     let now = world.now();
     let backlog = read_backlog(world.db(), now).await;
     if let Err(error) = &backlog {
-        tracing::warn!(error = error as &dyn std::error::Error, "no figures of the database");
+        tracing::warn!(error = %chain(error), "no figures of the database");
     }
     Figures { now, calls: world.calls(), load: world.db().load(), backlog: backlog.ok() }
 }

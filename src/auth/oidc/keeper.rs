@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use super::fetch::{Fetcher, PATIENCE, Unreadable};
 use super::key::{self, Key};
 use super::token::Token;
+use crate::chain::chain;
 use crate::config::SafeUrl;
 use crate::usecase::World;
 use crate::usecase::call::Refused;
@@ -147,7 +148,7 @@ impl Keeper {
                     known.version += 1;
                 }
                 Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "cannot read the keys of the issuer");
+                    tracing::warn!(error = %chain(&error), "cannot read the keys of the issuer");
                 }
             }
         });

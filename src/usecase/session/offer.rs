@@ -7,6 +7,7 @@ use chrono::{NaiveDate, TimeDelta};
 use super::hunt::Hunt;
 use super::search::own_client;
 use super::series::Placed;
+use crate::chain::chain;
 use crate::domain::code::Modality;
 use crate::domain::counsellor::Counsellor;
 use crate::domain::directory::{Site, Venue};
@@ -66,7 +67,7 @@ async fn offer(world: &World, call: &Call, refusals: &mut [&mut Refusal], avoid:
                 refusal.alternatives = alternatives;
             }
         }
-        Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "no alternatives"),
+        Err(error) => tracing::warn!(error = %chain(&error), "no alternatives"),
     }
 }
 

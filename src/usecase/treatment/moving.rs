@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::ledger;
 use super::read::standing;
+use crate::chain::chain;
 use crate::domain::ids::{HolidayCalendarId, OrderId};
 use crate::domain::working_days::WorkingDays;
 use crate::store::codec::Instant;
@@ -51,7 +52,7 @@ async fn some(work: &mut Work<'_>, within: &Within) -> Result<bool> {
         match ledger::open(work, id).await {
             Ok(_) => moved = true,
             Err(Error::Internal(error @ store::Error::Inconsistent { .. })) => {
-                tracing::error!(order = %id, error = &error as &dyn std::error::Error, "an order cannot be judged");
+                tracing::error!(order = %id, error = %chain(&error), "an order cannot be judged");
             }
             Err(error) => return Err(error),
         }
