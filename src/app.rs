@@ -14,7 +14,7 @@ use crate::auth::{Builtin, Provider, StatementKey, audit_key, key_files, known_a
 use crate::clock::Clock;
 use crate::config::{Config, Limits};
 use crate::domain::statement::SigningKey;
-use crate::grpc::{self, DeadlineLayer, GateLayer, MeasureLayer, WellKnownLayer};
+use crate::grpc::{self, AdmissionLayer, DeadlineLayer, GateLayer, MeasureLayer, WellKnownLayer};
 use crate::jobs::{self, Backups, Pump, Sealer, Watchman, Workers};
 use crate::metrics::{Metrics, Page, State};
 use crate::rng::Rng;
@@ -221,6 +221,7 @@ impl App {
             .layer(MeasureLayer::new(self.metrics.clone()))
             .layer(DeadlineLayer::new(self.limits.request_for))
             .layer(GateLayer::new(self.world.clone(), self.issuer.authenticator()))
+            .layer(AdmissionLayer::new(usize::try_from(self.limits.calls).unwrap_or(usize::MAX)))
             .add_routes(routes.routes())
             .serve_with_incoming_shutdown(incoming, async {
                 // A dropped sender means that there is nobody left to stop us but us.

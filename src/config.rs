@@ -100,6 +100,11 @@ pub struct Settings {
     #[arg(long, env = "AFTERCARE_CLIENT_CONNECTIONS", value_name = "N")]
     pub client_connections: Option<u32>,
 
+    /// Most calls that are worked on at once, while as many again wait; further ones are told to come back
+    /// [default: 64].
+    #[arg(long, env = "AFTERCARE_CALLS_AT_ONCE", value_name = "N")]
+    pub calls_at_once: Option<u32>,
+
     /// Address on which metrics are told at /metrics, in the clear; another one than of this machine needs --behind-proxy
     /// [default: none].
     #[arg(long, env = "AFTERCARE_METRICS_LISTEN", value_name = "ADDRESS")]
@@ -272,7 +277,12 @@ impl Config {
         }
         let limits = Limits::default();
         let peers = settings.client_connections.or(file.client_connections);
-        let limits = Limits { connections: positive("client_connections", peers, limits.connections)?, ..limits };
+        let calls = settings.calls_at_once.or(file.calls_at_once);
+        let limits = Limits {
+            connections: positive("client_connections", peers, limits.connections)?,
+            calls: positive("calls_at_once", calls, limits.calls)?,
+            ..limits
+        };
         let retention = settings.retention.or(file.retention).unwrap_or_default();
         retention.check()?;
         let backup = Backup::new(settings.backup.or(file.backup).unwrap_or_default(), &data_dir);

@@ -33,6 +33,9 @@ pub struct Limits {
     pub silence_for: Duration,
     /// How long that answer may take.
     pub pong_for: Duration,
+    /// Most calls that are worked on at once, while as many again wait; what police look up has a quarter as many
+    /// beside them. More at once would not be done sooner, but later, all of them.
+    pub calls: u32,
     /// Longest time from a request to the beginning of its answer, whatever deadline the client names. Streams may go
     /// on after that, to the end of their token.
     pub request_for: Duration,
@@ -52,6 +55,7 @@ impl Default for Limits {
             headers: 16 * 1024,
             silence_for: Duration::from_secs(60),
             pong_for: Duration::from_secs(20),
+            calls: 64,
             request_for: Duration::from_secs(30),
         }
     }

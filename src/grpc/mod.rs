@@ -1,6 +1,7 @@
 //! The wire: pb ⇄ domain, errors ⇄ status, and the gate in front of both. Decides nothing.
 
 mod access;
+mod admission;
 mod attendance;
 mod audit;
 mod client;
@@ -23,6 +24,7 @@ mod waitlist;
 mod well_known;
 mod words;
 
+pub use admission::AdmissionLayer;
 pub use deadline::DeadlineLayer;
 pub use gate::GateLayer;
 pub use measure::{Measure, MeasureLayer};

@@ -12,6 +12,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, pb as rpc};
 
 use super::pb;
+use crate::chain::chain;
 use crate::domain::rules::{RuleCode, rule};
 use crate::usecase::error::{Error, Refusal};
 
@@ -21,6 +22,8 @@ const DOMAIN: &str = "aftercare";
 const LONGEST_LIST: usize = 5_500;
 /// When to come back after UNAVAILABLE.
 const COME_BACK: Duration = Duration::from_millis(200);
+/// When to come back to a service that has too much to do. \[P\]
+const COME_BACK_LATER: Duration = Duration::from_secs(1);
 
 /// The status of an error.
 pub fn status(error: Error) -> Status {
@@ -70,12 +73,16 @@ pub fn status(error: Error) -> Status {
             Code::ResourceExhausted
         }
         Error::Unavailable(source) => {
-            tracing::warn!(error = source as &dyn std::error::Error, "unavailable");
+            tracing::warn!(error = %chain(source), "unavailable");
             details.set_retry_info(Some(COME_BACK));
             Code::Unavailable
         }
         Error::NoKeys | Error::Ending => {
             details.set_retry_info(Some(COME_BACK));
+            Code::Unavailable
+        }
+        Error::Overloaded => {
+            details.set_retry_info(Some(COME_BACK_LATER));
             Code::Unavailable
         }
         Error::Overdue => Code::DeadlineExceeded,
@@ -106,7 +113,7 @@ fn internal(source: &(dyn std::error::Error + 'static)) -> Status {
     static COUNT: AtomicU64 = AtomicU64::new(1);
     static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one("process"));
     let id = format!("{:016x}-{:x}", *PROCESS, COUNT.fetch_add(1, Ordering::Relaxed));
-    tracing::error!(%id, error = source, "internal error");
+    tracing::error!(%id, error = %chain(source), "internal error");
     let info = HashMap::from([("error_id".to_owned(), id)]);
     let details = ErrorDetails::with_error_info("INTERNAL", DOMAIN, info);
     with_details(Code::Internal, "internal error", &details, None)

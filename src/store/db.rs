@@ -60,7 +60,7 @@ impl Db {
     pub async fn begin_write(&self) -> Result<Tx> {
         Ok(self.tx(match &self.engine {
             Engine::Sqlite { writer, .. } => Begun::Writing(writer.join().await?),
-            Engine::Postgres(pool) => Begun::Postgres(pool.begin().await?),
+            Engine::Postgres(pool) => Begun::Postgres(begin(pool, "BEGIN").await?),
         }))
     }
 
@@ -68,7 +68,7 @@ impl Db {
     pub async fn begin_alone(&self) -> Result<Tx> {
         Ok(self.tx(match &self.engine {
             Engine::Sqlite { writer, .. } => Begun::Writing(writer.alone().await?),
-            Engine::Postgres(pool) => Begun::Postgres(pool.begin().await?),
+            Engine::Postgres(pool) => Begun::Postgres(begin(pool, "BEGIN").await?),
         }))
     }
 
@@ -77,7 +77,7 @@ impl Db {
         Ok(self.tx(match &self.engine {
             Engine::Sqlite { readers, .. } => Begun::Reading(readers.begin().await?),
             Engine::Postgres(pool) => {
-                Begun::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?)
+                Begun::Postgres(begin(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?)
             }
         }))
     }
@@ -153,6 +153,14 @@ impl Engine {
             Engine::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+/// Begins a transaction, to the end, even if nobody waits for it any more: else sqlx-postgres 0.9 would forget it, and
+/// give a connection to the next that is in a transaction already, with an old state or one that cannot be written.
+async fn begin(pool: &PgPool, statement: &'static str) -> Result<Transaction<'static, Postgres>> {
+    let pool = pool.clone();
+    let begun = tokio::spawn(async move { pool.begin_with(statement).await });
+    Ok(begun.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?)
 }
 
 /// Marks the point to which a transaction can return.

@@ -101,10 +101,14 @@ fn is_of_io(code: &str) -> bool {
     code.len() < 5 && code.parse::<u32>().is_ok_and(|code| code % 256 == 10)
 }
 
+/// Whether the connection failed. One that ends while it is made says what is no answer at all.
+fn is_of_connection(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Io(_) | sqlx::Error::Protocol(_))
+}
+
 /// Whether nobody knows what became of a transaction whose commit ended in this.
 pub(super) fn is_uncertain(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::Io(_))
-        || error.as_database_error().and_then(|it| it.code()).is_some_and(|code| is_of_io(&code))
+    is_of_connection(error) || error.as_database_error().and_then(|it| it.code()).is_some_and(|code| is_of_io(&code))
 }
 
 impl Error {
@@ -118,7 +122,8 @@ impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         let Some(database) = error.as_database_error() else {
             return match error {
-                sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => Error::Retry(error),
+                error if is_of_connection(&error) => Error::Retry(error),
+                sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => Error::Retry(error),
                 sqlx::Error::ColumnDecode { index, .. } => Error::Inconsistent { table: "row", what: index },
                 error => Error::Database(error),
             };

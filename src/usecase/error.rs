@@ -153,6 +153,9 @@ pub enum Error {
     /// The process ends; another one, or the next, has the same answer.
     #[error("the service is stopping; go on with another connection")]
     Ending,
+    /// More is asked at once than can be done in time.
+    #[error("too much is asked of the service at once; come back later")]
+    Overloaded,
     /// A fault of ours.
     #[error("internal")]
     Internal(#[source] store::Error),
@@ -185,6 +188,7 @@ impl Error {
             Error::OutsideAge { .. } => "OUTSIDE_AGE",
             Error::Unavailable(_) | Error::NoKeys | Error::Ending => "UNAVAILABLE",
             Error::Overdue => "DEADLINE_EXCEEDED",
+            Error::Overloaded => "OVERLOADED",
             Error::Internal(_) => "INTERNAL",
         }
     }
@@ -192,8 +196,8 @@ impl Error {
     /// Whether it is an answer to what was asked, and so belongs in the audit trail, rather than
     /// a failure to answer.
     pub fn is_refusal(&self) -> bool {
-        use Error::{Ending, Internal, NoKeys, Overdue, Unavailable};
-        !matches!(self, Unavailable(_) | NoKeys | Overdue | Ending | Internal(_))
+        use Error::{Ending, Internal, NoKeys, Overdue, Overloaded, Unavailable};
+        !matches!(self, Unavailable(_) | NoKeys | Overdue | Overloaded | Ending | Internal(_))
     }
 }
 

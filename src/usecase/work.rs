@@ -8,7 +8,7 @@ mod erased;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -19,6 +19,7 @@ use self::erased::{Answering, Erased, Pending};
 use super::call::Call;
 use super::error::{Error, Result};
 use super::world::World;
+use crate::chain::chain;
 use crate::domain::audit::Outcome;
 use crate::domain::ids::{OrganisationId, SessionId};
 use crate::domain::session::Session;
@@ -112,23 +113,27 @@ impl Work<'_> {
 /// How often a transaction that met a rival is tried.
 const ATTEMPTS: u32 = 5;
 
-/// Runs a mutation to its end, whether or not the caller still waits.
+/// Runs a mutation to its end, whether or not the caller still waits; but does not begin it for whom nobody waits any
+/// more.
 pub async fn mutate<M: Mutation>(world: &World, call: Call, mutation: M) -> Result<M::Answer> {
     let answering = Arc::new(Answering::new(mutation));
+    let awaited = Arc::new(());
     // One kind of task for all.
-    let task: Pending<'static, ()> = Box::pin(attempts(world.clone(), call, answering.clone()).in_current_span());
+    let task: Pending<'static, ()> =
+        Box::pin(attempts(world.clone(), call, answering.clone(), Arc::downgrade(&awaited)).in_current_span());
     match tokio::spawn(task).await {
         Ok(result) => result.map(|()| answering.answer()),
         Err(panic) => std::panic::resume_unwind(panic.into_panic()),
     }
 }
 
-async fn attempts(world: World, call: Call, mutation: Arc<dyn Erased>) -> Result<()> {
+/// `awaited` lives for as long as somebody waits for the answer.
+async fn attempts(world: World, call: Call, mutation: Arc<dyn Erased>, awaited: Weak<()>) -> Result<()> {
     let mut attempt = 1;
     loop {
-        match once(&world, &call, mutation.as_ref(), attempt).await {
+        match once(&world, &call, mutation.as_ref(), attempt, &awaited).await {
             Err(Error::Unavailable(error)) if attempt < ATTEMPTS && may_repeat(&call, &error) => {
-                tracing::debug!(attempt, error = &error as &dyn std::error::Error, "met a rival");
+                tracing::debug!(attempt, error = %chain(&error), "met a rival");
                 tokio::time::sleep(Duration::from_millis(5 << attempt)).await;
                 attempt += 1;
             }
@@ -142,12 +147,17 @@ fn may_repeat(call: &Call, error: &store::Error) -> bool {
     call.request().is_some() || !matches!(error, store::Error::Uncertain(_))
 }
 
-async fn once(world: &World, call: &Call, mutation: &dyn Erased, attempt: u32) -> Result<()> {
+async fn once(world: &World, call: &Call, mutation: &dyn Erased, attempt: u32, awaited: &Weak<()>) -> Result<()> {
     mutation.before(world).await?;
     if attempt > 1 {
         mutation.make_way(world).await?;
     }
     let tx = world.db().begin_write().await?;
+    if awaited.strong_count() == 0 {
+        // The turn came too late, and nothing has begun.
+        tx.rollback().await?;
+        return Err(Error::Overdue);
+    }
     let mut work = Work {
         tx,
         now: world.now(),
@@ -168,7 +178,7 @@ async fn once(world: &World, call: &Call, mutation: &dyn Erased, attempt: u32) -
                 && let Err(error) = super::register::refresh(world).await
             {
                 // It is committed; the watchman looks again in a moment.
-                tracing::warn!(error = &error as &dyn std::error::Error, "what was revoked is not known here yet");
+                tracing::warn!(error = %chain(&error), "what was revoked is not known here yet");
             }
             if work.enqueued {
                 world.tell_workers();
@@ -191,7 +201,7 @@ async fn once(world: &World, call: &Call, mutation: &dyn Erased, attempt: u32) -
         Err(failure) => {
             // The connection may be gone, and then so is the transaction.
             if let Err(error) = work.tx.rollback().await {
-                tracing::debug!(error = &error as &dyn std::error::Error, "rollback");
+                tracing::debug!(error = %chain(&error), "rollback");
             }
             Err(failure)
         }
