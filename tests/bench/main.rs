@@ -64,7 +64,7 @@ fn main() -> ExitCode {
     match begun.and_then(|runtime| runtime.block_on(run(&options))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("load: {}", aftercare::cli::chain(error.as_ref()));
+            eprintln!("load: {}", aftercare::chain::chain(error.as_ref()));
             ExitCode::FAILURE
         }
     }

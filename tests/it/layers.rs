@@ -6,22 +6,26 @@ use std::path::{Path, PathBuf};
 /// A layer and what it may name of this crate.
 const ARROWS: &[(&str, &[&str])] = &[
     ("domain", &["domain"]),
+    ("chain.rs", &[]),
     ("clock.rs", &[]),
     ("rng.rs", &[]),
-    ("store", &["store", "domain", "clock", "rng"]),
-    ("usecase", &["usecase", "store", "domain", "clock", "rng"]),
-    ("grpc", &["grpc", "usecase", "domain"]),
-    ("jobs", &["jobs", "usecase", "domain"]),
-    ("metrics", &["metrics", "grpc", "usecase"]),
-    ("auth", &["auth", "config", "usecase", "domain", "rng"]),
-    ("transport", &["transport", "config"]),
+    ("store", &["store", "chain", "domain", "clock", "rng"]),
+    ("usecase", &["usecase", "chain", "store", "domain", "clock", "rng"]),
+    ("grpc", &["grpc", "chain", "usecase", "domain"]),
+    ("jobs", &["jobs", "chain", "usecase", "domain"]),
+    ("metrics", &["metrics", "chain", "grpc", "usecase"]),
+    ("auth", &["auth", "chain", "config", "usecase", "domain", "rng"]),
+    ("transport", &["transport", "chain", "config"]),
     ("config.rs", &["config", "domain", "store"]),
     ("config", &["config", "domain"]),
     (
         "app.rs",
         &["auth", "clock", "config", "domain", "grpc", "jobs", "metrics", "rng", "store", "transport", "usecase"],
     ),
-    ("cli", &["app", "auth", "cli", "clock", "config", "domain", "grpc", "rng", "store", "transport", "usecase"]),
+    (
+        "cli",
+        &["app", "auth", "chain", "cli", "clock", "config", "domain", "grpc", "rng", "store", "transport", "usecase"],
+    ),
 ];
 
 /// A library and the places that may name it.
@@ -35,6 +39,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
             "app.rs",
             "auth/oidc",
             "cli",
+            "grpc/admission.rs",
             "grpc/deadline.rs",
             "grpc/measure.rs",
             "jobs",

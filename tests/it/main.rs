@@ -1,6 +1,7 @@
 //! One binary for every integration test: the public gRPC surface, on both engines, with a real
 //! PostgreSQL (`tests/run.sh` brings one).
 
+mod abandoned;
 mod access;
 mod assessment;
 mod assessment_crash;
@@ -39,6 +40,7 @@ mod fuzz;
 mod group;
 mod group_place;
 mod group_race;
+mod history;
 mod hold;
 mod holidays;
 mod hours;
@@ -48,6 +50,7 @@ mod import_sessions;
 mod indistinguishable;
 mod input;
 mod instrument;
+mod interrupted;
 mod job;
 mod keys;
 mod layers;
@@ -60,6 +63,7 @@ mod noninterference;
 mod oidc;
 mod order;
 mod orphan;
+mod overload;
 mod people;
 mod plans;
 mod police;
@@ -86,6 +90,7 @@ mod slots;
 mod standing;
 mod statement;
 mod statements;
+mod stopping;
 mod substitutes;
 mod support;
 mod team;

@@ -52,14 +52,24 @@ impl Serving {
     pub fn start_with(data_dir: &Path, arguments: &[&str]) -> Self {
         let mut command = aftercare(data_dir);
         command.args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--log", "trace"]).args(arguments);
+        Self::begin(command).expect("the process says where it serves")
+    }
+
+    /// What a command that serves, with a log in JSON, makes; or what it said before it ended.
+    pub fn begin(mut command: Command) -> Result<Self, String> {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let (mut seen, mut metrics) = (String::new(), None);
         let address = loop {
-            let line = lines.next().expect("the process says where it serves").unwrap();
+            let Some(line) = lines.next() else {
+                child.wait().unwrap();
+                return Err(seen);
+            };
+            let line = line.unwrap();
             seen.push_str(&line);
             seen.push('\n');
-            let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+            // What makes it end is said in plain words.
+            let Ok(line) = serde_json::from_str::<serde_json::Value>(&line) else { continue };
             let address = || line["fields"]["address"].as_str().unwrap().parse().unwrap();
             match line["fields"]["message"].as_str() {
                 Some("telling metrics") => metrics = Some(address()),
@@ -68,7 +78,7 @@ impl Serving {
             }
         };
         let log = std::thread::spawn(move || lines.map_while(Result::ok).fold(seen, |all, line| all + &line + "\n"));
-        Self { child, address, metrics, log: Some(log) }
+        Ok(Self { child, address, metrics, log: Some(log) })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -133,6 +143,8 @@ async fn survives(data_dir: &Path, database_url: Option<&str>) {
     }
     let mut directory = DirectoryServiceClient::new(serving.channel().await);
     let made = directory.create_organisation(with_token(&admin, organisation())).await.unwrap().into_inner();
+    serving.signal("-HUP");
+    directory.list_organisations(with_token(&admin, pb::ListOrganisationsRequest::default())).await.unwrap();
     assert_eq!(serving.end("-KILL").0, None);
 
     let serving = Serving::start(data_dir, database_url);

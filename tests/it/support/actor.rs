@@ -34,7 +34,7 @@ impl tonic::service::Interceptor for Bearer {
 type Guarded = InterceptedService<Wire, Bearer>;
 
 impl Actor {
-    pub(super) fn of(token: String, channel: Channel, plant: Option<Arc<Plant>>) -> Self {
+    pub fn of(token: String, channel: Channel, plant: Option<Arc<Plant>>) -> Self {
         Self { token, wire: Wire::new(channel, plant) }
     }
 

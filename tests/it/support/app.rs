@@ -3,7 +3,6 @@
 use std::fs::OpenOptions;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Once, OnceLock};
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ use aftercare::domain::access::Authority;
 use aftercare::domain::limit::Quotas;
 use aftercare::domain::retention::Policy;
 use aftercare::jobs::{self, Handler, Worker};
-use aftercare::rng::{Rng, SeededRng};
+use aftercare::rng::SeededRng;
 use aftercare::store::{Db, Keys};
 use aftercare::usecase::World;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -25,6 +24,7 @@ use tokio::task::JoinHandle;
 use tonic::transport::Channel;
 
 use super::actor::Actor;
+use super::chance::Chance;
 use super::db::{Engine, TestDb};
 use super::plant::Plant;
 
@@ -39,33 +39,21 @@ pub struct TestApp {
     channel: Channel,
     plant: OnceLock<Arc<Plant>>,
     running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
-    directory: tempfile::TempDir,
+    directory: Place,
 }
 
-/// Randomness that a test can begin anew, so that two services draw alike from there on.
-#[derive(Debug)]
-pub struct Chance(Mutex<SeededRng>);
-
-impl Chance {
-    fn of(seed: u64) -> Arc<Self> {
-        Arc::new(Self(Mutex::new(SeededRng::from_seed(seed))))
-    }
-
-    /// As no other service has it.
-    fn next() -> Arc<Self> {
-        static SEED: AtomicU64 = AtomicU64::new(1);
-        Self::of(SEED.fetch_add(1, Ordering::Relaxed))
-    }
-
-    /// What is drawn next is what this seed gives.
-    pub fn begin(&self, seed: u64) {
-        *self.0.lock().unwrap() = SeededRng::from_seed(seed);
-    }
+/// Its data directory: its own, or one that somebody else removes.
+enum Place {
+    Own(tempfile::TempDir),
+    Lent(PathBuf),
 }
 
-impl Rng for Chance {
-    fn fill(&self, bytes: &mut [u8]) {
-        self.0.lock().unwrap().fill(bytes);
+impl Place {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Own(directory) => directory.path(),
+            Self::Lent(path) => path,
+        }
     }
 }
 
@@ -160,9 +148,18 @@ impl TestApp {
         Self::start_over(directory, db, chance).await
     }
 
+    /// A service over a database and a data directory that are there, at some time.
+    pub async fn start_at(data_dir: PathBuf, db: TestDb, now: DateTime<Utc>) -> Self {
+        Self::start_there(Place::Lent(data_dir), db, Chance::of_machine(), now).await
+    }
+
     async fn start_over(directory: tempfile::TempDir, db: TestDb, chance: Arc<Chance>) -> Self {
+        Self::start_there(Place::Own(directory), db, chance, MONDAY.parse().unwrap()).await
+    }
+
+    async fn start_there(directory: Place, db: TestDb, chance: Arc<Chance>, now: DateTime<Utc>) -> Self {
         log_to_be_searched();
-        let clock = Arc::new(ManualClock::at(MONDAY.parse().unwrap()));
+        let clock = Arc::new(ManualClock::at(now));
         let issuer = Builtin::open(directory.path(), &SeededRng::from_seed(1)).unwrap();
         let (address, world, channel, running) = run(&db, directory.path(), &clock, &chance, Door::default()).await;
         Self {

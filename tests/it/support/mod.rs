@@ -5,13 +5,18 @@ mod app;
 pub mod assessment;
 pub mod attendance;
 pub mod certificates;
+mod chance;
 mod db;
 pub mod deadly;
+pub mod dial;
 pub mod escalation;
 pub mod followup;
+pub mod house;
 mod ngo;
 pub mod plant;
+pub mod proxy;
 pub mod series;
+pub mod server;
 pub mod treatment;
 
 use std::str::FromStr;

@@ -1,0 +1,41 @@
+//! Whoever asks and goes away leaves nothing behind: a connection on which nobody waited for the beginning of a
+//! transaction is not in one when the next comes. (sqlx-postgres 0.9 forgets it: what comes after would read an old state,
+//! or be refused to write.)
+
+use std::time::Duration;
+
+use aftercare::store::{Db, Target};
+
+use crate::support::proxy::{Proxy, Weather};
+use crate::support::{Engine, TestDb};
+
+/// A database that is reached through a wire, by one connection that is used already.
+async fn behind_a_wire(db: &TestDb) -> (Proxy, Db) {
+    let url: String = db.url.clone();
+    let (head, database) = url.rsplit_once('/').unwrap();
+    let (user, address) = head.rsplit_once('@').unwrap();
+    let wire = Proxy::open(Some(address.parse().unwrap())).await;
+    let target = Target::Postgres(format!("{user}@{}/{database}", wire.address).into());
+    let db = Db::open(&target, 1).await.unwrap();
+    db.begin_read().await.unwrap().rollback().await.unwrap();
+    (wire, db)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_beginning_that_nobody_waited_for_is_undone() {
+    let directory = tempfile::tempdir().unwrap();
+    let (wire, db) = behind_a_wire(&TestDb::create(Engine::Postgres, directory.path()).await).await;
+    for writes in [false, true] {
+        wire.set(Weather::Slow(Duration::from_millis(100)));
+        let begun = async { if writes { db.begin_write().await } else { db.begin_read().await } };
+        assert!(tokio::time::timeout(Duration::from_millis(30), begun).await.is_err(), "nobody waited");
+        wire.set(Weather::Fair);
+        let mut once = db.read_once().await.unwrap();
+        // In no transaction there is none.
+        assert!(once.sql("SAVEPOINT here").run().await.is_err(), "{writes}");
+        drop(once);
+        let mut tx = db.begin_write().await.unwrap();
+        tx.sql("UPDATE installation SET id = id").run().await.unwrap();
+        tx.rollback().await.unwrap();
+    }
+}

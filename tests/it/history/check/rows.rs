@@ -1,0 +1,104 @@
+//! What is left in the database: everything whole, of whatever was acknowledged and of whatever was not; and every
+//! change with the one event in the audit trail that tells of it.
+
+use aftercare::store::{Db, Target};
+use uuid::Uuid;
+
+/// Each finds what may not be there, by id.
+const NEVER: [(&str, &str); 12] = [
+    ("a request without what it made", "SELECT request_id FROM request WHERE result_id IS NULL"),
+    (
+        "a request without its one event",
+        "SELECT r.request_id FROM request r
+          WHERE (SELECT count(*) FROM audit_event a
+                  WHERE a.request_id = r.request_id AND a.outcome = 'DONE' AND CAST(a.details AS TEXT) NOT LIKE '%REPLAYED%') <> 1",
+    ),
+    (
+        "an event of a request that was not done",
+        "SELECT a.request_id FROM audit_event a
+          WHERE a.outcome = 'DONE' AND a.request_id IS NOT NULL
+            AND NOT EXISTS (SELECT 1 FROM request r WHERE r.request_id = a.request_id)",
+    ),
+    (
+        "a session that nobody has asked for",
+        "SELECT s.id FROM session s
+          WHERE NOT EXISTS (SELECT 1 FROM request r WHERE r.result_id = s.id OR r.result_id = s.series_id)",
+    ),
+    (
+        "a session that stands without the time of its counsellor",
+        "SELECT s.id FROM session s
+          WHERE s.state = 'BOOKED'
+            AND NOT EXISTS (SELECT 1 FROM occupancy o WHERE o.session_id = s.id AND o.resource_id = s.counsellor_id)",
+    ),
+    (
+        "a participant without the time for it",
+        "SELECT p.session_id FROM session_participant p JOIN session s ON s.id = p.session_id
+          WHERE s.state = 'BOOKED' AND p.removed_at IS NULL
+            AND NOT EXISTS (SELECT 1 FROM occupancy o WHERE o.session_id = s.id AND o.resource_id = p.client_id)",
+    ),
+    (
+        "time that is taken for nothing",
+        "SELECT o.session_id FROM occupancy o JOIN session s ON s.id = o.session_id
+          WHERE s.state IN ('CANCELLED', 'RESCHEDULED')",
+    ),
+    (
+        "time of somebody who is not there",
+        "SELECT o.session_id FROM occupancy o JOIN session s ON s.id = o.session_id
+          WHERE o.kind = 'CLIENT' AND NOT EXISTS (
+                SELECT 1 FROM session_participant p
+                 WHERE p.session_id = s.id AND p.client_id = o.resource_id AND p.removed_at IS NULL)",
+    ),
+    (
+        "a session in person whose side is not at the site",
+        "SELECT s.id FROM session s
+          WHERE s.state = 'BOOKED' AND s.modality = 'IN_PERSON'
+            AND NOT EXISTS (SELECT 1 FROM site_presence p WHERE p.session_id = s.id AND p.side = s.side)",
+    ),
+    (
+        "somebody at a site without a session",
+        "SELECT p.session_id FROM site_presence p JOIN session s ON s.id = p.session_id
+          WHERE s.state IN ('CANCELLED', 'RESCHEDULED')",
+    ),
+    (
+        "a session that was moved to nowhere",
+        "SELECT s.id FROM session s
+          WHERE s.state = 'RESCHEDULED'
+            AND NOT EXISTS (SELECT 1 FROM session n WHERE n.id = s.successor_id AND n.supersedes_id = s.id)",
+    ),
+    (
+        "a series of which there is a part",
+        "SELECT series_id FROM session
+          WHERE series_id IS NOT NULL AND supersedes_id IS NULL GROUP BY series_id HAVING count(*) <> 3",
+    ),
+];
+
+/// Everything that is wrong with what is left.
+pub async fn rows(target: &Target) -> Vec<String> {
+    let db = Db::open(target, 1).await.unwrap();
+    let mut tx = db.begin_read().await.unwrap();
+    let mut wrong = Vec::new();
+    for (what, sql) in NEVER {
+        for (id,) in tx.sql(sql).all::<(Uuid,)>().await.unwrap() {
+            wrong.push(format!("half: {what}: {id}"));
+        }
+    }
+    for (who, both) in overlapping(&mut tx).await {
+        wrong.push(format!("overlap: {who} is in two places in the end: {both}"));
+    }
+    wrong
+}
+
+/// Whose sessions overlap, by what the sessions themselves say.
+async fn overlapping(tx: &mut aftercare::store::Tx) -> Vec<(Uuid, Uuid)> {
+    let sql = "SELECT a.counsellor_id, b.id FROM session a JOIN session b ON b.counsellor_id = a.counsellor_id
+                WHERE a.state = 'BOOKED' AND b.state = 'BOOKED' AND a.id < b.id
+                  AND a.starts_at < b.ends_at AND b.starts_at < a.ends_at
+               UNION ALL
+               SELECT p.client_id, b.id
+                 FROM session_participant p JOIN session a ON a.id = p.session_id
+                 JOIN session_participant q ON q.client_id = p.client_id JOIN session b ON b.id = q.session_id
+                WHERE a.state = 'BOOKED' AND b.state = 'BOOKED' AND a.id < b.id
+                  AND p.removed_at IS NULL AND q.removed_at IS NULL
+                  AND a.starts_at < b.ends_at AND b.starts_at < a.ends_at";
+    tx.sql(sql).all().await.unwrap()
+}
