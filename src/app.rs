@@ -2,9 +2,11 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use opentelemetry::metrics::Meter;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tonic::transport::Server;
@@ -14,9 +16,9 @@ use crate::auth::{Builtin, Provider, StatementKey, audit_key, key_files, known_a
 use crate::clock::Clock;
 use crate::config::{Config, Limits};
 use crate::domain::statement::SigningKey;
-use crate::grpc::{self, AdmissionLayer, DeadlineLayer, GateLayer, MeasureLayer, WellKnownLayer};
+use crate::grpc::{self, AdmissionLayer, DeadlineLayer, GateLayer, Measure, MeasureLayer, WellKnownLayer};
 use crate::jobs::{self, Backups, Pump, Sealer, Watchman, Workers};
-use crate::metrics::{Metrics, Page, State};
+use crate::metrics::{Looking, Metrics, Page, Sent, State};
 use crate::rng::Rng;
 use crate::store::keyring::KeyringFile;
 use crate::store::{Db, Keys, Target, create_private_directory};
@@ -72,6 +74,7 @@ pub struct App {
     backup: Option<Backup>,
     metrics: Arc<Metrics>,
     page: Option<Page>,
+    sent: Option<(Arc<Sent>, Looking)>,
     workers: u32,
     drain_for: Duration,
 }
@@ -113,6 +116,8 @@ impl Issuer {
     }
 }
 
+type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
 /// How long an answer may take to reach who asked, when the process ends. \[P\]
 const ANSWERS_TRAVEL_FOR: Duration = Duration::from_secs(2);
 
@@ -153,6 +158,7 @@ impl App {
             backup,
             metrics: Metrics::new(),
             page: None,
+            sent: None,
             workers: config.workers,
             drain_for: config.drain_for,
         })
@@ -169,17 +175,28 @@ impl App {
         let Some(address) = address else { return Ok(self) };
         let listener = TcpListener::bind(address).await.map_err(Error::Metrics)?;
         tracing::info!(address = %listener.local_addr().map_err(Error::Metrics)?, "telling metrics");
+        let page = Page::serve(listener, self.metrics.clone(), self.look());
+        Ok(Self { page: Some(page), ..self })
+    }
+
+    /// The same, which sends metrics too.
+    #[must_use]
+    pub fn send_metrics(self, meter: &Meter) -> Self {
+        let sent = (Sent::new(meter), Looking::start(meter, self.look()));
+        Self { sent: Some(sent), ..self }
+    }
+
+    /// How what waits is looked at.
+    fn look(&self) -> impl Fn() -> BoxFuture<State> + Send + Sync + 'static {
         let (world, wanted) = (self.world.clone(), self.backup.clone());
-        let look = move || {
+        move || {
             let (world, wanted) = (world.clone(), wanted.clone());
-            async move {
+            Box::pin(async move {
                 // A directory that cannot be read has no copy.
                 let backup = wanted.map(|wanted| backup::last(&wanted).ok().flatten());
                 State { figures: figures::read(&world).await, backup }
-            }
-        };
-        let page = Page::serve(listener, self.metrics.clone(), look);
-        Ok(Self { page: Some(page), ..self })
+            })
+        }
     }
 
     /// The world it acts on.
@@ -204,7 +221,9 @@ impl App {
     /// within the limit, and closes the database.
     pub async fn serve(mut self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
         // Told for as long as it serves.
-        let _page = self.page.take();
+        let (_page, sent) = (self.page.take(), self.sent.take());
+        let mut measures: Vec<Arc<dyn Measure>> = vec![self.metrics.clone()];
+        measures.extend(sent.iter().map(|(sent, _)| sent.clone() as Arc<dyn Measure>));
         let (health, health_service) = tonic_health::server::health_reporter();
         let mut routes = grpc::routes(&self.world, &self.keyring, self.audit_key.public())?;
         routes.add_service(health_service);
@@ -218,7 +237,7 @@ impl App {
         let serving = server(&self.limits)
             .layer(WellKnownLayer::new(self.world.clone()))
             .layer(tonic_web::GrpcWebLayer::new())
-            .layer(MeasureLayer::new(self.metrics.clone()))
+            .layer(MeasureLayer::new(measures))
             .layer(DeadlineLayer::new(self.limits.request_for))
             .layer(GateLayer::new(self.world.clone(), self.issuer.authenticator()))
             .layer(AdmissionLayer::new(usize::try_from(self.limits.calls).unwrap_or(usize::MAX)))

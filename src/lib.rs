@@ -19,7 +19,8 @@
 //! | [`app`] | from a configuration to a running service |
 //! | [`cli`] | one file per command |
 //! | [`clock`], [`rng`] | the present and chance, injected |
-//! | [`chain`](mod@chain) | what an error says, with its causes |
+//! | [`chain`](mod@chain), [`span`](mod@span) | what an error says, with its causes; what takes time |
+//! | [`telemetry`] | traces and metrics, sent to a collector |
 //!
 //! The same noun has the same file name in every layer. Where to begin: [`domain::rules`] is the
 //! table of booking rules, [`usecase::work`] the one path of everything that writes,
@@ -308,6 +309,8 @@ pub mod grpc;
 pub mod jobs;
 pub mod metrics;
 pub mod rng;
+pub mod span;
 pub mod store;
+pub mod telemetry;
 pub mod transport;
 pub mod usecase;

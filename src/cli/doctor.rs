@@ -98,7 +98,7 @@ async fn examine(Options { no_audit, free, settings }: Options) -> Result<Vec<Fi
             return Ok(vec![Finding::failed("settings", &error, advice)]);
         }
     };
-    start_log(config.log_format, "error")?;
+    start_log(config.log_format, "error", None)?;
     let mut findings =
         vec![Finding::fine("settings", format!("they fit together; data in {}", config.data_dir.display()))];
     place::examine(&config, free, &mut findings).await;

@@ -24,12 +24,17 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
+use tracing::Subscriber;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, registry};
 
 use crate::app::App;
 use crate::clock::SystemClock;
 use crate::config::{Config, LogFormat, Settings};
 use crate::rng::SeededRng;
+use crate::telemetry::Telemetry;
 
 /// What went wrong, for people.
 pub type Error = Box<dyn StdError + Send + Sync>;
@@ -129,20 +134,32 @@ fn stay_on_one_core() {
 /// The configuration, with the log started as it says.
 fn configure(settings: Settings) -> Result<Config, Error> {
     let config = Config::new(settings)?;
-    start_log(config.log_format, &config.log)?;
+    start_log(config.log_format, &config.log, None)?;
     Ok(config)
 }
 
 /// Starts the log of this process, on standard error; fails when it has one.
-pub fn start_log(format: LogFormat, filter: &str) -> Result<(), Error> {
+///
+/// Spans go to a collector whatever the log's filter says.
+pub fn start_log(format: LogFormat, filter: &str, telemetry: Option<&Telemetry>) -> Result<(), Error> {
     let filter = EnvFilter::try_new(filter)?;
-    let colours = std::io::stderr().is_terminal();
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
-    match format {
-        LogFormat::Human => log.try_init()?,
-        LogFormat::Json => log.json().try_init()?,
+    match telemetry {
+        // For all of it, which costs the least.
+        None => registry().with(filter).with(log(format)).try_init()?,
+        Some(telemetry) => registry().with(telemetry.layer()).with(log(format).with_filter(filter)).try_init()?,
     }
     Ok(())
+}
+
+fn log<S>(format: LogFormat) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let log = tracing_subscriber::fmt::layer().with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Human => log.boxed(),
+        LogFormat::Json => log.json().boxed(),
+    }
 }
 
 /// The service of a configuration, with the machine's clock and randomness.

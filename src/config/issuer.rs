@@ -24,7 +24,8 @@ impl FromStr for Issuer {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text == "builtin" { Ok(Self::Builtin) } else { text.parse().map(Self::Provider) }
+        const WRONG: &str = "must be \"builtin\" or the https:// URL of a provider; http:// is for loopback only";
+        if text == "builtin" { Ok(Self::Builtin) } else { text.parse().map(Self::Provider).map_err(|_| WRONG) }
     }
 }
 
@@ -37,7 +38,8 @@ impl TryFrom<String> for Issuer {
 }
 
 /// An `https` URL, or an `http` one of this machine: nobody else can change what is read from it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub struct SafeUrl {
     text: String,
     uri: Uri,
@@ -47,7 +49,7 @@ impl FromStr for SafeUrl {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const WRONG: &str = "must be \"builtin\" or the https:// URL of a provider; http:// is for loopback only";
+        const WRONG: &str = "must be an https:// URL; http:// is for loopback only";
         let uri: Uri = text.parse().map_err(|_| WRONG)?;
         let plain = !text.contains(['?', '#', '@']);
         let safe = match uri.scheme_str() {
@@ -56,6 +58,14 @@ impl FromStr for SafeUrl {
             _ => false,
         };
         if plain && safe { Ok(Self { text: text.into(), uri }) } else { Err(WRONG) }
+    }
+}
+
+impl TryFrom<String> for SafeUrl {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
     }
 }
 

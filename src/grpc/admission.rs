@@ -15,10 +15,13 @@ use tonic::body::Body;
 use tonic::codegen::Bytes;
 use tonic::codegen::http::{Request, Response};
 use tower::{Layer, Service};
+use tracing::Instrument;
 
 use super::LARGEST_REQUEST;
+use super::span::action;
 use super::status::status;
 use crate::domain::limit::{Class, class};
+use crate::span::span;
 use crate::usecase::error::Error;
 
 /// What police look up has a room of its own, of this part of the other one's size, which nobody else fills. \[P\]
@@ -125,7 +128,10 @@ where
             };
             // A stream has its place until it begins: what it waits for then costs nothing.
             match room.enter().await {
-                Some(_place) => inner.call(request).await,
+                Some(_place) => {
+                    let doing = span!("action", "otel.name" = action(request.uri().path()));
+                    inner.call(request).instrument(doing).await
+                }
                 None => Ok(status(Error::Overloaded).into_http()),
             }
         })

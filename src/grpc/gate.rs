@@ -9,7 +9,6 @@ use std::task::{Context, Poll};
 use tonic::body::Body;
 use tonic::codegen::http::{Request, Response, header::AUTHORIZATION};
 use tower::{Layer, Service};
-use tracing::Instrument;
 
 use super::status::status;
 use crate::usecase::call::{self, Authenticator, Refused};
@@ -63,8 +62,7 @@ where
         let waiting = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, waiting);
         let gate = self.gate.clone();
-        let span = tracing::info_span!("rpc", method = request.uri().path());
-        let answer = async move {
+        Box::pin(async move {
             let _answering = gate.world.answering();
             let path = request.uri().path().trim_start_matches('/').to_owned();
             if !is_open(&path) {
@@ -75,8 +73,7 @@ where
                 };
             }
             inner.call(request).await
-        };
-        Box::pin(answer.instrument(span))
+        })
     }
 }
 

@@ -1,4 +1,4 @@
-//! How long every call takes until its answer begins, and how it ends.
+//! What every call is called, how long it takes until its answer begins, and how it ends.
 
 use std::fmt::Debug;
 use std::future::Future;
@@ -12,7 +12,9 @@ use tonic::body::Body;
 use tonic::codegen::http::{Request, Response};
 use tonic::{Code, Status};
 use tower::{Layer, Service};
+use tracing::Instrument;
 
+use super::span::Spans;
 use crate::domain::access;
 
 /// Takes note of calls.
@@ -23,12 +25,12 @@ pub trait Measure: Debug + Send + Sync {
 
 /// Has somebody take note of every call.
 #[derive(Clone, Debug)]
-pub struct MeasureLayer(Arc<dyn Measure>);
+pub struct MeasureLayer(Arc<[Arc<dyn Measure>]>);
 
 impl MeasureLayer {
-    /// Tells this one.
-    pub fn new(measure: Arc<dyn Measure>) -> Self {
-        Self(measure)
+    /// Tells all of these.
+    pub fn new(measures: Vec<Arc<dyn Measure>>) -> Self {
+        Self(measures.into())
     }
 }
 
@@ -36,14 +38,14 @@ impl<S> Layer<S> for MeasureLayer {
     type Service = Measured<S>;
 
     fn layer(&self, inner: S) -> Measured<S> {
-        Measured { measure: self.0.clone(), inner }
+        Measured { measures: self.0.clone(), inner }
     }
 }
 
 /// A service whose calls are measured.
 #[derive(Clone, Debug)]
 pub struct Measured<S> {
-    measure: Arc<dyn Measure>,
+    measures: Arc<[Arc<dyn Measure>]>,
     inner: S,
 }
 
@@ -61,16 +63,21 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let (measure, method) = (self.measure.clone(), method(request.uri().path()));
+        let (measures, method) = (self.measures.clone(), method(request.uri().path()));
+        let spans = Spans::of(&request, method);
         let begun = Instant::now();
-        let answer = self.inner.call(request);
+        let answer = spans.logged.in_scope(|| self.inner.call(request));
         Box::pin(async move {
-            let answer = answer.await;
+            // Both: what is within finds the one that is for it among those that were entered.
+            let answer = answer.instrument(spans.logged.clone()).instrument(spans.traced.clone()).await;
             let code = match &answer {
                 Ok(response) => code(response),
                 Err(_) => "INTERNAL",
             };
-            measure.answered(method, code, begun.elapsed());
+            spans.ended(code);
+            for measure in measures.iter() {
+                measure.answered(method, code, begun.elapsed());
+            }
             answer
         })
     }

@@ -1,9 +1,6 @@
 //! Errors meet the wire here, once. Internal text is never sent.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
-use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use prost::Message;
@@ -12,6 +9,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, pb as rpc};
 
 use super::pb;
+use super::unique::unique;
 use crate::chain::chain;
 use crate::domain::rules::{RuleCode, rule};
 use crate::usecase::error::{Error, Refusal};
@@ -110,9 +108,7 @@ fn length(it: &PreconditionViolation) -> usize {
 
 /// An opaque id for the caller, the chain of causes for the log.
 fn internal(source: &(dyn std::error::Error + 'static)) -> Status {
-    static COUNT: AtomicU64 = AtomicU64::new(1);
-    static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one("process"));
-    let id = format!("{:016x}-{:x}", *PROCESS, COUNT.fetch_add(1, Ordering::Relaxed));
+    let id = unique();
     tracing::error!(%id, error = %chain(source), "internal error");
     let info = HashMap::from([("error_id".to_owned(), id)]);
     let details = ErrorDetails::with_error_info("INTERNAL", DOMAIN, info);

@@ -7,10 +7,12 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
+use tracing::Instrument;
 use uuid::Uuid;
 
 use super::Handler;
 use crate::chain::chain;
+use crate::span::span;
 use crate::usecase::job::{self, Failure, Leased};
 use crate::usecase::{Result, World};
 
@@ -49,7 +51,8 @@ impl Worker {
             return Ok(());
         };
         // A task of its own, so that a panic ends there.
-        let ended = tokio::spawn((handler.run)(self.world.clone(), leased.clone())).await;
+        let doing = span!("job", "otel.name" = format!("job.{}", leased.kind), attempt = leased.attempts);
+        let ended = tokio::spawn((handler.run)(self.world.clone(), leased.clone()).instrument(doing)).await;
         let failure = match ended {
             Ok(Ok(())) => return Ok(()),
             Ok(Err(error)) => Failure::from(&error),

@@ -1,8 +1,9 @@
 //! What can be measured from outside: calls, connections, what waits, the process. In the format of OpenMetrics, which
-//! Prometheus reads, on a listener of its own.
+//! Prometheus reads, on a listener of its own; and sent to a collector of OpenTelemetry.
 
 mod page;
 mod process;
+mod sent;
 
 use std::fmt::{self, Debug};
 use std::sync::Arc;
@@ -18,12 +19,18 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 pub use page::Page;
+pub use sent::{Looking, Sent};
 
 use crate::grpc::Measure;
 use crate::usecase::figures::Figures;
 
 /// Bounds of the times that are told apart, in seconds. \[P\]
 const SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
+
+/// What every name begins with.
+const PREFIX: &str = "aftercare";
+const ANSWERS: (&str, &str) = ("rpcs", "Calls by method and status; a stream counts when it begins");
+const TIMES: (&str, &str) = ("rpc_seconds", "Time from a call to the beginning of its answer");
 
 type Method = [(&'static str, &'static str); 1];
 type MethodAndCode = [(&'static str, &'static str); 2];
@@ -103,11 +110,11 @@ impl State {
 impl Metrics {
     /// Nothing is measured yet.
     pub fn new() -> Arc<Self> {
-        let mut registry = Registry::with_prefix("aftercare");
+        let mut registry = Registry::with_prefix(PREFIX);
         let answers = Family::<MethodAndCode, Counter>::default();
-        registry.register("rpcs", "Calls by method and status; a stream counts when it begins", answers.clone());
+        registry.register(ANSWERS.0, ANSWERS.1, answers.clone());
         let times = Times::new_with_constructor(|| Histogram::new(SECONDS));
-        registry.register("rpc_seconds", "Time from a call to the beginning of its answer", times.clone());
+        registry.register(TIMES.0, TIMES.1, times.clone());
         let gauges = FIGURES.iter().map(|(name, help, _)| {
             let gauge = Gauge::<f64, AtomicU64>::default();
             registry.register(*name, *help, gauge.clone());

@@ -4,10 +4,10 @@ use chrono::NaiveDate;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::db::{Lock, Tx};
 use super::error::Result;
 use super::noun::{Head, Keyed, Listing, Stored};
 use super::sql::Sql;
+use super::tx::{Lock, Tx};
 use crate::domain::agreement::{Agreement, AgreementStatus};
 use crate::domain::code::CareService;
 use crate::domain::ids::{AgreementId, OrganisationId};

@@ -5,9 +5,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::codec::Instant;
-use super::db::Tx;
 use super::error::{Error, Result};
 use super::seal::{Place, Sealed};
+use super::tx::Tx;
 use crate::domain::access::Role;
 use crate::domain::assessment::Assessment;
 use crate::domain::attendance::Author;

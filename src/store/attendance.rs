@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::codec::Instant;
-use super::db::Tx;
 use super::error::{Error, Result};
 use super::seal::{Place, Sealed};
+use super::tx::Tx;
 use super::unrecorded;
 use crate::domain::access::Role;
 use crate::domain::attendance::{Attendance, Author, Decision, Detail, Evidence, History, Said, Verdict};

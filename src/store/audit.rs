@@ -1,8 +1,8 @@
 //! The audit trail; the schema lets nobody change it.
 
 use super::codec::Instant;
-use super::db::Tx;
 use super::error::{Error, Result};
+use super::tx::Tx;
 use crate::domain::audit::Event;
 
 /// Appends an event, with the next statement.

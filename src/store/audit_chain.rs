@@ -1,9 +1,9 @@
 //! The seals of the audit trail. What is read to be sealed or checked is read byte by byte, whatever somebody put there.
 
 use super::codec::Instant;
-use super::db::{Lock, Tx};
 use super::error::{Error, Result};
 use super::raw::{Micros, Raw};
+use super::tx::{Lock, Tx};
 use crate::domain::audit::chain::{Entry, Hash};
 use crate::domain::audit::head::SignedHead;
 use crate::domain::audit::verify::StoredHead;

@@ -1,8 +1,8 @@
 //! What a check of the audit trail reads: byte by byte, whatever somebody put there.
 
-use super::db::Tx;
 use super::error::Result;
 use super::raw::{Micros, Raw};
+use super::tx::Tx;
 use crate::domain::audit::chain::Entry;
 use crate::domain::audit::verify::Sealed;
 

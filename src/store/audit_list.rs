@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use super::codec::Instant;
-use super::db::{Order, Tx};
 use super::error::Result;
+use super::tx::{Order, Tx};
 use crate::domain::audit::{Listed, Outcome};
 use crate::domain::ids::OrganisationId;
 

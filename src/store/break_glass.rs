@@ -4,9 +4,9 @@ use chrono::TimeDelta;
 use uuid::Uuid;
 
 use super::codec::Instant;
-use super::db::{Lock, Tx};
 use super::error::Result;
 use super::seal::{Place, Sealed};
+use super::tx::{Lock, Tx};
 use crate::domain::break_glass::{Act, BreakGlass, Finding};
 use crate::domain::code::Side;
 use crate::domain::ids::{BreakGlassId, ClientId, CounsellorId, OrganisationId};

@@ -1,9 +1,9 @@
 //! Cases, their parties, and the link that joins every organisation's record of one crime.
 
-use super::db::{Lock, Tx};
 use super::error::{Error, Result};
 use super::noun::{Head, Listing, Stored};
 use super::sql::Sql;
+use super::tx::{Lock, Tx};
 use crate::domain::client::{Case, CaseRole, CrimeNumber};
 use crate::domain::ids::{CaseId, ClientId, LinkId, OrganisationId};
 use crate::domain::noun::Record;

@@ -3,9 +3,9 @@
 use chrono::NaiveDate;
 
 use super::codec::{Instant, Zone};
-use super::db::Tx;
 use super::error::{Error, Result};
 use super::seal::{Place, Sealed};
+use super::tx::Tx;
 use crate::domain::case_event::{CaseEvent, CaseEventKind};
 use crate::domain::ids::{CaseEventId, CaseId};
 

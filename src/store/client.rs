@@ -7,11 +7,11 @@ use uuid::Uuid;
 
 use super::client_index;
 use super::codec::Instant;
-use super::db::{Lock, Tx};
 use super::error::Result;
 use super::noun::{Head, Keyed, Listing, Stored};
 use super::seal::{Place, Sealed};
 use super::sql::{Asked, Sql};
+use super::tx::{Lock, Tx};
 use crate::domain::client::{AgeBasis, Availability, Client};
 use crate::domain::code::{Gender, Modality, Side};
 use crate::domain::ids::{ClientId, CounsellorId, LinkId, OrganisationId, VenueId};

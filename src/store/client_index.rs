@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 
-use super::db::Tx;
 use super::error::Result;
 use super::session::MOST_IDS;
+use super::tx::Tx;
 use super::vault::Purpose;
 use crate::domain::age::adult_from;
 use crate::domain::client::Client;

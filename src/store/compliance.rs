@@ -5,8 +5,8 @@ use chrono_tz::Tz;
 use sqlx::types::Json;
 
 use super::codec::{Instant, Zone};
-use super::db::{Lock, Tx};
 use super::error::{Error, Result};
+use super::tx::{Lock, Tx};
 use crate::domain::compliance::{Alert, AtRisk, PoliceStatus, Shown, Status};
 use crate::domain::ids::{OrderId, OrganisationId};
 use crate::domain::reference::Reference;

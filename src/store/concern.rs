@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 
 use super::codec::{Instant, Zone};
-use super::db::{Lock, Tx};
 use super::error::{Error, Result};
 use super::seal::{Place, Sealed};
+use super::tx::{Lock, Tx};
 use crate::domain::escalation::{Concern, MandatoryReport, Recipient, Reported};
 use crate::domain::ids::{ClientId, ConcernId, CounsellorId, MandatoryReportId, OrganisationId};
 use crate::domain::reference::Reference;

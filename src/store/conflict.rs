@@ -1,9 +1,9 @@
 //! Declared conflicts of interest.
 
-use super::db::{Lock, Tx};
 use super::error::Result;
 use super::noun::{Head, Listing, Stored};
 use super::sql::Asked;
+use super::tx::{Lock, Tx};
 use crate::domain::conflict::Conflict;
 use crate::domain::ids::{ClientId, ConflictId, CounsellorId, OrganisationId};
 use crate::domain::noun::Record;

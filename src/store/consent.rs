@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 
 use super::codec::Instant;
-use super::db::{Lock, Tx};
 use super::error::{Error, Result};
 use super::noun::{Head, Listing, Stored};
 use super::seal::{Place, Sealed};
 use super::session::MOST_IDS;
 use super::sql::Asked;
+use super::tx::{Lock, Tx};
 use crate::domain::consent::{Assent, Consent, ConsentEnd, ConsentEnding, ConsentGiver, ConsentPurpose};
 use crate::domain::ids::{ClientId, ConsentId, GuardianId, OrganisationId};
 use crate::domain::noun::Record;

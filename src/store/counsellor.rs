@@ -7,11 +7,11 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::codec::{Instant, Zone};
-use super::db::{Lock, Tx};
 use super::error::{Error, Result};
 use super::noun::{Head, Keyed, Listing, Stored};
 use super::seal::{Place, Sealed};
 use super::sql::{Asked, Sql};
+use super::tx::{Lock, Tx};
 use crate::domain::code::{CareService, Gender, Modality, Side};
 use crate::domain::counsellor::{Counsellor, Leave, WorkingHours};
 use crate::domain::ids::{CounsellorId, LeaveId, OrganisationId};

@@ -8,10 +8,10 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::codec::Zone;
-use super::db::{Lock, Tx};
 use super::error::{Error, Result};
 use super::noun::{Head, Keyed, Listing, Stored};
 use super::sql::{Asked, Sql};
+use super::tx::{Lock, Tx};
 use crate::domain::directory::{Organisation, OrganisationKind, Room, SideHours, Site, Venue};
 use crate::domain::ids::{HolidayCalendarId, OrganisationId, RoomId, SiteId, VenueId};
 use crate::domain::noun::Record;

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::db::Tx;
 use super::error::Result;
+use super::tx::Tx;
 use crate::domain::ids::OrganisationId;
 
 /// The version of an organisation's directory: no state of the directory has that of another, whether it was committed,

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::codec::Instant;
-use super::db::Tx;
 use super::error::Result;
+use super::tx::Tx;
 use crate::domain::erasure::ErasureReason;
 use crate::domain::ids::{CaseId, ClientId};
 

@@ -3,9 +3,9 @@
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 
 use super::codec::{Instant, Zone};
-use super::db::{Lock, Tx};
 use super::error::{Error, Result};
 use super::seal::{Place, Sealed};
+use super::tx::{Lock, Tx};
 use crate::domain::escalation::{Action, Alarm, Cause, Escalation, Level, Named, Resolved, Trigger};
 use crate::domain::ids::{AssessmentId, AttendanceId, ClientId, ConcernId, CounsellorId, EscalationId, OrganisationId};
 use crate::domain::personal::Personal;

@@ -7,8 +7,8 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::codec::Instant;
-use super::db::{Lock, Tx};
 use super::error::{Error, Result};
+use super::tx::{Lock, Tx};
 use crate::domain::feed::Topic;
 
 /// Notes a change, which gets its position after the transaction is committed. Whoever notes a version of an

@@ -4,8 +4,8 @@
 use chrono::{DateTime, Utc};
 
 use super::codec::Instant;
-use super::db::Tx;
 use super::error::Result;
+use super::tx::Tx;
 
 /// A backlog is counted up to so many. \[P\]
 pub const MOST: i64 = 10_000;

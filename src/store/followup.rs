@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 
 use super::codec::{Instant, Zone};
-use super::db::{Lock, Tx};
 use super::error::{Error, Result};
+use super::tx::{Lock, Tx};
 use crate::domain::case_event::CaseEventKind;
 use crate::domain::code::CareService;
 use crate::domain::followup::days::Visit;

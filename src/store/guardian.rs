@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use super::db::{Lock, Tx};
 use super::error::Result;
 use super::noun::{Head, Keyed, Listing, Stored};
 use super::seal::{Place, Sealed};
 use super::session::MOST_IDS;
 use super::sql::Asked;
+use super::tx::{Lock, Tx};
 use crate::domain::guardian::{Guardian, GuardianStanding};
 use crate::domain::ids::{ClientId, GuardianId, OrganisationId};
 use crate::domain::noun::Record;

@@ -1,8 +1,8 @@
 //! Holds: sessions that are none yet.
 
 use super::codec::Instant;
-use super::db::{Lock, Tx};
 use super::error::Result;
+use super::tx::{Lock, Tx};
 use crate::domain::ids::SessionId;
 
 /// The numbers of the holds that a caller has.

@@ -6,10 +6,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use super::codec::Instant;
-use super::db::{Lock, Tx};
 use super::error::Result;
 use super::noun::{Head, Keyed, Listing, Stored};
 use super::sql::Sql;
+use super::tx::{Lock, Tx};
 use crate::domain::directory::HolidayCalendar;
 use crate::domain::ids::{ClientId, HolidayCalendarId, OrganisationId, SiteId};
 use crate::domain::noun::Record;

@@ -2,8 +2,8 @@
 
 use uuid::Uuid;
 
-use super::db::Tx;
 use super::error::Result;
+use super::tx::Tx;
 
 /// Makes the installation's row, if it is the first to.
 pub async fn ensure(tx: &mut Tx, id: Uuid, key_store_id: Uuid) -> Result<()> {

@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::codec::Instant;
-use super::db::{Lock, Tx};
 use super::error::{Error, Result};
+use super::tx::{Lock, Tx};
 
 /// A key that wraps others, as the key store knows it: everything but the key.
 #[derive(Clone, Debug, sqlx::FromRow)]

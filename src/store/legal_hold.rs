@@ -3,10 +3,10 @@
 use chrono::NaiveDate;
 
 use super::codec::Instant;
-use super::db::{Lock, Tx};
 use super::error::{Error, Result};
 use super::noun::{Head, Listing, Stored};
 use super::seal::{Place, Sealed};
+use super::tx::{Lock, Tx};
 use crate::domain::ids::{ClientId, LegalHoldId, OrganisationId};
 use crate::domain::legal_hold::{LegalHold, Released};
 use crate::domain::noun::Record;

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::codec::{Instant, Zone};
-use super::db::Tx;
 use super::error::{Error, Result};
 pub use super::milestone_list::{Kind, Of, Wanted, listed};
 use super::seal::{Place, Sealed};
+use super::tx::Tx;
 use crate::domain::followup::milestone::{Asked, Days, Milestone, Setting, Standing};
 use crate::domain::ids::{
     AssessmentId, CaseId, ClientId, CounsellorId, MilestoneId, OrganisationId, PlanId, SessionId,

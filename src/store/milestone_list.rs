@@ -2,8 +2,8 @@
 
 use chrono::NaiveDate;
 
-use super::db::Tx;
 use super::error::Result;
+use super::tx::Tx;
 use crate::domain::ids::{CaseId, ClientId, CounsellorId, MilestoneId, OrganisationId};
 
 /// Whose milestones are listed.

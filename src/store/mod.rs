@@ -77,15 +77,17 @@ pub mod statement;
 pub mod training;
 pub mod transfer;
 pub mod treatment;
+pub mod tx;
 mod unlock;
 pub mod unrecorded;
 pub mod vault;
 pub mod visit;
 pub mod waitlist;
 
-pub use db::{Db, Lock, Order, Target, Tx};
+pub use db::{Db, Target};
 pub use error::{Error, KeyFault, Result};
 pub use migrate::Schema;
 pub use open::{create_private_directory, take_turns};
+pub use tx::{Lock, Order, Tx};
 pub use unlock::{Keys, check_keys};
 pub use vault::{Purpose, Vault};

@@ -1,8 +1,8 @@
 //! Declarations of who must not meet a client.
 
-use super::db::{Lock, Tx};
 use super::error::Result;
 use super::noun::{Head, Listing, Stored};
+use super::tx::{Lock, Tx};
 use crate::domain::client::NoContact;
 use crate::domain::ids::{ClientId, LinkId, NoContactId, OrganisationId};
 use crate::domain::noun::Record;

@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 
 use super::codec::Instant;
-use super::db::Tx;
 use super::error::Result;
 use super::seal::{Place, Sealed};
+use super::tx::Tx;
 use crate::domain::ids::{ClientId, CounsellorId, NoteId, OrganisationId, SessionId};
 use crate::domain::note::Note;
 

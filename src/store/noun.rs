@@ -5,8 +5,8 @@ use std::future::Future;
 use uuid::Uuid;
 
 use super::codec::Instant;
-use super::db::{Lock, Tx};
 use super::error::Result;
+use super::tx::{Lock, Tx};
 use crate::domain::ids::{Id, OrganisationId};
 use crate::domain::noun::{Noun, Record};
 

@@ -1,8 +1,8 @@
 //! Times that became free, and to whom each was offered. Whoever changes an offer has locked its freed slot.
 
 use super::codec::Instant;
-use super::db::{Lock, Tx};
 use super::error::{Error, Result};
+use super::tx::{Lock, Tx};
 use crate::domain::code::Side;
 use crate::domain::ids::{
     CounsellorId, FreedSlotId, OrganisationId, SessionId, VenueId, WaitlistEntryId, WaitlistOfferId,

@@ -3,9 +3,9 @@
 use uuid::Uuid;
 
 use super::codec::Instant;
-use super::db::Tx;
 use super::error::Result;
 use super::seal::{Place, Sealed};
+use super::tx::Tx;
 use crate::domain::ids::{ClientId, SessionId};
 use crate::domain::rules::RuleCode;
 use crate::domain::session::Overriding;

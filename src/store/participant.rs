@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use sqlx::types::Json;
 
 use super::codec::Instant;
-use super::db::{Lock, Tx};
 use super::error::{Error, Result};
+use super::tx::{Lock, Tx};
 use super::unrecorded;
 use crate::domain::ids::{
     AttendanceId, ClientId, CounsellorId, GuardianId, MilestoneId, OrderId, ParticipantId, SeriesId, SessionId,

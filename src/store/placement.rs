@@ -10,9 +10,9 @@ use chrono::TimeDelta;
 use uuid::Uuid;
 
 use super::codec::Instant;
-use super::db::Tx;
 use super::error::{Error, Result};
 use super::sql::{Asked, Sql};
+use super::tx::Tx;
 use crate::domain::code::{Side, words};
 use crate::domain::counsellor::Counsellor;
 use crate::domain::ids::{ClientId, CounsellorId, LinkId, OrganisationId, SessionId, SiteId};

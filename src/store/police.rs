@@ -5,8 +5,8 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::codec::Instant;
-use super::db::Tx;
 use super::error::Result;
+use super::tx::Tx;
 use crate::domain::compliance::PoliceStatus;
 use crate::domain::ids::{OrderId, PoliceLookupId};
 use crate::domain::police::{Lookup, PoliceCall, Purpose};

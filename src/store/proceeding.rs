@@ -2,10 +2,10 @@
 
 use chrono::NaiveDate;
 
-use super::db::{Lock, Tx};
 use super::error::Result;
 use super::noun::{Head, Listing, Stored};
 use super::sql::{Asked, Sql};
+use super::tx::{Lock, Tx};
 use crate::domain::ids::{CaseId, ClientId, OrganisationId, ProceedingId};
 use crate::domain::noun::Record;
 use crate::domain::proceeding::{Proceeding, ProceedingKind};

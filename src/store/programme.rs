@@ -3,10 +3,10 @@
 use sqlx::types::Json;
 
 use super::codec::Instant;
-use super::db::{Lock, Tx};
 use super::error::{Error, Result};
 use super::noun::{Head, Listing, Stored};
 use super::sql::Sql;
+use super::tx::{Lock, Tx};
 use crate::domain::code::CareService;
 use crate::domain::ids::{OrganisationId, ProgrammeId};
 use crate::domain::noun::Record;

@@ -3,8 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::codec::Instant;
-use super::db::Tx;
 use super::error::Result;
+use super::tx::Tx;
 use super::{revocation, service_account};
 use crate::domain::register::Register;
 use crate::domain::revocation::Revoked;

@@ -4,8 +4,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 
 use super::codec::{Instant, Zone};
-use super::db::Tx;
 use super::error::Result;
+use super::tx::Tx;
 use crate::domain::ids::OrganisationId;
 
 /// Local days from one to another, both included.

@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use super::codec::Instant;
-use super::db::Tx;
 use super::error::{Error, Result};
+use super::tx::Tx;
 
 /// What is kept of a request that was done.
 #[derive(Clone, Debug, sqlx::FromRow)]

@@ -4,8 +4,8 @@
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use super::codec::Instant;
-use super::db::Tx;
 use super::error::Result;
+use super::tx::Tx;
 use crate::domain::code::Side;
 use crate::domain::ids::{ClientId, OrganisationId};
 use crate::domain::reference::Reference;

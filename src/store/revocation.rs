@@ -1,8 +1,8 @@
 //! Revocations and their ends. The schema lets nobody change either.
 
 use super::codec::Instant;
-use super::db::{Lock, Tx};
 use super::error::{Error, Result};
+use super::tx::{Lock, Tx};
 use crate::domain::ids::RevocationId;
 use crate::domain::revocation::{Lift, LiftReason, Revocation, RevocationReason, Target};
 

@@ -6,9 +6,9 @@ use uuid::Uuid;
 
 use super::cipher::Key;
 use super::codec::Instant;
-use super::db::Tx;
 use super::error::{Error, KeyFault, Result};
 use super::key_store::{self, Known};
+use super::tx::Tx;
 use super::unlock::fresh_id;
 use super::vault::{ATTEMPTS, Inner, Vault, unwrap};
 

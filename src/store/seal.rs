@@ -9,9 +9,9 @@ use sqlx::{Decode, Encode, Postgres, Sqlite, Type};
 use uuid::Uuid;
 
 use super::cipher::{Digest, Key, context, padded, unpadded};
-use super::db::Tx;
 use super::error::{Error, KeyFault, Result};
 use super::key_cache::Held;
+use super::tx::Tx;
 use super::vault::{Purpose, Vault};
 use crate::domain::ids::Id;
 use crate::domain::personal::Personal;

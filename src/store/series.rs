@@ -6,10 +6,10 @@ use chrono::NaiveDate;
 use sqlx::types::Json;
 
 use super::codec::{Instant, Zone};
-use super::db::{Lock, Tx};
 use super::error::{Error, Result};
 use super::session;
 use super::sql::Sql;
+use super::tx::{Lock, Tx};
 use crate::domain::ids::{OrganisationId, ProgrammeId, SeriesId};
 use crate::domain::series::{Asked, Planned, Series, Skipped};
 use crate::domain::session::Session;

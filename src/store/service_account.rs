@@ -4,9 +4,9 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::codec::Instant;
-use super::db::{Lock, Tx};
 use super::error::{Error, Result};
 use super::noun::{Head, Keyed, Listing, Stored};
+use super::tx::{Lock, Tx};
 use crate::domain::access::{Authority, Role};
 use crate::domain::ids::{CounsellorId, OrganisationId, ServiceAccountId};
 use crate::domain::noun::Record;

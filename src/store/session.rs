@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use sqlx::types::Json;
 
 use super::codec::{Instant, Zone};
-use super::db::{Lock, Tx};
 use super::error::{Error, Result};
 use super::participant::{self, Clients};
 pub use super::session_list::{Listing, list};
+use super::tx::{Lock, Tx};
 use super::{feed, session_whole, unrecorded};
 use crate::domain::code::{CareService, Modality, Side};
 use crate::domain::feed::{SessionNote, Topic};

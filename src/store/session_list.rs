@@ -4,9 +4,9 @@ use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use uuid::Uuid;
 
 use super::codec::Instant;
-use super::db::Tx;
 use super::error::Result;
 use super::session::{Row, complete};
+use super::tx::Tx;
 use crate::domain::ids::{ClientId, CounsellorId, OrganisationId, SeriesId, SessionId, SiteId};
 use crate::domain::session::{Session, StateWord};
 

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use sqlx::{ColumnIndex, Decode, FromRow, Type};
 
-use super::db::Tx;
 use super::error::Result;
 use super::participant;
 use super::session::{Row, fill};
+use super::tx::Tx;
 use crate::domain::ids::{CounsellorId, ParticipantId, SessionId};
 use crate::domain::session::Session;
 

@@ -7,9 +7,9 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Encode, FromRow, Postgres, Sqlite, Type};
 use uuid::Uuid;
 
-use super::db::Tx;
 use super::error::Result;
 use super::queue::{Answer, Ticket, Want};
+use super::tx::Tx;
 use crate::domain::ids::Id;
 
 /// What can be bound to a statement of either engine.

@@ -1,8 +1,8 @@
 //! Statements, and the public keys by which they are checked.
 
 use super::codec::Instant;
-use super::db::Tx;
 use super::error::{Error, Result};
+use super::tx::Tx;
 use crate::domain::ids::{OrderId, StatementId};
 use crate::domain::statement::{Issued, Kid, KnownKey, PublicKey};
 

@@ -4,10 +4,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use super::codec::Instant;
-use super::db::Tx;
 use super::error::{Error, Result};
 use super::seal::{Place, Sealed};
 use super::session::{self, by_ids};
+use super::tx::Tx;
 use crate::domain::ids::{CounsellorId, OrganisationId, SessionId, TrainingRecordId};
 use crate::domain::personal::Personal;
 use crate::domain::session::Session;

@@ -4,9 +4,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use super::codec::Instant;
-use super::db::Tx;
 use super::error::{Error, Result};
 use super::seal::{Place, Sealed};
+use super::tx::Tx;
 use crate::domain::break_glass::Act;
 use crate::domain::client::CaseRole;
 use crate::domain::code::Side;

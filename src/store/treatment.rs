@@ -5,10 +5,10 @@ use chrono_tz::Tz;
 use sqlx::types::Json;
 
 use super::codec::{Instant, Zone};
-use super::db::{Lock, Tx};
 use super::error::{Error, Result};
 use super::seal::{Place, Sealed};
 use super::sql::Asked;
+use super::tx::{Lock, Tx};
 use crate::domain::code::Side;
 use crate::domain::compliance::Policy;
 use crate::domain::ids::{ClientId, HolidayCalendarId, OrderId, OrganisationId, ParticipantId};

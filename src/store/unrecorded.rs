@@ -4,9 +4,9 @@
 use chrono::{DateTime, Utc};
 
 use super::codec::Instant;
-use super::db::Tx;
 use super::error::Result;
 use super::session::{Row, complete};
+use super::tx::Tx;
 use crate::domain::ids::{CounsellorId, OrganisationId, SessionId};
 use crate::domain::session::Session;
 

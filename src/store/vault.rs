@@ -11,11 +11,12 @@ use uuid::Uuid;
 
 use super::cipher::{Digest, Key, context};
 use super::codec::Instant;
-use super::db::{Db, Tx};
+use super::db::Db;
 use super::error::{Error, KeyFault, Result};
 use super::key_cache::{Cache, Held};
 use super::key_store::{self, Wrapped};
 use super::keyring::{Keyring, Ring};
+use super::tx::Tx;
 use crate::clock::Clock;
 use crate::rng::Rng;
 

@@ -6,9 +6,9 @@ use chrono::TimeDelta;
 use uuid::Uuid;
 
 use super::codec::Instant;
-use super::db::Tx;
 use super::error::Result;
 use super::sql::Asked;
+use super::tx::Tx;
 use crate::domain::ids::{ClientId, CounsellorId, OrderId, SessionId, SiteId};
 use crate::domain::time::Span;
 

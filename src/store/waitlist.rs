@@ -5,8 +5,8 @@ use chrono::{NaiveDate, TimeDelta};
 use sqlx::types::Json;
 
 use super::codec::Instant;
-use super::db::{Lock, Tx};
 use super::error::{Error, Result};
+use super::tx::{Lock, Tx};
 use crate::domain::client::Availability;
 use crate::domain::code::{CareService, Modality, Side};
 use crate::domain::ids::{ClientId, CounsellorId, GuardianId, OrganisationId, SessionId, VenueId, WaitlistEntryId};

@@ -17,6 +17,7 @@ mod delay;
 mod kept;
 mod load;
 mod options;
+mod overload;
 mod people;
 mod plot;
 mod process;
@@ -143,6 +144,8 @@ async fn call(
         trail::compare(options, fresh, &service, &cast, &crowd).await?;
     } else if options.race {
         race::race(options, fresh, &cast, &crowd).await?;
+    } else if options.overload {
+        overload::overload(options, fresh, &cast, &crowd).await?;
     } else {
         figures(options, fresh, &cast, &crowd, baseline).await?;
     }

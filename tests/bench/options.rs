@@ -88,6 +88,10 @@ pub struct Options {
     #[arg(long)]
     pub race: bool,
 
+    /// Instead: ask for five times as much as can be done, for the length of a measurement.
+    #[arg(long)]
+    pub overload: bool,
+
     /// Instead: write so many audit events, seal them and check them.
     #[arg(long, value_name = "N")]
     pub audit_events: Option<usize>,
@@ -121,7 +125,7 @@ pub struct Options {
 impl Options {
     /// Whether calls are measured, rather than something else instead.
     pub fn measures(&self) -> bool {
-        !self.race && self.sealer_rounds == 0
+        !self.race && !self.overload && self.sealer_rounds == 0
     }
 
     /// Whether statements are measured by themselves.

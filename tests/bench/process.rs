@@ -53,9 +53,9 @@ pub async fn measure(options: &Options, fresh: &Fresh, people: &People, filled: 
     let (begun, program) = (present(), start(&binary, fresh, port)?);
     let url = format!("http://127.0.0.1:{port}");
     serving(&url, begun).await?;
-    let (took, idle) = (begun.elapsed().as_secs_f64() * 1e3, resident(&program)?);
+    let (took, idle) = (begun.elapsed().as_secs_f64() * 1e3, resident(program.0.id())?);
     let answers = busy(&url, fresh, people, filled).await?;
-    let loaded = resident(&program)?;
+    let loaded = resident(program.0.id())?;
     let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
     println!(
         "\nThe program: {:.1} MiB; serving after {took:.0} ms; resident {:.1} MiB then, {:.1} MiB under {CLIENTS} clients \
@@ -142,9 +142,9 @@ async fn busy(url: &str, fresh: &Fresh, people: &People, filled: &Filled) -> Res
     Ok(answers)
 }
 
-/// The bytes of memory that it has.
-fn resident(program: &Program) -> Result<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", program.0.id()))?;
+/// The bytes of memory that a process has.
+pub fn resident(process: u32) -> Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no resident set is told")?;
     let kib: u64 = line.trim().trim_end_matches(" kB").trim().parse()?;
     Ok(kib * 1024)

@@ -126,6 +126,7 @@ fn config(fresh: &Fresh) -> Config {
         key_store: Target::Sqlite(fresh.directory.path().join("keys.db")),
         connections: fresh.connections,
         metrics_listen: None,
+        collector: None,
         workers: 2,
         provider: None,
         tls: None,

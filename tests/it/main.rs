@@ -94,6 +94,7 @@ mod stopping;
 mod substitutes;
 mod support;
 mod team;
+mod telemetry;
 mod tls;
 mod together;
 mod training;

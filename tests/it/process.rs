@@ -199,7 +199,7 @@ async fn survives(data_dir: &Path, database_url: Option<&str>) {
 const NAME: &str = "Person Planted-Name";
 
 /// A client of whom nothing may be logged.
-fn planted() -> pb::CreateClientRequest {
+pub fn planted() -> pb::CreateClientRequest {
     let client = pb::Client {
         side: 1,
         name: NAME.into(),

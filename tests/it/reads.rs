@@ -72,7 +72,9 @@ async fn forward(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, said: Said) ->
 fn texts(log: &str, rpc: &str) -> Vec<String> {
     let lines = log.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
     let within = |line: &serde_json::Value| {
-        line["target"] == "sqlx::query" && line["span"]["method"].as_str().is_some_and(|it| it.ends_with(rpc))
+        let spans = line["spans"].as_array().into_iter().flatten();
+        let within = spans.filter_map(|it| it["method"].as_str()).any(|it| it.ends_with(rpc));
+        line["target"] == "sqlx::query" && within
     };
     let text = |line: serde_json::Value| line["fields"]["summary"].as_str().unwrap().to_owned();
     // A connection that is opened is another matter.

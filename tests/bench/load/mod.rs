@@ -105,6 +105,12 @@ impl Crowd {
         self.channels.len() * self.in_flight
     }
 
+    /// Has one caller call for a while, from now on.
+    pub async fn alone(&self, call: &Call, lasts: Duration) -> Result<Histogram<u64>> {
+        let from = present();
+        Ok(caller(call.once.clone(), self.channel(), from, from + lasts).await?.latencies)
+    }
+
     /// Lets so many callers call, and measures what is answered within the window.
     pub async fn measure(&self, call: &Call, callers: usize) -> Result<Measured> {
         let from = present() + self.warm_up;

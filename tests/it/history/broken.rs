@@ -9,6 +9,8 @@ use crate::support::Engine;
 use crate::support::house::House;
 use crate::support::proxy::Weather;
 
+/// More than of a history that must hold: they are to be in one another's way.
+const CLIENTS: usize = 24;
 /// So many rounds, until what must be found is.
 const ROUNDS: u64 = 10;
 
@@ -17,8 +19,10 @@ async fn finds(house: House, faults: &[Fault], kind: &str) {
     let house = Arc::new(house);
     let mut wrong = Vec::new();
     for seed in 0..ROUNDS {
-        let wanted = Wanted { seed, lasts: Duration::from_secs(4), clients: 8, faults: faults.to_vec() };
-        wrong = play(&house, seed, &wanted).await.wrong;
+        let wanted = Wanted { seed, lasts: Duration::from_secs(4), clients: CLIENTS, faults: faults.to_vec() };
+        let played = play(&house, seed, &wanted).await;
+        println!("round {seed}: {:?}", played.answers);
+        wrong = played.wrong;
         if wrong.iter().any(|it| it.starts_with(kind)) {
             return;
         }
@@ -42,7 +46,11 @@ async fn without_exclusion(engine: Engine, processes: usize, kind: &str) {
         processes,
         "CREATE TRIGGER forgetful AFTER INSERT ON occupancy
          BEGIN DELETE FROM occupancy WHERE session_id = NEW.session_id AND resource_id = NEW.resource_id; END",
-        "ALTER TABLE occupancy DROP CONSTRAINT occupancy_resource_id_tstzrange_excl",
+        // Between a look and what is written after it there is time for somebody else.
+        "ALTER TABLE occupancy DROP CONSTRAINT occupancy_resource_id_tstzrange_excl;
+         CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS
+         $$ BEGIN PERFORM pg_sleep(0.05); RETURN NEW; END $$;
+         CREATE TRIGGER slow BEFORE INSERT ON occupancy FOR EACH ROW EXECUTE FUNCTION dawdle()",
     );
     finds(house.await, &[], kind).await;
 }

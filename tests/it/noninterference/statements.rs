@@ -42,7 +42,8 @@ fn statements(log: &str, rpc: &str) -> Vec<Vec<String>> {
     let (mut calls, mut call) = (Vec::new(), Vec::new());
     for line in log.lines() {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
-        let within = line["span"]["method"].as_str().is_some_and(|it| it.ends_with(&format!("/{rpc}")));
+        let spans = line["spans"].as_array().into_iter().flatten();
+        let within = spans.filter_map(|it| it["method"].as_str()).any(|it| it.ends_with(&format!("/{rpc}")));
         if !within || line["target"] != "sqlx::query" {
             continue;
         }

@@ -18,7 +18,10 @@ fn sealed_columns() -> Vec<(String, String)> {
             let word = |it: &str| !it.is_empty() && it.chars().all(|c| c.is_ascii_lowercase() || c == '_');
             match literal.split_once('.') {
                 Some((table, column))
-                    if word(table) && word(column) && table != "toml" && !matches!(column, "toml" | "db") =>
+                    if word(table)
+                        && word(column)
+                        && !matches!(table, "toml" | "transaction")
+                        && !matches!(column, "toml" | "db") =>
                 {
                     all.push((table.to_owned(), column.to_owned()));
                 }

@@ -49,7 +49,7 @@ async fn works_and_logs_everything() {
         "postgres json" => (Engine::Postgres, LogFormat::Json),
         other => panic!("{other}"),
     };
-    start_log(format, "trace").unwrap();
+    start_log(format, "trace", None).unwrap();
     let app = TestApp::start(engine).await;
     app.plant();
     tell(&app).await;

@@ -344,6 +344,7 @@ async fn run(
         key_store: db.key_store.clone(),
         connections: 16,
         metrics_listen: None,
+        collector: None,
         workers: 0,
         provider,
         tls,
