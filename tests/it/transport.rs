@@ -1,6 +1,6 @@
 //! What a peer may take of the service: connections, streams, headers, memory and time.
 
-mod peer;
+pub mod peer;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use aftercare::domain::access::Authority;
 use aftercare::store::Db;
 use chrono::TimeDelta;
 use rand::rngs::StdRng;
@@ -14,6 +15,7 @@ use crate::support::Engine;
 use crate::support::dial::Disk;
 use crate::support::house::House;
 use crate::support::proxy::{Proxy, Weather};
+use crate::transport::peer::{Peer, request};
 
 /// A fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +30,8 @@ pub enum Fault {
     Slow,
     /// Nothing that clients and a process say to each other arrives; then the connections end.
     HalfOpen,
+    /// Somebody begins as many calls as a connection may have, several times over, and says none of them to its end.
+    Hoard,
     /// The clock goes on by a quarter of an hour and more.
     Forward,
     /// The clock goes back by minutes.
@@ -54,8 +58,8 @@ pub enum Fault {
 }
 
 use Fault::{
-    Back, Busy, Cut, CutServer, FailingDisk, Forget, Forward, FullDisk, HalfOpen, HalfOpenServer, Kill, KillServer,
-    ReadOnlyDisk, Slow, SlowServer, Terminate,
+    Back, Busy, Cut, CutServer, FailingDisk, Forget, Forward, FullDisk, HalfOpen, HalfOpenServer, Hoard, Kill,
+    KillServer, ReadOnlyDisk, Slow, SlowServer, Terminate,
 };
 
 impl Fault {
@@ -68,6 +72,7 @@ impl Fault {
                 Cut,
                 Slow,
                 HalfOpen,
+                Hoard,
                 Forward,
                 Forward,
                 Forward,
@@ -83,6 +88,7 @@ impl Fault {
                 Cut,
                 Slow,
                 HalfOpen,
+                Hoard,
                 Forward,
                 Back,
                 Busy,
@@ -110,6 +116,7 @@ impl Fault {
             Cut => front.cut(),
             Slow => weather(front, Weather::Slow(Duration::from_millis(20)), false).await,
             HalfOpen => weather(front, Weather::Still, true).await,
+            Hoard => hoard(house, which).await,
             Forward => house.dial.step(TimeDelta::minutes(rng.random_range(15..45))),
             Back => house.dial.step(TimeDelta::minutes(-rng.random_range(1..10))),
             Busy => occupy(house).await,
@@ -131,6 +138,9 @@ impl Fault {
 
 /// How long what passes lasts. The machine's time: what is waited for are processes.
 const WHILE: Duration = Duration::from_millis(800);
+/// Calls that a connection may have at a time, and connections.
+const STREAMS: u32 = 128;
+const CONNECTIONS: usize = 4;
 
 async fn weather(wire: &Proxy, is: Weather, ends: bool) {
     wire.set(is);
@@ -139,6 +149,19 @@ async fn weather(wire: &Proxy, is: Weather, ends: bool) {
         wire.cut();
     }
     wire.set(Weather::Fair);
+}
+
+/// Of calls that are cheap, by somebody who may make them.
+async fn hoard(house: &House, which: usize) {
+    const RPC: &str = "aftercare.v1.DirectoryService/ListOrganisations";
+    let token = house.token("hoarder", Authority::Admin, house.dial.now());
+    let mut peers = Vec::new();
+    for _ in 0..CONNECTIONS {
+        let mut peer = Peer::connect(house.services[which].front.address).await;
+        peer.send(&(0..STREAMS).flat_map(|number| request(2 * number + 1, RPC, &token)).collect::<Vec<u8>>()).await;
+        peers.push(peer);
+    }
+    tokio::time::sleep(WHILE).await;
 }
 
 async fn disk(house: &House, is: Disk) {
