@@ -120,6 +120,8 @@ type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// How long an answer may take to reach who asked, when the process ends. \[P\]
 const ANSWERS_TRAVEL_FOR: Duration = Duration::from_secs(2);
+/// How long each of the last chores may take then: what is not done is done by whoever comes next. \[P\]
+const CHORES_FOR: Duration = Duration::from_secs(5);
 
 impl App {
     /// Opens the database, brings its schema up to date and assembles the service.
@@ -264,11 +266,12 @@ impl App {
             }
         };
         drop(watchman);
-        pump.drain(self.drain_for).await;
+        let chores_for = self.drain_for.min(CHORES_FOR);
+        pump.drain(chores_for).await;
         if let Some(sealer) = sealer {
-            sealer.drain(self.drain_for).await;
+            sealer.drain(chores_for).await;
         }
-        if tokio::time::timeout(self.drain_for, self.world.db().close()).await.is_err() {
+        if tokio::time::timeout(chores_for, self.world.db().close()).await.is_err() {
             tracing::warn!("database connections did not come back within the limit");
         }
         Ok(result?)

@@ -19,7 +19,7 @@
 //! | [`app`] | from a configuration to a running service |
 //! | [`cli`] | one file per command |
 //! | [`clock`], [`rng`] | the present and chance, injected |
-//! | [`chain`](mod@chain), [`span`](mod@span) | what an error says, with its causes; what takes time |
+//! | [`chain`](mod@chain), [`span`](mod@span), [`unique`] | what an error says, with its causes; what takes time; names for the log |
 //! | [`telemetry`] | traces and metrics, sent to a collector |
 //!
 //! The same noun has the same file name in every layer. Where to begin: [`domain::rules`] is the
@@ -313,4 +313,5 @@ pub mod span;
 pub mod store;
 pub mod telemetry;
 pub mod transport;
+pub mod unique;
 pub mod usecase;

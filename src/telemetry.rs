@@ -1,8 +1,6 @@
 //! Traces and metrics, sent to a collector of OpenTelemetry. What is sent names methods, times, statuses and ids of
 //! requests: nothing about anybody.
 
-use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,8 +9,10 @@ use opentelemetry::metrics::{Meter, MeterProvider};
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::{ExporterBuildError, MetricExporter, SpanExporter, WithExportConfig, WithTonicConfig};
 use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tonic::transport::{Certificate, ClientTlsConfig};
 use tracing::Subscriber;
@@ -21,12 +21,12 @@ use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::config::Collector;
-use crate::span;
+use crate::{span, unique};
 
 /// How the service is called there.
 const NAME: &str = "aftercare";
 /// How long what has not been sent may take when the process ends. \[P\]
-const SENDS_FOR: Duration = Duration::from_secs(3);
+const SENDS_FOR: Duration = Duration::from_secs(2);
 
 /// Why nothing can be sent. That nobody takes it is no reason: it is said in the log, and tried again.
 #[derive(Debug, thiserror::Error)]
@@ -58,9 +58,7 @@ impl Telemetry {
             metrics = metrics.with_tls_config(tls);
         }
         let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
-        // Which tells this process from others of the service.
-        let instance = format!("{:016x}", RandomState::new().hash_one(std::process::id()));
-        let instance = KeyValue::new("service.instance.id", instance);
+        let instance = KeyValue::new("service.instance.id", unique::process());
         let resource = Resource::builder().with_service_name(NAME).with_attributes([version, instance]).build();
         Ok(Self {
             traces: SdkTracerProvider::builder()
@@ -96,11 +94,21 @@ impl Telemetry {
 
     /// Sends what has not been sent, and ends.
     pub async fn end(self) {
-        let sent = tokio::task::spawn_blocking(move || (self.traces.shutdown(), self.metrics.shutdown()));
-        if !matches!(timeout(SENDS_FOR, sent).await, Ok(Ok((Ok(()), Ok(()))))) {
-            tracing::warn!("traces or metrics of the last moments could not be sent");
+        let Self { traces, metrics } = self;
+        let sent = [in_background(move || traces.shutdown()), in_background(move || metrics.shutdown())];
+        for sent in sent {
+            if !matches!(timeout(SENDS_FOR, sent).await, Ok(Ok(Ok(())))) {
+                tracing::warn!("traces or metrics of the last moments could not be sent");
+            }
         }
     }
+}
+
+/// In a thread that nobody waits for when the process ends.
+fn in_background(ends: impl FnOnce() -> OTelSdkResult + Send + 'static) -> oneshot::Receiver<OTelSdkResult> {
+    let (tell, told) = oneshot::channel();
+    std::thread::spawn(move || tell.send(ends()));
+    told
 }
 
 fn tls(collector: &Collector) -> Result<ClientTlsConfig, Unusable> {

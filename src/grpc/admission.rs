@@ -26,6 +26,8 @@ use crate::usecase::error::Error;
 
 /// What police look up has a room of its own, of this part of the other one's size, which nobody else fills. \[P\]
 const POLICE_PART: usize = 4;
+/// All that is being said to the service at a time takes no more memory than this, in KiB. \[P\]
+const SAID_KIB: usize = 64 * 1024;
 /// What stands before a message: whether it is compressed, and its length.
 const PREFIX: usize = 5;
 
@@ -34,12 +36,15 @@ const PREFIX: usize = 5;
 pub struct AdmissionLayer {
     police: Arc<Room>,
     others: Arc<Room>,
+    /// Memory for what is being said.
+    said: Arc<Semaphore>,
 }
 
 impl AdmissionLayer {
     /// So many calls at once, while as many again wait.
     pub fn new(calls: usize) -> Self {
-        Self { police: Arc::new(Room::of(calls.div_ceil(POLICE_PART))), others: Arc::new(Room::of(calls)) }
+        let (police, others) = (Room::of(calls.div_ceil(POLICE_PART)), Room::of(calls));
+        Self { police: Arc::new(police), others: Arc::new(others), said: Arc::new(Semaphore::new(SAID_KIB)) }
     }
 
     fn room(&self, path: &str) -> Option<Arc<Room>> {
@@ -75,8 +80,16 @@ impl Room {
         Self { places: Semaphore::new(size), size, present: AtomicUsize::new(0) }
     }
 
+    /// Whether nobody else may wait.
+    fn is_full(&self) -> bool {
+        self.present.load(Ordering::Acquire) >= 2 * self.size
+    }
+
     /// Waits for a place in the order of arrival; nothing, when too many do.
     async fn enter(&self) -> Option<(SemaphorePermit<'_>, Present<'_>)> {
+        if self.is_full() {
+            return None;
+        }
         let before = self.present.fetch_add(1, Ordering::AcqRel);
         let present = Present(self);
         if before >= 2 * self.size {
@@ -120,12 +133,17 @@ where
         // What was found ready is what is called.
         let fresh = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, fresh);
+        let said = self.layer.said.clone();
         Box::pin(async move {
+            if room.is_full() {
+                return Ok(status(Error::Overloaded).into_http());
+            }
             let (head, body) = request.into_parts();
-            let request = match whole(body).await {
-                Ok(body) => Request::from_parts(head, body),
+            let (body, _memory) = match whole(body, &said).await {
+                Ok(whole) => whole,
                 Err(error) => return Ok(error.into_http()),
             };
+            let request = Request::from_parts(head, body);
             // A stream has its place until it begins: what it waits for then costs nothing.
             match room.enter().await {
                 Some(_place) => {
@@ -138,13 +156,21 @@ where
     }
 }
 
-/// The one message of a call, however slowly it comes; of one that is too large as much as tells its reader so.
-async fn whole(mut body: Body) -> Result<Body, Status> {
-    let mut message = Vec::new();
+/// The one message of a call, however slowly it comes, and the memory that it has; of one that is too large as much as
+/// tells its reader so.
+async fn whole(mut body: Body, memory: &Semaphore) -> Result<(Body, Option<SemaphorePermit<'_>>), Status> {
+    let (mut message, mut held) = (Vec::new(), None::<SemaphorePermit<'_>>);
     while message.len() <= PREFIX + LARGEST_REQUEST
         && let Some(frame) = body.frame().await
     {
-        message.extend(frame?.into_data().unwrap_or_default());
+        let data = frame?.into_data().unwrap_or_default();
+        let kib = u32::try_from(data.len().div_ceil(1024)).unwrap_or(u32::MAX);
+        let more = memory.try_acquire_many(kib).map_err(|_| status(Error::Overloaded))?;
+        match &mut held {
+            Some(held) => held.merge(more),
+            None => held = Some(more),
+        }
+        message.extend_from_slice(&data);
     }
-    Ok(Body::new(Full::new(Bytes::from(message))))
+    Ok((Body::new(Full::new(Bytes::from(message))), held))
 }

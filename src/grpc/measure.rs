@@ -63,23 +63,47 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let (measures, method) = (self.measures.clone(), method(request.uri().path()));
+        let method = method(request.uri().path());
         let spans = Spans::of(&request, method);
-        let begun = Instant::now();
         let answer = spans.logged.in_scope(|| self.inner.call(request));
+        // Both: what is within finds the one that is for it among those that were entered.
+        let answer = answer.instrument(spans.logged.clone()).instrument(spans.traced.clone());
+        let asked = Asked { measures: self.measures.clone(), method, spans, begun: Instant::now(), code: GIVEN_UP };
         Box::pin(async move {
-            // Both: what is within finds the one that is for it among those that were entered.
-            let answer = answer.instrument(spans.logged.clone()).instrument(spans.traced.clone()).await;
-            let code = match &answer {
+            let answer = answer.await;
+            asked.answered(match &answer {
                 Ok(response) => code(response),
                 Err(_) => "INTERNAL",
-            };
-            spans.ended(code);
-            for measure in measures.iter() {
-                measure.answered(method, code, begun.elapsed());
-            }
+            });
             answer
         })
+    }
+}
+
+/// A call, of which note is taken however it ends.
+struct Asked {
+    measures: Arc<[Arc<dyn Measure>]>,
+    method: &'static str,
+    spans: Spans,
+    begun: Instant,
+    code: &'static str,
+}
+
+/// Of a call that its caller waits for no more, and so has no answer.
+const GIVEN_UP: &str = "CANCELLED";
+
+impl Asked {
+    fn answered(mut self, code: &'static str) {
+        self.code = code;
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.spans.ended(self.code);
+        for measure in self.measures.iter() {
+            measure.answered(self.method, self.code, self.begun.elapsed());
+        }
     }
 }
 

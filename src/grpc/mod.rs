@@ -21,7 +21,6 @@ mod span;
 mod status;
 mod stream;
 mod training;
-mod unique;
 mod waitlist;
 mod well_known;
 mod words;

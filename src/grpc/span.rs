@@ -1,4 +1,4 @@
-//! What a call is called in the log and in traces: its method, and an id that whoever asked knows too.
+//! What a call is called in the log and in traces: its method, and an id, which whoever asked may have given it.
 
 use opentelemetry::propagation::{Extractor, TextMapPropagator};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
@@ -8,8 +8,8 @@ use tracing::Span;
 use tracing::field::Empty;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use super::unique::unique;
 use crate::span::span;
+use crate::unique::unique;
 
 /// By which a client, or a proxy, names a request.
 const REQUEST_ID: &str = "x-request-id";
@@ -70,8 +70,8 @@ fn traced(headers: &HeaderMap, method: &'static str, id: &str) -> Span {
 fn request_id(headers: &HeaderMap) -> String {
     let given = headers.get(REQUEST_ID).and_then(|it| it.to_str().ok());
     let is_id = |it: &&str| {
-        (1..=LONGEST_ID).contains(&it.len())
-            && it.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+        // Nobody's name can be written with these.
+        (8..=LONGEST_ID).contains(&it.len()) && it.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
     };
     given.filter(is_id).map_or_else(unique, str::to_owned)
 }
@@ -123,8 +123,14 @@ mod tests {
             headers.insert(REQUEST_ID, text.parse().unwrap());
             request_id(&headers)
         };
-        assert_eq!(of("6f9619ff-8b86_d0.11"), "6f9619ff-8b86_d0.11");
-        for wrong in ["", "a b", "{\"a\":1}", "0123456789012345678901234567890123456789012345678901234567890123x"] {
+        assert_eq!(of("6F9619ff-8b86-d011"), "6F9619ff-8b86-d011");
+        for wrong in [
+            "",
+            "1234567",
+            "Person-Example",
+            "{\"a\":1}",
+            "01234567890123456789012345678901234567890123456789012345678901234",
+        ] {
             assert_ne!(of(wrong), wrong);
         }
         assert_ne!(request_id(&HeaderMap::new()), request_id(&HeaderMap::new()));

@@ -9,9 +9,9 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, pb as rpc};
 
 use super::pb;
-use super::unique::unique;
 use crate::chain::chain;
 use crate::domain::rules::{RuleCode, rule};
+use crate::unique::unique;
 use crate::usecase::error::{Error, Refusal};
 
 /// The domain of every `ErrorInfo`.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
+use super::chore::chore;
 use crate::chain::chain;
 use crate::usecase::World;
 use crate::usecase::backup::{Backup, Taken, take_if_due};
@@ -22,7 +23,8 @@ pub struct Backups(JoinHandle<()>);
 impl Backups {
     /// Starts them.
     pub fn start(world: &World, wanted: Backup) -> Self {
-        Self(tokio::spawn(run(world.clone(), wanted)))
+        let world = world.clone();
+        Self(chore("the backups", move || run(world.clone(), wanted.clone())))
     }
 }
 

@@ -4,6 +4,7 @@
 //! sealer of the audit trail.
 
 mod backups;
+mod chore;
 mod pump;
 mod sealer;
 mod watchman;

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
+use super::chore::chore;
 use crate::chain::chain;
 use crate::usecase::{World, feed};
 
@@ -27,7 +28,8 @@ impl Pump {
     /// Starts it.
     pub fn start(world: &World) -> Self {
         let (tell, told) = watch::channel(());
-        Self { task: tokio::spawn(pump(world.clone(), told)), tell }
+        let world = world.clone();
+        Self { task: chore("the pump of the feed", move || pump(world.clone(), told.clone())), tell }
     }
 
     /// Orders what is left, within a limit; what is not ordered then is by whoever comes next.

@@ -6,6 +6,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
+use super::chore::chore;
 use crate::chain::chain;
 use crate::domain::statement::SigningKey;
 use crate::usecase::audit;
@@ -28,7 +29,9 @@ impl Sealer {
     /// Starts it, with the key of this process.
     pub fn start(world: &World, key: SigningKey) -> Self {
         let (tell, told) = watch::channel(());
-        Self { task: tokio::spawn(run(audit::Sealer::new(world.clone(), key), told)), tell }
+        let world = world.clone();
+        let run = move || run(audit::Sealer::new(world.clone(), key.clone()), told.clone());
+        Self { task: chore("the sealer of the audit trail", run), tell }
     }
 
     /// Seals what is left, within a limit; what is not sealed then is by whoever comes next.

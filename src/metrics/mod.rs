@@ -83,13 +83,18 @@ const FIGURES: [Figure; 17] = [
     ("escalations_overdue", "Escalations that nobody has taken on in time, up to 10000 of each organisation", |it| {
         it.backlog(|it| it.overdue)
     }),
-    ("backup_age_seconds", "For how long there has been no newer copy of the data; +Inf when there is none", |it| {
-        match it.backup {
-            None => f64::NAN,
-            Some(None) => f64::INFINITY,
-            Some(at) => it.figures.since(at),
-        }
-    }),
+    (
+        "backup_age_seconds",
+        "For how long there has been no newer copy of the data; since 1970 when there is none",
+        |it| {
+            match it.backup {
+                None => f64::NAN,
+                // Not infinite, which no collector would be sent.
+                Some(None) => it.figures.now.timestamp() as f64,
+                Some(at) => it.figures.since(at),
+            }
+        },
+    ),
     ("process_resident_bytes", "Memory of the process", |_| process::resident().unwrap_or(f64::NAN)),
     ("process_open_files", "Files and connections that the process has open", |_| {
         process::open_files().unwrap_or(f64::NAN)

@@ -3,10 +3,11 @@
 use std::fmt::{self, Debug};
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::{Counter, Gauge, Histogram, Meter};
+use opentelemetry::metrics::{AsyncInstrument, Counter, Histogram, Meter, ObservableGauge};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
@@ -48,11 +49,14 @@ impl Debug for Sent {
 
 /// Looks at everything else, until it is dropped.
 #[derive(Debug)]
-pub struct Looking(JoinHandle<()>);
+pub struct Looking {
+    task: JoinHandle<()>,
+    _gauges: Vec<ObservableGauge<f64>>,
+}
 
 impl Drop for Looking {
     fn drop(&mut self) {
-        self.0.abort();
+        self.task.abort();
     }
 }
 
@@ -62,21 +66,28 @@ impl Looking {
     where
         F: Future<Output = State> + Send + 'static,
     {
-        let gauge = |(name, help, _): &super::Figure| {
-            meter.f64_gauge(format!("{PREFIX}_{name}")).with_description(*help).build()
-        };
-        let gauges: Vec<Gauge<f64>> = FIGURES.iter().map(gauge).collect();
-        Self(tokio::spawn(async move {
+        let seen: [Arc<AtomicU64>; FIGURES.len()] = std::array::from_fn(|_| Arc::new(f64::NAN.to_bits().into()));
+        let gauges = seen.iter().zip(FIGURES).map(|(value, (name, help, _))| {
+            let value = value.clone();
+            let tell = move |observer: &dyn AsyncInstrument<f64>| {
+                let value = f64::from_bits(value.load(Ordering::Relaxed));
+                // What is not known is not told.
+                if !value.is_nan() {
+                    observer.observe(value, &[]);
+                }
+            };
+            meter.f64_observable_gauge(format!("{PREFIX}_{name}")).with_description(help).with_callback(tell).build()
+        });
+        let _gauges = gauges.collect();
+        let task = tokio::spawn(async move {
             loop {
                 let state = look().await;
-                for (gauge, (_, _, read)) in gauges.iter().zip(FIGURES) {
-                    let value = read(&state);
-                    if !value.is_nan() {
-                        gauge.record(value, &[]);
-                    }
+                for (value, (_, _, read)) in seen.iter().zip(FIGURES) {
+                    value.store(read(&state).to_bits(), Ordering::Relaxed);
                 }
                 sleep(LOOKS_EVERY).await;
             }
-        }))
+        });
+        Self { task, _gauges }
     }
 }

@@ -8,12 +8,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use secrecy::SecretString;
-use sqlx::postgres::PgPool;
-use sqlx::{Postgres, Transaction};
 use tracing::Instrument;
 
 use super::error::{KeyFault, Result};
 use super::group::Writer;
+use super::line::{Line, Lines};
 use super::queue::Queue;
 use super::reader::Readers;
 use super::tx::{Begun, Tx};
@@ -50,7 +49,7 @@ pub struct Load {
 #[derive(Clone, Debug)]
 pub(super) enum Engine {
     Sqlite { writer: Writer, readers: Readers, file: PathBuf },
-    Postgres(PgPool),
+    Postgres(Lines),
 }
 
 impl Db {
@@ -59,7 +58,7 @@ impl Db {
         let begun = async {
             Ok(match &self.engine {
                 Engine::Sqlite { writer, .. } => Begun::Writing(writer.join().await?),
-                Engine::Postgres(pool) => Begun::Postgres(begin(pool, "BEGIN").await?),
+                Engine::Postgres(lines) => Begun::Postgres(begin(lines, "BEGIN").await?),
             })
         };
         self.waited(begun).await
@@ -70,7 +69,7 @@ impl Db {
         let begun = async {
             Ok(match &self.engine {
                 Engine::Sqlite { writer, .. } => Begun::Writing(writer.alone().await?),
-                Engine::Postgres(pool) => Begun::Postgres(begin(pool, "BEGIN").await?),
+                Engine::Postgres(lines) => Begun::Postgres(begin(lines, "BEGIN").await?),
             })
         };
         self.waited(begun).await
@@ -81,8 +80,8 @@ impl Db {
         let begun = async {
             Ok(match &self.engine {
                 Engine::Sqlite { readers, .. } => Begun::Reading(readers.begin().await?),
-                Engine::Postgres(pool) => {
-                    Begun::Postgres(begin(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?)
+                Engine::Postgres(lines) => {
+                    Begun::Postgres(begin(lines, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?)
                 }
             })
         };
@@ -99,7 +98,7 @@ impl Db {
     pub async fn read_once(&self) -> Result<Tx> {
         let mut tx = self.tx(match &self.engine {
             Engine::Sqlite { readers, .. } => Begun::Reading(readers.once().await?),
-            Engine::Postgres(pool) => Begun::Once(pool.acquire().await?),
+            Engine::Postgres(lines) => Begun::Once(lines.line().await?),
         });
         tx.queue.only_one();
         Ok(tx)
@@ -129,9 +128,8 @@ impl Db {
                 let (in_use, most) = readers.in_use();
                 Load { in_use, most, writers_waiting: writer.waiting() }
             }
-            Engine::Postgres(pool) => {
-                let in_use = usize::try_from(pool.size()).unwrap_or_default().saturating_sub(pool.num_idle());
-                let most = usize::try_from(pool.options().get_max_connections()).unwrap_or_default();
+            Engine::Postgres(lines) => {
+                let (in_use, most) = lines.in_use();
                 Load { in_use, most, writers_waiting: 0 }
             }
         }
@@ -162,15 +160,13 @@ impl Engine {
                 readers.close().await;
                 writer.close().await;
             }
-            Engine::Postgres(pool) => pool.close().await,
+            Engine::Postgres(lines) => lines.close().await,
         }
     }
 }
 
-/// Begins a transaction, to the end, even if nobody waits for it any more: else sqlx-postgres 0.9 would forget it, and
-/// give a connection to the next that is in a transaction already, with an old state or one that cannot be written.
-async fn begin(pool: &PgPool, statement: &'static str) -> Result<Transaction<'static, Postgres>> {
-    let pool = pool.clone();
-    let begun = tokio::spawn(async move { pool.begin_with(statement).await });
-    Ok(begun.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?)
+async fn begin(lines: &Lines, statement: &'static str) -> Result<Line> {
+    let mut line = lines.line().await?;
+    line.begin(statement).await?;
+    Ok(line)
 }

@@ -93,7 +93,12 @@ const FENCES: [&str; 2] = ["aftercare:occupied", "aftercare:separation"];
 
 /// Whether a code of SQLite says that the disk is full or fails.
 fn is_of_disk(code: &str) -> bool {
-    code == "13" || is_of_io(code)
+    code == "13" || is_of_io(code) || is_out_of_reach(code)
+}
+
+/// Whether a code of SQLite says that the file cannot be written to, or not be opened, as its disk is now.
+fn is_out_of_reach(code: &str) -> bool {
+    code.len() < 5 && code.parse::<u32>().is_ok_and(|code| matches!(code % 256, 8 | 14))
 }
 
 fn is_of_io(code: &str) -> bool {
@@ -144,13 +149,18 @@ impl From<sqlx::Error> for Error {
         match (database.kind(), database.code().as_deref()) {
             (ErrorKind::UniqueViolation, _) => Error::Taken,
             (ErrorKind::ExclusionViolation, _) => Error::Conflict,
-            // PostgreSQL: serialization failure, deadlock, lock timeout, shutdown, start-up, too many connections.
-            (_, Some("40001" | "40P01" | "55P03" | "57P01" | "57P02" | "57P03" | "53300")) => Error::Retry(error),
+            // PostgreSQL: serialization failure, deadlock, lock timeout; shutdown, start-up, cancelled by somebody; one
+            // that others have taken the place of, and so writes no more.
+            (_, Some("40001" | "40P01" | "55P03" | "57P01" | "57P02" | "57P03" | "57014" | "25006")) => {
+                Error::Retry(error)
+            }
+            // PostgreSQL: too little of something, such as connections, memory or disk.
+            (_, Some(code)) if code.len() == 5 && code.starts_with("53") => Error::Retry(error),
             // PostgreSQL: connection exceptions; SQLite: busy, busy recovery, busy snapshot.
             (_, Some(code)) if code.starts_with("08") => Error::Retry(error),
             (_, Some("5" | "261" | "517")) => Error::Retry(error),
             // The disk is full, or fails: on PostgreSQL, on SQLite.
-            (_, Some("53100" | "58030")) => Error::Retry(error),
+            (_, Some("58030")) => Error::Retry(error),
             (_, Some(code)) if is_of_disk(code) => Error::Retry(error),
             _ => Error::Database(error),
         }

@@ -93,9 +93,11 @@ impl Writer {
             seat.group = Some(Group { connection, bell, state: State::None, members, closer_comes: false });
         }
         let group = OwnedMutexGuard::try_map(seat, |seat| seat.group.as_mut());
-        let mut group = group.map_err(|_| sqlx::Error::PoolClosed)?;
-        group.begin(alone).await?;
-        Ok(Member { group, writer: self.clone(), alone, ended: false })
+        let group = group.map_err(|_| sqlx::Error::PoolClosed)?;
+        // From here on somebody ends what begins, even if nobody waits for the beginning.
+        let mut member = Member { group, writer: self.clone(), alone, ended: false };
+        member.group.begin(alone).await?;
+        Ok(member)
     }
 
     /// The connections of the file, for what is done outside of transactions; nobody writes until what is returned is

@@ -92,7 +92,13 @@ impl Db {
                 drop(turn);
                 result
             }
-            Engine::Postgres(pool) => migrations.run(pool).await,
+            Engine::Postgres(lines) => {
+                let mut line = lines.line().await?;
+                let result = migrations.run(line.connection()?).await;
+                // Its lock ends with the connection, however it ended.
+                line.discard();
+                result
+            }
         }
         .map_err(|error| match error {
             MigrateError::VersionMissing(version) => Error::Newer(version),

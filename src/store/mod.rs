@@ -43,6 +43,7 @@ mod key_cache;
 pub mod key_store;
 pub mod keyring;
 pub mod legal_hold;
+mod line;
 mod migrate;
 pub mod milestone;
 mod milestone_list;

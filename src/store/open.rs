@@ -4,20 +4,17 @@ use std::path::Path;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
-use sqlx::Connection as _;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use super::db::{Db, Engine, Target};
 use super::error::{Error, Result};
 use super::group::Writer;
+use super::line::Lines;
 use super::reader::Readers;
 
 /// How long a request waits for a connection before it is told to come back.
 pub(super) const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(10);
-
-/// For so long after its last use a connection is not asked whether it still answers. \[P\]
-const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
 /// Nobody waits for ever for somebody who froze, and what is acknowledged is on disk.
 const BOUNDS: [(&str, &str); 3] =
@@ -46,15 +43,7 @@ impl Db {
             Target::Postgres(url) => {
                 let options: PgConnectOptions = url.expose_secret().parse().map_err(Error::Database)?;
                 let options = options.application_name("aftercare").options(BOUNDS);
-                let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(WAIT_FOR_CONNECTION);
-                let pool = pool.test_before_acquire(false).before_acquire(|connection, known| {
-                    Box::pin(async move {
-                        // Who was in use a moment ago is still there; to ask would be one round trip more each time.
-                        let answers = known.idle_for < TRUSTED_FOR || connection.ping().await.is_ok();
-                        Ok(answers)
-                    })
-                });
-                Ok(Self::over(Engine::Postgres(pool.connect_with(options).await?)))
+                Ok(Self::over(Engine::Postgres(Lines::open(options, connections).await?)))
             }
         }
     }

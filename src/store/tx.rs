@@ -3,14 +3,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use sqlx::pool::PoolConnection;
-use sqlx::{Postgres, Transaction};
 use tracing::Instrument;
 use uuid::Uuid;
 
 use super::cipher::Key;
 use super::error::{Error, Result};
 use super::group::Member;
+use super::line::{Line, answered};
 use super::queue::{Connection, Queue};
 use super::reader::Reader;
 use super::sql::{Asked, Sql, padded};
@@ -35,9 +34,9 @@ pub struct Tx {
 pub(super) enum Begun {
     Writing(Member),
     Reading(Reader),
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(Line),
     /// No transaction, but for each statement one of its own.
-    Once(PoolConnection<Postgres>),
+    Once(Line),
 }
 
 impl Tx {
@@ -134,13 +133,17 @@ impl Tx {
         if self.queue.is_empty() {
             return Ok(());
         }
-        let connection = match &mut self.begun {
-            Begun::Writing(member) => member.line(),
-            Begun::Reading(reader) => return reader.send(&mut self.queue).await,
-            Begun::Postgres(tx) => Connection::Postgres(tx),
-            Begun::Once(connection) => Connection::Postgres(connection),
-        };
-        self.queue.send(connection).await
+        match &mut self.begun {
+            Begun::Writing(member) => self.queue.send(member.line()).await,
+            Begun::Reading(reader) => reader.send(&mut self.queue).await,
+            Begun::Postgres(line) => answered(self.queue.send(Connection::Postgres(line.connection()?))).await,
+            Begun::Once(line) => {
+                line.once();
+                answered(self.queue.send(Connection::Postgres(line.connection()?))).await?;
+                line.is_done();
+                Ok(())
+            }
+        }
     }
 
     /// Marks the point to which [`Tx::undo`] returns.
@@ -198,7 +201,7 @@ impl Tx {
         match self.begun {
             Begun::Writing(member) => member.commit().await,
             Begun::Reading(_) | Begun::Once(_) => Ok(()),
-            Begun::Postgres(tx) => tx.commit().await.map_err(Error::of_commit),
+            Begun::Postgres(mut line) => line.end("COMMIT").await.map_err(Error::of_commit),
         }
     }
 
@@ -207,7 +210,7 @@ impl Tx {
         match self.begun {
             Begun::Writing(member) => member.rollback().await,
             Begun::Reading(_) | Begun::Once(_) => Ok(()),
-            Begun::Postgres(tx) => Ok(tx.rollback().await?),
+            Begun::Postgres(mut line) => Ok(line.end("ROLLBACK").await?),
         }
     }
 }

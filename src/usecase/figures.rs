@@ -1,7 +1,10 @@
 //! What whoever keeps the service running looks at: how much waits, for how long, and how busy this process is. Counts and
 //! times alone, of everybody together: nothing about anybody.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
+use tokio::time::timeout;
 
 use super::error::Result;
 use super::world::World;
@@ -14,6 +17,9 @@ pub use crate::store::figures::Backlog;
 
 /// So long after its end, somebody should have recorded who attended a session. \[P\]
 const RECORDED_WITHIN: TimeDelta = TimeDelta::days(1);
+
+/// How long they may take; whoever asks waits some ten seconds. \[P\]
+const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 
 /// Figures of one instant.
 #[derive(Clone, Debug)]
@@ -31,11 +37,18 @@ pub struct Figures {
 /// Reads them. A database that does not answer is a figure too.
 pub async fn read(world: &World) -> Figures {
     let now = world.now();
-    let backlog = read_backlog(world.db(), now).await;
-    if let Err(error) = &backlog {
-        tracing::warn!(error = %chain(error), "no figures of the database");
-    }
-    Figures { now, calls: world.calls(), load: world.db().load(), backlog: backlog.ok() }
+    let backlog = match timeout(ANSWERS_WITHIN, read_backlog(world.db(), now)).await {
+        Ok(Ok(backlog)) => Some(backlog),
+        Ok(Err(error)) => {
+            tracing::warn!(error = %chain(&error), "no figures of the database");
+            None
+        }
+        Err(_) => {
+            tracing::warn!("no figures of the database: it does not answer");
+            None
+        }
+    };
+    Figures { now, calls: world.calls(), load: world.db().load(), backlog }
 }
 
 /// Counts what waits in a database.

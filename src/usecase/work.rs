@@ -8,10 +8,11 @@ mod erased;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use tokio::sync::oneshot;
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -117,21 +118,24 @@ const ATTEMPTS: u32 = 5;
 /// more.
 pub async fn mutate<M: Mutation>(world: &World, call: Call, mutation: M) -> Result<M::Answer> {
     let answering = Arc::new(Answering::new(mutation));
-    let awaited = Arc::new(());
+    let (awaited, _waits) = oneshot::channel();
     // One kind of task for all.
     let task: Pending<'static, ()> =
-        Box::pin(attempts(world.clone(), call, answering.clone(), Arc::downgrade(&awaited)).in_current_span());
+        Box::pin(attempts(world.clone(), call, answering.clone(), awaited).in_current_span());
     match tokio::spawn(task).await {
         Ok(result) => result.map(|()| answering.answer()),
         Err(panic) => std::panic::resume_unwind(panic.into_panic()),
     }
 }
 
-/// `awaited` lives for as long as somebody waits for the answer.
-async fn attempts(world: World, call: Call, mutation: Arc<dyn Erased>, awaited: Weak<()>) -> Result<()> {
+/// `awaited` is open for as long as somebody waits for the answer.
+async fn attempts(world: World, call: Call, mutation: Arc<dyn Erased>, mut awaited: oneshot::Sender<()>) -> Result<()> {
     let mut attempt = 1;
     loop {
-        match once(&world, &call, mutation.as_ref(), attempt, &awaited).await {
+        if awaited.is_closed() {
+            return Err(Error::Overdue);
+        }
+        match once(&world, &call, mutation.as_ref(), attempt, &mut awaited).await {
             Err(Error::Unavailable(error)) if attempt < ATTEMPTS && may_repeat(&call, &error) => {
                 tracing::debug!(attempt, error = %chain(&error), "met a rival");
                 tokio::time::sleep(Duration::from_millis(5 << attempt)).await;
@@ -147,17 +151,23 @@ fn may_repeat(call: &Call, error: &store::Error) -> bool {
     call.request().is_some() || !matches!(error, store::Error::Uncertain(_))
 }
 
-async fn once(world: &World, call: &Call, mutation: &dyn Erased, attempt: u32, awaited: &Weak<()>) -> Result<()> {
+async fn once(
+    world: &World,
+    call: &Call,
+    mutation: &dyn Erased,
+    attempt: u32,
+    awaited: &mut oneshot::Sender<()>,
+) -> Result<()> {
     mutation.before(world).await?;
     if attempt > 1 {
         mutation.make_way(world).await?;
     }
-    let tx = world.db().begin_write().await?;
-    if awaited.strong_count() == 0 {
-        // The turn came too late, and nothing has begun.
-        tx.rollback().await?;
-        return Err(Error::Overdue);
-    }
+    let tx = tokio::select! {
+        biased;
+        tx = world.db().begin_write() => tx?,
+        // The turn would come too late, and nothing has begun.
+        () = awaited.closed() => return Err(Error::Overdue),
+    };
     let mut work = Work {
         tx,
         now: world.now(),

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use aftercare::store::{Db, Target};
+use aftercare::store::{Db, Error, Target};
 
 use crate::support::proxy::{Proxy, Weather};
 use crate::support::{Engine, TestDb};
@@ -37,5 +37,41 @@ async fn a_beginning_that_nobody_waited_for_is_undone() {
         let mut tx = db.begin_write().await.unwrap();
         tx.sql("UPDATE installation SET id = id").run().await.unwrap();
         tx.rollback().await.unwrap();
+    }
+}
+
+/// A host that lost its power answers nothing and ends nothing: whoever waits for it is told, and whoever comes next is
+/// served by the one that took its place.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_is_gone_without_a_word_is_waited_for_no_longer_than_that() {
+    let directory = tempfile::tempdir().unwrap();
+    let (wire, db) = behind_a_wire(&TestDb::create(Engine::Postgres, directory.path()).await).await;
+    let write = async |db: &Db| {
+        let mut tx = db.begin_write().await?;
+        tx.sql("UPDATE installation SET id = id").run().await?;
+        tx.commit().await
+    };
+    write(&db).await.unwrap();
+    // In the middle of a transaction, of a single statement, and of nothing: there is one place, which each has in turn.
+    for middle in ["transaction", "statement", "nothing"] {
+        match middle {
+            "transaction" => {
+                let mut tx = db.begin_write().await.unwrap();
+                wire.lose();
+                let error = tx.sql("UPDATE installation SET id = id").run().await.unwrap_err();
+                assert!(matches!(error, Error::Retry(_)), "{error:?}");
+            }
+            "statement" => {
+                let mut once = db.read_once().await.unwrap();
+                wire.lose();
+                once.sql("SELECT 1").run().await.unwrap_err();
+            }
+            _ => {
+                // Not trusted without being asked any more.
+                tokio::time::sleep(Duration::from_millis(1_100)).await;
+                wire.lose();
+            }
+        }
+        write(&db).await.unwrap_or_else(|error| panic!("{middle}: {error:?}"));
     }
 }

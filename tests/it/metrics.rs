@@ -74,7 +74,7 @@ async fn prometheus_reads_who_was_answered_how() {
     assert_eq!((number(&read, "aftercare_database_up"), number(&read, "aftercare_jobs_dead")), (1.0, 0.0));
     assert_eq!(number(&read, "aftercare_database_connections_most"), 16.0);
     assert!(number(&read, "aftercare_process_resident_bytes") > 1e6);
-    assert!(number(&read, "aftercare_backup_age_seconds").is_infinite(), "none was made yet");
+    assert!(number(&read, "aftercare_backup_age_seconds") > 1e9, "none was made yet");
     let (code, _) = serving.end("-TERM");
     assert_eq!(code, Some(0));
 }

@@ -33,10 +33,16 @@ type Told = (Uuid, Result<pb::Session, Status>);
 impl Worker {
     async fn once(&self, actor: &Actor) -> Told {
         let id = Uuid::from_u128(rand::random());
-        let seconds = self.next.fetch_add(1, Ordering::SeqCst) * 1_800;
+        let seconds = self.next.load(Ordering::SeqCst) * 1_800;
         let mut request = pb::BookSessionRequest { request_id: id.to_string(), ..self.request.clone() };
         request.starts_at.as_mut().unwrap().seconds += seconds;
-        (id, book(actor, request).await)
+        let told = book(actor, request).await;
+        match &told {
+            Ok(_) => _ = self.next.fetch_add(1, Ordering::SeqCst),
+            // The machine's time: until the process that answers is gone.
+            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+        (id, told)
     }
 
     /// Until the process that answers is gone.

@@ -110,7 +110,7 @@ fn traced<T>(token: &str, message: T) -> Request<T> {
     let mut request = with_token(token, message);
     let parent = format!("00-{}-{}-01", hex(&TRACE), hex(&PARENT));
     request.metadata_mut().insert("traceparent", parent.parse().unwrap());
-    request.metadata_mut().insert("x-request-id", "asked-7".parse().unwrap());
+    request.metadata_mut().insert("x-request-id", "5eed-0007".parse().unwrap());
     request
 }
 
@@ -144,7 +144,7 @@ async fn a_collector_is_sent_what_was_asked_how_long_it_took_and_nothing_about_a
     let call = named("aftercare.v1.DirectoryService/CreateOrganisation");
     assert_eq!((&call.trace_id[..], &call.parent_span_id[..]), (&TRACE[..], &PARENT[..]));
     assert_eq!(value(&call.attributes, "rpc.response.status_code"), "OK");
-    assert_eq!(value(&call.attributes, "request.id"), "asked-7");
+    assert_eq!(value(&call.attributes, "request.id"), "5eed-0007");
     let action = named("organisation.create");
     assert_eq!((&action.trace_id, &action.parent_span_id), (&call.trace_id, &call.span_id));
     for name in ["transaction.begin", "transaction.commit"] {

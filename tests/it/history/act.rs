@@ -24,6 +24,8 @@ macro_rules! acts {
                 self
             }
 
+            pub const NAMES: &'static [&'static str] = &[$(stringify!($name)),*];
+
             pub fn name(&self) -> &'static str {
                 match self {
                     $(Self::$name(_) => stringify!($name),)*

@@ -194,7 +194,7 @@ impl Client {
                 }
                 Err(status) if is_unsure(&status) => {
                     // The time of the machine: what is waited for is a process.
-                    let pause = self.rng.random_range(10..120);
+                    let pause = rand::random_range(10..120);
                     tokio::time::sleep(Duration::from_millis(pause)).await;
                 }
                 Err(status) => {

@@ -44,6 +44,8 @@ pub enum Fault {
     ReadOnlyDisk,
     /// Writing fails.
     FailingDisk,
+    /// What is written does not last: its sync fails.
+    ForgetfulDisk,
     /// Every process of PostgreSQL is killed, and it is started again.
     KillServer,
     /// Every connection of the processes to the database ends.
@@ -58,8 +60,8 @@ pub enum Fault {
 }
 
 use Fault::{
-    Back, Busy, Cut, CutServer, FailingDisk, Forget, Forward, FullDisk, HalfOpen, HalfOpenServer, Hoard, Kill,
-    KillServer, ReadOnlyDisk, Slow, SlowServer, Terminate,
+    Back, Busy, Cut, CutServer, FailingDisk, Forget, ForgetfulDisk, Forward, FullDisk, HalfOpen, HalfOpenServer, Hoard,
+    Kill, KillServer, ReadOnlyDisk, Slow, SlowServer, Terminate,
 };
 
 impl Fault {
@@ -81,6 +83,7 @@ impl Fault {
                 FullDisk,
                 ReadOnlyDisk,
                 FailingDisk,
+                ForgetfulDisk,
             ],
             Engine::Postgres => &[
                 Kill,
@@ -123,6 +126,7 @@ impl Fault {
             FullDisk => disk(house, Disk::Full).await,
             ReadOnlyDisk => disk(house, Disk::ReadOnly).await,
             FailingDisk => disk(house, Disk::Failing).await,
+            ForgetfulDisk => disk(house, Disk::Forgetful).await,
             KillServer => {
                 let mut server = house.server.as_ref().unwrap().lock().await;
                 server.kill();

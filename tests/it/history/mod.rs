@@ -3,8 +3,9 @@
 //! meet, at no moment; who asks later sees no earlier state; who asks again is answered alike.
 //!
 //! `AFTERCARE_HISTORY_SECONDS` plays longer (rounds of `AFTERCARE_HISTORY_ROUND` seconds, until they are over);
-//! `AFTERCARE_HISTORY_SEED` makes the people choose otherwise, and the same seed the same; `AFTERCARE_HISTORY_CLIENTS` is
-//! how many they are.
+//! `AFTERCARE_HISTORY_SEED` makes the people choose otherwise: each by the same numbers again for the same seed, among
+//! what there is then; `AFTERCARE_HISTORY_CLIENTS` is how many they are; `AFTERCARE_HISTORY_FAULTS=Kill,Busy` lets only
+//! these go wrong.
 
 mod act;
 mod broken;
@@ -23,6 +24,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use self::act::Act;
 use self::client::{Board, Client};
 use self::fault::Fault;
 use self::log::{Asked, Call, End, Log};
@@ -149,22 +151,25 @@ fn told(wrong: &[String]) -> String {
     kinds.values().map(|all| format!("\n{} such as {}", all.len(), all[0])).collect()
 }
 
+/// From so many seconds on, everything must have happened.
+const LONG: u64 = 120;
+
 /// Plays until the time is over, and fails with the first round that is not as it must be.
 async fn holds(engine: Engine, processes: usize) {
     let seconds: u64 = unless("AFTERCARE_HISTORY_SECONDS", 15);
     let round_for = unless("AFTERCARE_HISTORY_ROUND", 15).min(seconds);
     let first: u64 = unless("AFTERCARE_HISTORY_SEED", 1);
     let clients = unless("AFTERCARE_HISTORY_CLIENTS", 8);
+    let named = std::env::var("AFTERCARE_HISTORY_FAULTS").ok();
+    let is_named =
+        |it: &Fault| named.as_ref().is_none_or(|named| named.split(',').any(|name| name == format!("{it:?}")));
+    let chosen: Vec<Fault> = Fault::of(engine).iter().copied().filter(is_named).collect();
     let house = Arc::new(House::build(engine, processes).await);
     let (begun, mut answers, mut faults) =
         (Instant::now(), BTreeMap::<String, u32>::new(), BTreeMap::<Fault, u32>::new());
     for round in 0.. {
-        let wanted = Wanted {
-            seed: first + round,
-            lasts: Duration::from_secs(round_for),
-            clients,
-            faults: Fault::of(engine).to_vec(),
-        };
+        let wanted =
+            Wanted { seed: first + round, lasts: Duration::from_secs(round_for), clients, faults: chosen.clone() };
         let played = play(&house, round, &wanted).await;
         played.answers.into_iter().for_each(|(what, count)| *answers.entry(what).or_default() += count);
         played.faults.into_iter().for_each(|(what, count)| *faults.entry(what).or_default() += count);
@@ -174,6 +179,19 @@ async fn holds(engine: Engine, processes: usize) {
         }
     }
     let total: u32 = answers.values().sum();
+    let done = |what: &str| answers.iter().filter(|(it, _)| it.starts_with(what) && it.contains(" done")).count() > 0;
+    assert!(
+        total >= 200 && done("Book") && done("Cancel") && done("Read"),
+        "{engine:?}: hardly anything was done: {answers:#?}"
+    );
+    if seconds >= LONG {
+        for what in Act::NAMES {
+            assert!(done(what), "{engine:?}: {what} was never done: {answers:#?}");
+        }
+        for fault in &chosen {
+            assert!(faults.contains_key(fault), "{engine:?}: {fault:?} never struck: {faults:#?}");
+        }
+    }
     println!("{engine:?}: {total} answers in {:?}\n{answers:#?}\n{faults:#?}", begun.elapsed());
 }
 

@@ -21,6 +21,8 @@ pub enum Disk {
     ReadOnly = 30,
     /// EIO
     Failing = 5,
+    /// EIO, by what makes it last alone.
+    Forgetful = -5,
 }
 
 /// What some processes believe.

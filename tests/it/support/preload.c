@@ -1,5 +1,5 @@
 /* What a process believes of its clock and of its disk, as a page says that somebody else writes: seconds to add to the
- * time of day, and with which error the writing of files fails. */
+ * time of day, and with which error the writing of files fails; or, with the error negated, only that it lasts. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -37,7 +37,7 @@ int clock_gettime(clockid_t clock, struct timespec *time) {
 
 static int fails(int file) {
     struct stat about;
-    if (!dial || dial->error == 0 || fstat(file, &about) != 0 || !S_ISREG(about.st_mode)) return 0;
+    if (!dial || dial->error <= 0 || fstat(file, &about) != 0 || !S_ISREG(about.st_mode)) return 0;
     errno = (int)dial->error;
     return 1;
 }
@@ -65,4 +65,19 @@ int ftruncate(int file, off_t length) {
 int posix_fallocate(int file, off_t at, off_t count) {
     int (*real)(int, off_t, off_t) = (int (*)(int, off_t, off_t))dlsym(RTLD_NEXT, "posix_fallocate");
     return fails(file) ? errno : real(file, at, count);
+}
+
+static int fails_to_last(int file) {
+    struct stat about;
+    if (!dial || dial->error >= 0 || fstat(file, &about) != 0 || !S_ISREG(about.st_mode)) return 0;
+    errno = (int)-dial->error;
+    return 1;
+}
+
+int fsync(int file) {
+    return fails_to_last(file) ? -1 : (int)syscall(SYS_fsync, file);
+}
+
+int fdatasync(int file) {
+    return fails_to_last(file) ? -1 : (int)syscall(SYS_fdatasync, file);
 }

@@ -38,6 +38,8 @@ struct State {
     weather: watch::Sender<Weather>,
     /// How often everything was cut.
     cuts: watch::Sender<u64>,
+    /// How often everything was lost.
+    losses: watch::Sender<u64>,
 }
 
 impl Drop for Proxy {
@@ -52,7 +54,7 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (weather, cuts) = (watch::Sender::new(Weather::Fair), watch::Sender::new(0));
-        let state = Arc::new(State { to: Mutex::new(to), weather, cuts });
+        let state = Arc::new(State { to: Mutex::new(to), weather, cuts, losses: watch::Sender::new(0) });
         let accepting = tokio::spawn(accept(listener, state.clone())).abort_handle();
         Self { address, state, accepting }
     }
@@ -66,6 +68,12 @@ impl Proxy {
         self.state.weather.send_replace(weather);
     }
 
+    /// Lets nothing arrive any more by the connections that there are, and tells nobody: another host has taken the place
+    /// of one that lost its power.
+    pub fn lose(&self) {
+        self.state.losses.send_modify(|it| *it += 1);
+    }
+
     /// Ends every connection, with whatever is on its way.
     pub fn cut(&self) {
         self.state.cuts.send_modify(|it| *it += 1);
@@ -77,10 +85,13 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
         let Some(to) = *state.to.lock().unwrap() else { continue };
         let state = state.clone();
         tokio::spawn(async move {
-            let mut cuts = state.cuts.subscribe();
+            let (mut cuts, mut losses) = (state.cuts.subscribe(), state.losses.subscribe());
+            let joined = join(client, to, &state);
+            tokio::pin!(joined);
             tokio::select! {
-                _ = join(client, to, &state) => {}
+                _ = &mut joined => {}
                 _ = cuts.changed() => {}
+                _ = losses.changed() => drop(cuts.changed().await),
             }
         });
     }

@@ -1,17 +1,38 @@
 //! What is left in the database: everything whole, of whatever was acknowledged and of whatever was not; and every
 //! change with the one event in the audit trail that tells of it.
 
+use aftercare::store::codec::Instant;
 use aftercare::store::{Db, Target};
 use uuid::Uuid;
 
+use super::super::scene::Scene;
+
 /// Each finds what may not be there, by id.
-const NEVER: [(&str, &str); 12] = [
+const NEVER: [(&str, &str); 15] = [
     ("a request without what it made", "SELECT request_id FROM request WHERE result_id IS NULL"),
     (
         "a request without its one event",
         "SELECT r.request_id FROM request r
           WHERE (SELECT count(*) FROM audit_event a
                   WHERE a.request_id = r.request_id AND a.outcome = 'DONE' AND CAST(a.details AS TEXT) NOT LIKE '%REPLAYED%') <> 1",
+    ),
+    (
+        "attendance that was recorded and is not there",
+        "SELECT request_id FROM request
+          WHERE (method LIKE '%/RecordAttendance' OR method LIKE '%/AmendAttendance')
+            AND result_id NOT IN (SELECT id FROM attendance)",
+    ),
+    (
+        "an assessment that was submitted and is not there",
+        "SELECT request_id FROM request
+          WHERE method LIKE '%/SubmitAssessment' AND result_id NOT IN (SELECT id FROM assessment)",
+    ),
+    (
+        "a session or a series that was booked and is not there",
+        "SELECT request_id FROM request
+          WHERE (method LIKE '%/BookSession' OR method LIKE '%/RescheduleSession' OR method LIKE '%/BookSeries')
+            AND result_id NOT IN (SELECT id FROM session)
+            AND result_id NOT IN (SELECT series_id FROM session WHERE series_id IS NOT NULL)",
     ),
     (
         "an event of a request that was not done",
@@ -82,6 +103,9 @@ pub async fn rows(target: &Target) -> Vec<String> {
             wrong.push(format!("half: {what}: {id}"));
         }
     }
+    for (survivor, accused) in linked(&mut tx).await {
+        wrong.push(format!("meeting: linked at one site on one day in the end: {survivor} {accused}"));
+    }
     for (who, both) in overlapping(&mut tx).await {
         wrong.push(format!("overlap: {who} is in two places in the end: {both}"));
     }
@@ -101,4 +125,23 @@ async fn overlapping(tx: &mut aftercare::store::Tx) -> Vec<(Uuid, Uuid)> {
                   AND p.removed_at IS NULL AND q.removed_at IS NULL
                   AND a.starts_at < b.ends_at AND b.starts_at < a.ends_at";
     tx.sql(sql).all().await.unwrap()
+}
+
+/// Sessions in person of a survivor and of the accused of one case, at one site on one local day.
+async fn linked(tx: &mut aftercare::store::Tx) -> Vec<(Uuid, Uuid)> {
+    let sql = "SELECT a.id, a.starts_at, b.id, b.starts_at
+                 FROM case_party p
+                 JOIN session_participant ap ON ap.client_id = p.client_id AND ap.removed_at IS NULL
+                 JOIN session a ON a.id = ap.session_id AND a.state = 'BOOKED' AND a.modality = 'IN_PERSON'
+                 JOIN venue av ON av.id = a.venue_id
+                 JOIN case_party q ON q.case_file_id = p.case_file_id AND q.role = 'ACCUSED'
+                 JOIN session_participant bp ON bp.client_id = q.client_id AND bp.removed_at IS NULL
+                 JOIN session b ON b.id = bp.session_id AND b.state = 'BOOKED' AND b.modality = 'IN_PERSON'
+                 JOIN venue bv ON bv.id = b.venue_id AND bv.site_id = av.site_id
+                WHERE p.role = 'SURVIVOR'";
+    let pairs: Vec<(Uuid, Instant, Uuid, Instant)> = tx.sql(sql).all().await.unwrap();
+    let on_one_day = |(a, a_at, b, b_at): (Uuid, Instant, Uuid, Instant)| {
+        (Scene::day(a_at.0) == Scene::day(b_at.0)).then_some((a, b))
+    };
+    pairs.into_iter().filter_map(on_one_day).collect()
 }
