@@ -23,6 +23,7 @@ use super::status::status;
 use crate::domain::limit::{Class, class};
 use crate::span::span;
 use crate::usecase::error::Error;
+use crate::usecase::first;
 
 /// What police look up has a room of its own, of this part of the other one's size, which nobody else fills. \[P\]
 const POLICE_PART: usize = 4;
@@ -43,7 +44,7 @@ pub struct AdmissionLayer {
 impl AdmissionLayer {
     /// So many calls at once, while as many again wait.
     pub fn new(calls: usize) -> Self {
-        let (police, others) = (Room::of(calls.div_ceil(POLICE_PART)), Room::of(calls));
+        let (police, others) = (Room::of(calls.div_ceil(POLICE_PART), true), Room::of(calls, false));
         Self { police: Arc::new(police), others: Arc::new(others), said: Arc::new(Semaphore::new(SAID_KIB)) }
     }
 
@@ -64,6 +65,8 @@ struct Room {
     size: usize,
     /// Who works and who waits.
     present: AtomicUsize,
+    /// Nor do they wait for a connection to the database behind everybody else.
+    is_first: bool,
 }
 
 /// Somebody who works or waits.
@@ -76,8 +79,8 @@ impl Drop for Present<'_> {
 }
 
 impl Room {
-    fn of(size: usize) -> Self {
-        Self { places: Semaphore::new(size), size, present: AtomicUsize::new(0) }
+    fn of(size: usize, is_first: bool) -> Self {
+        Self { places: Semaphore::new(size), size, present: AtomicUsize::new(0), is_first }
     }
 
     /// Whether nobody else may wait.
@@ -148,7 +151,8 @@ where
             match room.enter().await {
                 Some(_place) => {
                     let doing = span!("action", "otel.name" = action(request.uri().path()));
-                    inner.call(request).instrument(doing).await
+                    let answer = inner.call(request).instrument(doing);
+                    if room.is_first { first(answer).await } else { answer.await }
                 }
                 None => Ok(status(Error::Overloaded).into_http()),
             }

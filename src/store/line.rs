@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
 use super::error::{Error, Result};
@@ -23,6 +23,23 @@ const TRUSTED_FOR: Duration = Duration::from_secs(1);
 /// After so long a connection is made anew: what the server keeps for one only grows. \[P\]
 const LASTS_FOR: Duration = Duration::from_secs(30 * 60);
 
+/// Of so many places one is kept for what is done first.
+const KEPT_OF: u32 = 8;
+
+tokio::task_local! {
+    static FIRST: ();
+}
+
+/// Does something that must not wait for a connection behind everybody else: a part of them is kept for it.
+pub async fn first<F: Future>(what: F) -> F::Output {
+    FIRST.scope((), what).await
+}
+
+/// Whether this is done first.
+pub fn is_first() -> bool {
+    FIRST.try_with(|()| ()).is_ok()
+}
+
 /// All connections to a server.
 #[derive(Clone, Debug)]
 pub(super) struct Lines(Arc<Inner>);
@@ -30,7 +47,10 @@ pub(super) struct Lines(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     options: PgConnectOptions,
+    /// For everybody.
     places: Arc<Semaphore>,
+    /// For what is done first.
+    kept: Arc<Semaphore>,
     most: u32,
     idle: Mutex<Vec<Idle>>,
 }
@@ -55,7 +75,9 @@ pub(super) struct Line {
 impl Lines {
     /// So many at most, of which one is made at once.
     pub(super) async fn open(options: PgConnectOptions, most: u32) -> Result<Self> {
-        let inner = Inner { options, places: Arc::new(Semaphore::new(most as usize)), most, idle: Mutex::default() };
+        let kept = most / KEPT_OF;
+        let places = |count: u32| Arc::new(Semaphore::new(count as usize));
+        let inner = Inner { options, places: places(most - kept), kept: places(kept), most, idle: Mutex::default() };
         let lines = Self(Arc::new(inner));
         drop(lines.line().await?);
         Ok(lines)
@@ -64,12 +86,24 @@ impl Lines {
     /// One that answers, when there is a place for it.
     pub(super) async fn line(&self) -> Result<Line> {
         let found = timeout(WAIT_FOR_CONNECTION, async {
-            let place = self.0.places.clone().acquire_owned().await.map_err(|_| sqlx::Error::PoolClosed)?;
+            let place = self.place().await.map_err(|_| sqlx::Error::PoolClosed)?;
             let (connection, made) = self.connection().await?;
             let (connection, place) = (Some(connection), Some(place));
             Ok(Line { connection, made, open: false, lines: self.clone(), place })
         });
         found.await.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(Error::from)
+    }
+
+    async fn place(&self) -> Result<OwnedSemaphorePermit, AcquireError> {
+        let place = self.0.places.clone().acquire_owned();
+        if !is_first() {
+            return place.await;
+        }
+        tokio::select! {
+            biased;
+            place = place => place,
+            kept = self.0.kept.clone().acquire_owned() => kept,
+        }
     }
 
     async fn connection(&self) -> sqlx::Result<(PgConnection, Instant)> {
@@ -92,15 +126,17 @@ impl Lines {
 
     /// How many somebody has, and how many there may be.
     pub(super) fn in_use(&self) -> (usize, usize) {
-        let most = self.0.most as usize;
-        (most.saturating_sub(self.0.places.available_permits()), most)
+        let (most, free) = (self.0.most as usize, self.0.places.available_permits() + self.0.kept.available_permits());
+        (most.saturating_sub(free), most)
     }
 
     /// Closes every connection, after those in use came back.
     pub(super) async fn close(&self) {
-        let Ok(all) = self.0.places.clone().acquire_many_owned(self.0.most).await else { return };
-        self.0.places.close();
-        drop(all);
+        let kept = self.0.most / KEPT_OF;
+        for (places, count) in [(&self.0.places, self.0.most - kept), (&self.0.kept, kept)] {
+            let Ok(_all) = places.acquire_many(count).await else { return };
+            places.close();
+        }
         let idle = std::mem::take(&mut *self.idle());
         for Idle { connection, .. } in idle {
             // Who does not answer is left alone.

@@ -87,6 +87,7 @@ pub mod waitlist;
 
 pub use db::{Db, Target};
 pub use error::{Error, KeyFault, Result};
+pub use line::{first, is_first};
 pub use migrate::Schema;
 pub use open::{create_private_directory, take_turns};
 pub use tx::{Lock, Order, Tx};

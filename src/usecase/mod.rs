@@ -50,3 +50,5 @@ pub use call::Call;
 pub use error::{Error, Result};
 pub use work::mutate;
 pub use world::World;
+
+pub use crate::store::first;

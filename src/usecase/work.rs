@@ -122,6 +122,7 @@ pub async fn mutate<M: Mutation>(world: &World, call: Call, mutation: M) -> Resu
     // One kind of task for all.
     let task: Pending<'static, ()> =
         Box::pin(attempts(world.clone(), call, answering.clone(), awaited).in_current_span());
+    let task = if store::is_first() { Box::pin(store::first(task)) } else { task };
     match tokio::spawn(task).await {
         Ok(result) => result.map(|()| answering.answer()),
         Err(panic) => std::panic::resume_unwind(panic.into_panic()),

@@ -7,9 +7,10 @@ use aftercare::config::Limits;
 use aftercare::domain::limit::Quotas;
 use aftercare::grpc::pb;
 use aftercare::store::{Db, Target, Tx};
+use chrono::TimeDelta;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tonic::{Code, Request, Status};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
@@ -102,4 +103,43 @@ async fn what_nobody_waits_for_any_more_is_not_begun() {
     somebody.rollback().await.unwrap();
     book(&ngo.coordinator, booking(&ngo, &counsellor, &client, "2026-11-30T08:00:00Z")).await.unwrap();
     assert_eq!(listed(&ngo.coordinator, Duration::from_secs(30)).await.unwrap(), 1);
+}
+
+/// Everybody who books waits for a lock, each with a connection to the database. What police look up needs no such lock,
+/// and waits for nobody.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn police_are_answered_while_others_have_every_connection() {
+    let app = TestApp::start(Engine::Postgres).await;
+    let ngo = Ngo::new(&app, "A").await;
+    let counsellor = ngo.counsellor("C1", pb::Side::Survivor).await;
+    let (client, offender) = (ngo.survivor().await, ngo.offender().await);
+    let order = create_order(&ngo.coordinator, order_of(&offender)).await.unwrap();
+    let police = officer(&app, "KL-TVM");
+    let db = Db::open(&app.db.target, 1).await.unwrap();
+    let mut somebody = db.begin_write().await.unwrap();
+    somebody.sql("LOCK TABLE session IN EXCLUSIVE MODE").run().await.unwrap();
+    let (before, most) = (app.world().db().load().in_use, app.world().db().load().most);
+    let mut asked = JoinSet::new();
+    for number in 0..most as i64 {
+        let start =
+            chrono::DateTime::parse_from_rfc3339("2026-11-30T04:00:00Z").unwrap() + TimeDelta::minutes(30 * number);
+        let request = booking(&ngo, &counsellor, &client, &start.to_rfc3339());
+        let request = pb::BookSessionRequest { length: Some(minutes(30)), ..request };
+        let actor = ngo.coordinator.clone();
+        asked.spawn(async move { book(&actor, request).await });
+    }
+    // As many as there are for them have one, and the others wait.
+    let kept = most / 8;
+    while app.world().db().load().in_use < most - kept - before {
+        tokio::task::yield_now().await;
+    }
+    let check = pb::CheckComplianceRequest { lookup: lookup(), reference: order.reference };
+    let told = tokio::time::timeout(Duration::from_secs(5), police.compliance().check_compliance(check)).await;
+    told.expect("nobody is waited for").unwrap();
+    assert!(asked.try_join_next().is_none(), "they still wait");
+    somebody.rollback().await.unwrap();
+    while let Some(answer) = asked.join_next().await {
+        // Whatever it is.
+        let _ = answer.unwrap();
+    }
 }
