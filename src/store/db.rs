@@ -69,7 +69,11 @@ impl Db {
         let begun = async {
             Ok(match &self.engine {
                 Engine::Sqlite { writer, .. } => Begun::Writing(writer.alone().await?),
-                Engine::Postgres(lines) => Begun::Postgres(begin(lines, "BEGIN").await?),
+                Engine::Postgres(lines) => {
+                    let mut line = begin(lines, "BEGIN").await?;
+                    line.be_patient();
+                    Begun::Postgres(line)
+                }
             })
         };
         self.waited(begun).await

@@ -12,10 +12,13 @@ use tokio::time::{Instant, timeout};
 
 use super::error::{Error, Result};
 use super::open::WAIT_FOR_CONNECTION;
+use super::queue::{Connection, Queue};
 
 /// The longest that one statement may take to be answered: three times what a lock is waited for. Who has not answered
 /// by then is not there any more. \[P\]
 const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
+/// The same for what takes long by its nature, such as an import, which no caller waits for. \[P\]
+const ENDS_WITHIN: Duration = Duration::from_secs(600);
 /// How long a sign of life may take. \[P\]
 const PONGS_WITHIN: Duration = Duration::from_secs(2);
 /// For so long after its last use a connection is not asked whether it still answers. \[P\]
@@ -68,6 +71,8 @@ pub(super) struct Line {
     made: Instant,
     /// In the middle of something.
     open: bool,
+    /// How long a statement may take to be answered.
+    patience: Duration,
     lines: Lines,
     place: Option<OwnedSemaphorePermit>,
 }
@@ -89,7 +94,7 @@ impl Lines {
             let place = self.place().await.map_err(|_| sqlx::Error::PoolClosed)?;
             let (connection, made) = self.connection().await?;
             let (connection, place) = (Some(connection), Some(place));
-            Ok(Line { connection, made, open: false, lines: self.clone(), place })
+            Ok(Line { connection, made, open: false, patience: ANSWERS_WITHIN, lines: self.clone(), place })
         });
         found.await.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(Error::from)
     }
@@ -149,20 +154,27 @@ async fn pongs(connection: &mut PgConnection) -> bool {
     matches!(timeout(PONGS_WITHIN, connection.ping()).await, Ok(Ok(())))
 }
 
-/// Waits for an answer for as long as one may take.
-pub(super) async fn answered<T>(answer: impl Future<Output = Result<T>>) -> Result<T> {
-    timeout(ANSWERS_WITHIN, answer).await.unwrap_or_else(|_| Err(silence().into()))
-}
-
 fn silence() -> sqlx::Error {
     sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, "the database does not answer"))
 }
 
 impl Line {
-    /// For statements; whoever goes away in the middle of one leaves it unusable.
+    /// The connection itself, for what knows by itself how long it may take.
     pub(super) fn connection(&mut self) -> Result<&mut PgConnection> {
         // It has one until it is dropped.
         self.connection.as_mut().ok_or_else(|| Error::from(sqlx::Error::PoolClosed))
+    }
+
+    /// For something that takes long.
+    pub(super) const fn be_patient(&mut self) {
+        self.patience = ENDS_WITHIN;
+    }
+
+    /// Sends what waits, for as long as an answer may take.
+    pub(super) async fn send(&mut self, queue: &mut Queue) -> Result<()> {
+        let patience = self.patience;
+        let sent = queue.send(Connection::Postgres(self.connection()?));
+        timeout(patience, sent).await.unwrap_or_else(|_| Err(silence().into()))
     }
 
     /// Begins something that must be ended.
@@ -195,7 +207,7 @@ impl Line {
 
     async fn say(&mut self, statement: &'static str) -> sqlx::Result<()> {
         let connection = self.connection.as_mut().ok_or(sqlx::Error::PoolClosed)?;
-        let said = timeout(ANSWERS_WITHIN, connection.execute(statement)).await;
+        let said = timeout(self.patience, connection.execute(statement)).await;
         said.unwrap_or_else(|_| Err(silence())).map(drop)
     }
 

@@ -9,8 +9,8 @@ use uuid::Uuid;
 use super::cipher::Key;
 use super::error::{Error, Result};
 use super::group::Member;
-use super::line::{Line, answered};
-use super::queue::{Connection, Queue};
+use super::line::Line;
+use super::queue::Queue;
 use super::reader::Reader;
 use super::sql::{Asked, Sql, padded};
 use super::vault::Vault;
@@ -136,10 +136,10 @@ impl Tx {
         match &mut self.begun {
             Begun::Writing(member) => self.queue.send(member.line()).await,
             Begun::Reading(reader) => reader.send(&mut self.queue).await,
-            Begun::Postgres(line) => answered(self.queue.send(Connection::Postgres(line.connection()?))).await,
+            Begun::Postgres(line) => line.send(&mut self.queue).await,
             Begun::Once(line) => {
                 line.once();
-                answered(self.queue.send(Connection::Postgres(line.connection()?))).await?;
+                line.send(&mut self.queue).await?;
                 line.is_done();
                 Ok(())
             }

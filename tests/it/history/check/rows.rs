@@ -13,8 +13,10 @@ const NEVER: [(&str, &str); 15] = [
     (
         "a request without its one event",
         "SELECT r.request_id FROM request r
-          WHERE (SELECT count(*) FROM audit_event a
-                  WHERE a.request_id = r.request_id AND a.outcome = 'DONE' AND CAST(a.details AS TEXT) NOT LIKE '%REPLAYED%') <> 1",
+           LEFT JOIN (SELECT request_id, count(*) AS events FROM audit_event
+                       WHERE outcome = 'DONE' AND CAST(details AS TEXT) NOT LIKE '%REPLAYED%'
+                       GROUP BY request_id) a ON a.request_id = r.request_id
+          WHERE COALESCE(a.events, 0) <> 1",
     ),
     (
         "attendance that was recorded and is not there",
@@ -43,7 +45,8 @@ const NEVER: [(&str, &str); 15] = [
     (
         "a session that nobody has asked for",
         "SELECT s.id FROM session s
-          WHERE NOT EXISTS (SELECT 1 FROM request r WHERE r.result_id = s.id OR r.result_id = s.series_id)",
+          WHERE s.id NOT IN (SELECT result_id FROM request WHERE result_id IS NOT NULL)
+            AND (s.series_id IS NULL OR s.series_id NOT IN (SELECT result_id FROM request WHERE result_id IS NOT NULL))",
     ),
     (
         "a session that stands without the time of its counsellor",
