@@ -24,6 +24,13 @@ macro_rules! acts {
                 self
             }
 
+            pub fn request_id(&self) -> Uuid {
+                let id = match self {
+                    $(Self::$name(request) => &request.request_id,)*
+                };
+                id.parse().unwrap()
+            }
+
             pub const NAMES: &'static [&'static str] = &[$(stringify!($name)),*];
 
             pub fn name(&self) -> &'static str {

@@ -169,6 +169,7 @@ impl Client {
             sent_last: sent,
             answered: u64::MAX,
             attempts: 0,
+            replayed: false,
             end: End::Unknown,
             seen: Vec::new(),
             credited: None,

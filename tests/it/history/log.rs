@@ -73,6 +73,8 @@ pub struct Call {
     pub sent_last: Moment,
     pub answered: Moment,
     pub attempts: u32,
+    /// It had been made before, and this told of it again.
+    pub replayed: bool,
     pub end: End,
     pub seen: Vec<Fact>,
     /// Sessions credited, as an order was read.
@@ -92,9 +94,17 @@ impl Call {
         matches!(self.end, End::Done)
     }
 
+    /// What was asked to be changed.
+    pub fn change(&self) -> Option<&Act> {
+        match &self.asked {
+            Asked::Act(act) => Some(act),
+            Asked::Again(..) | Asked::Read(_) => None,
+        }
+    }
+
     /// Whether what it has seen is what itself has made: an answer to a second attempt tells how things stand by then.
     pub fn is_exact(&self) -> bool {
-        matches!(self.asked, Asked::Act(_)) && self.is_done() && self.attempts == 1
+        self.change().is_some() && self.is_done() && self.attempts == 1 && !self.replayed
     }
 }
 

@@ -96,10 +96,9 @@ async fn judge(house: &House, scene: &Scene, log: &Log) -> Vec<String> {
             look(&app.bearer(token), Read::Order(client.0.clone()), log).await;
         }
     }
-    let mut wrong = check::check(scene, log);
-    wrong.extend(house.errors().into_iter().map(|it| format!("error: {it}")));
     app.stop().await;
-    wrong.extend(check::rows(&house.database().await.target).await);
+    let mut wrong = check::check(scene, log, &house.database().await.target).await;
+    wrong.extend(house.errors().into_iter().map(|it| format!("error: {it}")));
     let verified = house.command(&["verify-audit"]).output().unwrap();
     if !verified.status.success() {
         wrong.push(format!("audit: {}", crate::process::text(&verified)));
@@ -116,6 +115,7 @@ async fn look(actor: &Actor, read: Read, log: &Log) {
         sent_last: sent,
         answered: log.now(),
         attempts: 1,
+        replayed: false,
         end: End::Done,
         seen: seen.facts,
         credited: seen.credited,
@@ -141,14 +141,18 @@ fn answers(log: &Log) -> BTreeMap<String, u32> {
     counts
 }
 
-/// How much of each kind is wrong, and one of each.
+/// So many of each kind are told.
+const SOME: usize = 5;
+
+/// How much of each kind is wrong, and some of each.
 fn told(wrong: &[String]) -> String {
     let mut kinds = BTreeMap::<&str, Vec<&str>>::new();
     for it in wrong {
         let kind = it.split(':').next().unwrap();
         kinds.entry(kind).or_default().push(it);
     }
-    kinds.values().map(|all| format!("\n{} such as {}", all.len(), all[0])).collect()
+    let some = |all: &Vec<&str>| all.iter().take(SOME).map(|it| format!("\n  {it}")).collect::<String>();
+    kinds.iter().map(|(kind, all)| format!("\n{} of {kind}, such as{}", all.len(), some(all))).collect()
 }
 
 /// From so many seconds on, everything must have happened.

@@ -4,13 +4,14 @@ mod overlap;
 mod refusal;
 mod rows;
 mod snapshot;
+mod trail;
 mod version;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use aftercare::grpc::pb;
+use aftercare::store::{Db, Target};
 
-pub use self::rows::rows;
 use super::act::Act;
 use super::log::{Asked, Call, End, Fact, Log, Moment, Thing};
 use super::read::Read;
@@ -52,9 +53,20 @@ fn sightings(calls: &[Call]) -> BTreeMap<Thing, Vec<Sighting<'_>>> {
     seen
 }
 
-/// Everything that is wrong with a history, each with the word by which it is known.
-pub fn check(scene: &Scene, log: &Log) -> Vec<String> {
-    let calls = log.calls();
+/// Everything that is wrong with a history and with what is left of it, each with the word by which it is known.
+pub async fn check(scene: &Scene, log: &Log, left: &Target) -> Vec<String> {
+    let db = Db::open(left, 1).await.unwrap();
+    let mut tx = db.begin_read().await.unwrap();
+    let mut calls = log.calls();
+    let mut wrong = trail::compare(&trail::read(&mut tx).await, &mut calls);
+    wrong.extend(rows::check(&mut tx).await);
+    drop(tx);
+    db.close().await;
+    wrong.extend(said(scene, log, calls));
+    wrong
+}
+
+fn said(scene: &Scene, log: &Log, calls: Vec<Call>) -> Vec<String> {
     let seen = sightings(&calls);
     let history = History { scene, calls: calls.clone(), seen };
     let mut wrong: Vec<String> = log.oddities().into_iter().map(|it| format!("odd: {it}")).collect();

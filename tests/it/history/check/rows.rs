@@ -1,8 +1,8 @@
 //! What is left in the database: everything whole, of whatever was acknowledged and of whatever was not; and every
 //! change with the one event in the audit trail that tells of it.
 
+use aftercare::store::Tx;
 use aftercare::store::codec::Instant;
-use aftercare::store::{Db, Target};
 use uuid::Uuid;
 
 use super::super::scene::Scene;
@@ -97,26 +97,24 @@ const NEVER: [(&str, &str); 15] = [
 ];
 
 /// Everything that is wrong with what is left.
-pub async fn rows(target: &Target) -> Vec<String> {
-    let db = Db::open(target, 1).await.unwrap();
-    let mut tx = db.begin_read().await.unwrap();
+pub async fn check(tx: &mut Tx) -> Vec<String> {
     let mut wrong = Vec::new();
     for (what, sql) in NEVER {
         for (id,) in tx.sql(sql).all::<(Uuid,)>().await.unwrap() {
             wrong.push(format!("half: {what}: {id}"));
         }
     }
-    for (survivor, accused) in linked(&mut tx).await {
+    for (survivor, accused) in linked(tx).await {
         wrong.push(format!("meeting: linked at one site on one day in the end: {survivor} {accused}"));
     }
-    for (who, both) in overlapping(&mut tx).await {
+    for (who, both) in overlapping(tx).await {
         wrong.push(format!("overlap: {who} is in two places in the end: {both}"));
     }
     wrong
 }
 
 /// Whose sessions overlap, by what the sessions themselves say.
-async fn overlapping(tx: &mut aftercare::store::Tx) -> Vec<(Uuid, Uuid)> {
+async fn overlapping(tx: &mut Tx) -> Vec<(Uuid, Uuid)> {
     let sql = "SELECT a.counsellor_id, b.id FROM session a JOIN session b ON b.counsellor_id = a.counsellor_id
                 WHERE a.state = 'BOOKED' AND b.state = 'BOOKED' AND a.id < b.id
                   AND a.starts_at < b.ends_at AND b.starts_at < a.ends_at
@@ -131,7 +129,7 @@ async fn overlapping(tx: &mut aftercare::store::Tx) -> Vec<(Uuid, Uuid)> {
 }
 
 /// Sessions in person of a survivor and of the accused of one case, at one site on one local day.
-async fn linked(tx: &mut aftercare::store::Tx) -> Vec<(Uuid, Uuid)> {
+async fn linked(tx: &mut Tx) -> Vec<(Uuid, Uuid)> {
     let sql = "SELECT a.id, a.starts_at, b.id, b.starts_at
                  FROM case_party p
                  JOIN session_participant ap ON ap.client_id = p.client_id AND ap.removed_at IS NULL
